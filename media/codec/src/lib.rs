@@ -1,0 +1,1 @@
+//! AV1 and Opus encoders and decoders behind traits.

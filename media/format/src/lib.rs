@@ -1,0 +1,1 @@
+//! Media time, encoded frames, LOC packaging, MSF catalog, MP4.

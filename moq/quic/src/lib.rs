@@ -1,0 +1,1 @@
+//! Drives MoQ sessions over QUIC: a sans-IO endpoint and thin drivers.

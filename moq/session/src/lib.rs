@@ -1,0 +1,1 @@
+//! A sans-IO MoQ Transport peer: requests, streams, send scheduling.

@@ -1,0 +1,1 @@
+//! Sans-IO relay logic: who gets which object, cache, aggregation.

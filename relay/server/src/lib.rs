@@ -1,0 +1,1 @@
+//! The Parvis relay: configuration, threads and sockets around the forwarder.

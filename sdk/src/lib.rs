@@ -1,0 +1,1 @@
+//! Meetings on Media over QUIC: the SDK that apps embed.

@@ -1,0 +1,3 @@
+//! The parvis command: relay, publish, watch, demo.
+
+fn main() {}

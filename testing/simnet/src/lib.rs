@@ -1,0 +1,1 @@
+//! A seeded network link in virtual time, for tests.

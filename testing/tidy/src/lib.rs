@@ -1,0 +1,1 @@
+//! Checks that hold the shape of the workspace.
