@@ -1,0 +1,173 @@
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use crate::{files, is_test, relative};
+
+const MAX_LINES: usize = 600;
+
+/// Crates that see no clock, file, lock, runtime or global random source.
+const PURE: &[&str] = &[
+    "moq/wire/src",
+    "moq/session/src",
+    "moq/token/src",
+    "relay/forwarding/src",
+    "meeting/src",
+    "media/format/src",
+    "media/playout/src",
+];
+
+const IMPURE: &[&str] = &[
+    "tokio",
+    "Instant::now",
+    "SystemTime::now",
+    "std::fs",
+    "std::net::Tcp",
+    "std::net::Udp",
+    "Mutex",
+    "RwLock",
+    "std::thread",
+    "thread_rng",
+    "rand::rng(",
+    "getrandom",
+];
+
+/// Where `unsafe` may stand.
+const UNSAFE: &[&str] = &["media/codec/", "media/device/", "bindings/"];
+
+/// Each word in two parts, so that this file does not find itself.
+const BANNED: &[(&str, &str)] = &[
+    ("todo", "!("),
+    ("unimplemented", "!("),
+    ("FIX", "ME"),
+    ("XX", "X"),
+    ("not yet ", "implemented"),
+    ("place", "holder"),
+    ("for ", "now"),
+    ("/wo", "rk/"),
+    ("crates", ".io"),
+    ("npmjs", ".org"),
+    ("repo1.maven", ".org"),
+    ("deb.debian", ".org"),
+    ("pypi", ".org"),
+];
+
+/// Source files longer than the limit, tests apart.
+pub fn long_files(root: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for path in sources(root) {
+        let name = relative(root, &path);
+        let lines = read(&path).lines().count();
+        if lines > MAX_LINES && !is_test(&name) {
+            found.push(format!("{name} has {lines} lines, the limit is {MAX_LINES}"));
+        }
+    }
+    found
+}
+
+/// Rust files under a `src` folder that no `mod` line names.
+pub fn orphan_files(root: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for path in files(root, "rs") {
+        let name = relative(root, &path);
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let in_bin = path.parent().is_some_and(|p| p.ends_with("src/bin"));
+        if !name.contains("/src/") || in_bin || ["lib", "main", "mod"].contains(&stem.as_str()) {
+            continue;
+        }
+        let folder = path.parent().expect("a file has a folder");
+        let mut parents: Vec<PathBuf> =
+            ["lib.rs", "main.rs", "mod.rs"].iter().map(|file| folder.join(file)).collect();
+        parents.push(folder.with_extension("rs"));
+        let named = parents.iter().filter(|p| p.exists()).any(|parent| {
+            read(parent).lines().any(|line| {
+                let line = line.trim();
+                line.ends_with(&format!("mod {stem};"))
+                    || line.contains(&format!("mod {stem} {{"))
+                    || line.contains(&format!("\"{stem}.rs\""))
+            })
+        });
+        if !named {
+            found.push(name);
+        }
+    }
+    found
+}
+
+/// Lines with words that mark unfinished work, a workplace or a registry.
+pub fn banned_words(root: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let documents = files(root, "md").into_iter().chain(files(root, "sh"));
+    for path in sources(root).into_iter().chain(documents) {
+        let name = relative(root, &path);
+        for (number, line) in read(&path).lines().enumerate() {
+            for (head, tail) in BANNED {
+                if line.contains(&format!("{head}{tail}")) {
+                    found.push(format!("{name}:{}: {head}{tail}", number + 1));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Lines of pure crates that name a runtime, clock, file, lock or global random source.
+pub fn impure_lines(root: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for path in files(root, "rs") {
+        let name = relative(root, &path);
+        if is_test(&name) || !PURE.iter().any(|pure| name.starts_with(pure)) {
+            continue;
+        }
+        for (number, line) in read(&path).lines().enumerate() {
+            if line.trim_start().starts_with("//") {
+                continue;
+            }
+            for word in IMPURE {
+                if line.contains(word) {
+                    found.push(format!("{name}:{}: {word}", number + 1));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// `unsafe` outside the folders that may have it, or inside them without a SAFETY comment near.
+pub fn unsafe_outside(root: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for path in files(root, "rs") {
+        let name = relative(root, &path);
+        if name.starts_with("testing/tidy") {
+            continue;
+        }
+        let text = read(&path);
+        let lines: Vec<&str> = text.lines().collect();
+        for (number, line) in lines.iter().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            if !code.contains("unsafe {") && !code.contains("unsafe impl") {
+                continue;
+            }
+            if !UNSAFE.iter().any(|folder| name.starts_with(folder)) {
+                found.push(format!("{name}:{}: unsafe outside the crates that may", number + 1));
+            } else if !lines[number.saturating_sub(6)..=number].iter().any(|l| l.contains("SAFETY"))
+            {
+                found.push(format!("{name}:{}: unsafe without a SAFETY comment", number + 1));
+            }
+        }
+    }
+    found
+}
+
+fn sources(root: &Path) -> Vec<PathBuf> {
+    let mut all = files(root, "rs");
+    for extension in ["kt", "swift", "ts"] {
+        all.extend(files(root, extension));
+    }
+    all
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_default()
+}
