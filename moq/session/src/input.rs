@@ -1,0 +1,79 @@
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::StreamId;
+
+/// What happened on the transport, for [`Session::handle`](crate::Session::handle).
+///
+/// A stream's inputs come in order; after its `fin` or reset nothing more comes for it.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// Bytes of a stream; also the first sight of a stream of the peer's.
+    StreamData {
+        /// The stream.
+        id: StreamId,
+        /// The next bytes; may be empty.
+        data: Bytes,
+        /// Whether these are the last.
+        fin: bool,
+    },
+    /// The peer gave up sending on a stream.
+    StreamReset {
+        /// The stream.
+        id: StreamId,
+        /// The peer's code.
+        code: u64,
+    },
+    /// The peer reads no further from a stream.
+    StopSending {
+        /// The stream.
+        id: StreamId,
+        /// The peer's code.
+        code: u64,
+    },
+    /// The peer acknowledged every byte and the end of one of our streams.
+    StreamFinished {
+        /// The stream.
+        id: StreamId,
+    },
+    /// A datagram.
+    Datagram(Bytes),
+    /// How many streams of our own may be opened over the whole connection.
+    StreamCredit {
+        /// Bidirectional ones.
+        bidi: u64,
+        /// Unidirectional ones.
+        uni: u64,
+    },
+    /// A [`Transmit::Write`](crate::Transmit::Write) was not taken whole.
+    Blocked {
+        /// The stream.
+        id: StreamId,
+        /// What was not taken.
+        unsent: Bytes,
+    },
+    /// A blocked stream takes bytes again.
+    Writable {
+        /// The stream.
+        id: StreamId,
+    },
+    /// A [`Transmit::Datagram`](crate::Transmit::Datagram) was not taken.
+    DatagramBlocked {
+        /// The datagram.
+        unsent: Bytes,
+    },
+    /// Datagrams are taken again.
+    DatagramWritable,
+    /// How the path does.
+    Path(PathState),
+}
+
+/// What the transport measures of the path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PathState {
+    /// The smoothed round-trip time.
+    pub rtt: Duration,
+    /// How many bytes may be in flight.
+    pub congestion_window: u64,
+}
