@@ -1,5 +1,7 @@
 use thiserror::Error;
 
+use crate::{Draft, NameError};
+
 /// Why bytes from the peer do not parse. The session closes with [`DecodeError::code`].
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum DecodeError {
@@ -44,6 +46,15 @@ pub enum DecodeError {
     /// A key-value pair is malformed.
     #[error("malformed key-value pair of type {0:#x}")]
     KeyValueFormatting(u64),
+    /// The PATH option is not UTF-8.
+    #[error("the PATH option is not UTF-8")]
+    MalformedPath,
+    /// The AUTHORITY option is not UTF-8.
+    #[error("the AUTHORITY option is not UTF-8")]
+    MalformedAuthority,
+    /// A name exceeds its limits.
+    #[error("{0}")]
+    Name(#[from] NameError),
 }
 
 impl DecodeError {
@@ -51,9 +62,50 @@ impl DecodeError {
     pub const fn code(&self) -> SessionErrorCode {
         match self {
             Self::KeyValueFormatting(_) => SessionErrorCode::KeyValueFormattingError,
+            Self::MalformedPath => SessionErrorCode::MalformedPath,
+            Self::MalformedAuthority => SessionErrorCode::MalformedAuthority,
             _ => SessionErrorCode::ProtocolViolation,
         }
     }
+}
+
+/// Why a value has no encoding. Always the caller's mistake; nothing was written.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum EncodeError {
+    /// The draft of the session has no such thing.
+    #[error("draft {} has no {what}", draft.number())]
+    NotInDraft {
+        /// What.
+        what: &'static str,
+        /// The draft.
+        draft: Draft,
+    },
+    /// A parameter that this message may not carry in this draft.
+    #[error("parameter {parameter:#x} is not allowed in {message}")]
+    UnexpectedParameter {
+        /// Its type.
+        parameter: u64,
+        /// The message.
+        message: &'static str,
+    },
+    /// A value exceeds a limit of the draft or of this crate.
+    #[error("{what} has {got}, the limit is {limit}")]
+    TooLong {
+        /// What.
+        what: &'static str,
+        /// Its length.
+        got: u64,
+        /// The most it may have.
+        limit: u64,
+    },
+    /// Fields that contradict each other.
+    #[error("{field}: {detail}")]
+    Invalid {
+        /// The field.
+        field: &'static str,
+        /// What was expected.
+        detail: &'static str,
+    },
 }
 
 macro_rules! codes {

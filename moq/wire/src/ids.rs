@@ -47,7 +47,10 @@ pub struct Location {
 impl Location {
     /// A location from bare numbers.
     pub const fn new(group: u64, object: u64) -> Self {
-        Self { group: GroupId(group), object: ObjectId(object) }
+        Self {
+            group: GroupId(group),
+            object: ObjectId(object),
+        }
     }
 }
 

@@ -4,20 +4,35 @@
 //! the codec and nowhere else. Parsing is bounded and never panics; a parse error says which
 //! session error code it deserves.
 
+mod auth_token;
+mod datagram;
 mod draft;
 mod error;
+mod fetch_object;
 mod filter;
 mod ids;
 mod message;
+mod message_codec;
+mod message_type;
 mod name;
+mod name_codec;
 mod object;
 mod parameters;
+mod parameters_codec;
 mod properties;
-mod properties_codec;
 mod setup;
+mod stream_header;
+mod track_message_codec;
+/// Variable-length integers, and a reader of fields.
+pub mod varint;
 
+pub use auth_token::AuthToken;
+pub use datagram::Datagram;
 pub use draft::Draft;
-pub use error::{DecodeError, PublishDoneCode, RequestErrorCode, ResetCode, SessionErrorCode};
+pub use error::{
+    DecodeError, EncodeError, PublishDoneCode, RequestErrorCode, ResetCode, SessionErrorCode,
+};
+pub use fetch_object::{FetchCursor, FetchObject};
 pub use filter::LocationFilter;
 pub use ids::{
     GroupId, GroupOrder, Location, ObjectId, Priority, RequestId, SubgroupId, TrackAlias,
@@ -27,11 +42,11 @@ pub use message::{
     PublishNamespace, PublishSkipped, PublishStateNotify, Redirect, RequestError, RequestOk,
     RequestUpdate, Subscribe, SubscribeNamespace, SubscribeOk, SubscribeTracks, TrackStatus,
 };
+pub use message_type::MessageType;
 pub use name::{FullTrackName, NameError, TrackName, TrackNamespace};
-pub use object::{
-    Datagram, FetchHeader, FetchObject, ObjectHeader, ObjectStatus, StreamHeader, SubgroupHeader,
-    SubgroupIdMode,
-};
-pub use parameters::{AuthToken, Parameters};
+pub use object::{ObjectHeader, ObjectStatus};
+pub use parameters::Parameters;
 pub use properties::{Properties, Property, PropertyValue};
 pub use setup::Setup;
+pub use stream_header::{FetchHeader, StreamHeader, SubgroupHeader, SubgroupIdMode};
+pub use varint::{Reader, encode_varint, varint_len};

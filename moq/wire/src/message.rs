@@ -67,7 +67,7 @@ pub struct RequestError {
     pub code: RequestErrorCode,
     /// Milliseconds plus one until a retry makes sense; 0: never.
     pub retry_interval: u64,
-    /// For people; at most 1024 bytes.
+    /// For people; cut to [`Message::MAX_REASON_BYTES`] on the wire.
     pub reason: String,
     /// Present exactly when `code` is `Redirect`.
     pub redirect: Option<Redirect>,
@@ -133,7 +133,7 @@ pub struct PublishDone {
     pub code: PublishDoneCode,
     /// Streams opened for the subscription; `u64::MAX`: not counted.
     pub stream_count: u64,
-    /// For people; at most 1024 bytes.
+    /// For people; cut to [`Message::MAX_REASON_BYTES`] on the wire.
     pub reason: String,
 }
 
@@ -210,7 +210,8 @@ pub struct Fetch {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FetchRange {
     /// A range of a named track. Draft 18 carries `start` and `end` in the message; in draft 22
-    /// they travel as `Parameters::filter`, and the codec moves them there and back.
+    /// they travel as `Parameters::filter`, and the codec moves them there and back; that field
+    /// must be `None`.
     Standalone {
         /// The track.
         track: FullTrackName,
@@ -219,7 +220,7 @@ pub enum FetchRange {
         /// The last group, and the last object in it; `None`: the whole group.
         end: (GroupId, Option<crate::ObjectId>),
     },
-    /// Draft 22: a fetch whose filter is not an absolute range.
+    /// Draft 22: a fetch whose filter is absent or not an absolute range.
     Filtered {
         /// The track.
         track: FullTrackName,
@@ -245,7 +246,8 @@ pub enum FetchRange {
 pub struct FetchOk {
     /// Whether the end is the end of the track.
     pub end_of_track: bool,
-    /// The last object of the answer, inclusive in both drafts.
+    /// The last object of the answer, inclusive in both drafts. Draft 18 can also say "the whole
+    /// group", which is an object of `u64::MAX` here.
     pub end: Location,
     /// Parameters of the answer.
     pub parameters: Parameters,

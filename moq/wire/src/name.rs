@@ -40,7 +40,11 @@ impl TrackNamespace {
         }
         let namespace = Self(fields);
         let len = namespace.byte_len();
-        if len > FullTrackName::MAX_BYTES { Err(NameError::TooLong(len)) } else { Ok(namespace) }
+        if len > FullTrackName::MAX_BYTES {
+            Err(NameError::TooLong(len))
+        } else {
+            Ok(namespace)
+        }
     }
 
     /// The fields.
@@ -60,7 +64,9 @@ impl TrackNamespace {
 
     /// What follows `prefix`, if this namespace starts with it.
     pub fn strip_prefix(&self, prefix: &Self) -> Option<Self> {
-        self.0.strip_prefix(prefix.0.as_slice()).map(|rest| Self(rest.to_vec()))
+        self.0
+            .strip_prefix(prefix.0.as_slice())
+            .map(|rest| Self(rest.to_vec()))
     }
 
     /// This namespace followed by the fields of `suffix`.

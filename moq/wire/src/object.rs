@@ -1,51 +1,7 @@
 use bytes::Bytes;
 
-use crate::{
-    GroupId, Location, ObjectId, Priority, Properties, RequestId, SubgroupId, TrackAlias,
-};
-
-/// What a unidirectional stream carries, known from its first field.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StreamHeader {
-    /// Control messages, SETUP first. The type field is SETUP's own and is not consumed.
-    Control,
-    /// Objects of a subgroup.
-    Subgroup(SubgroupHeader),
-    /// Objects that a FETCH asked for.
-    Fetch(FetchHeader),
-    /// Padding: read and thrown away.
-    Padding,
-}
-
-/// How a subgroup header says its subgroup id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum SubgroupIdMode {
-    /// Absent; the id is 0.
-    Zero,
-    /// Absent; the id is that of the first object.
-    FirstObject,
-    /// Present.
-    Explicit(SubgroupId),
-}
-
-/// The first bytes of a subgroup stream. draft-ietf-moq-transport-22, "Subgroup Header".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct SubgroupHeader {
-    /// The track.
-    pub track_alias: TrackAlias,
-    /// The group.
-    pub group: GroupId,
-    /// The subgroup.
-    pub subgroup: SubgroupIdMode,
-    /// The publisher's priority; `None`: the track's default.
-    pub priority: Option<Priority>,
-    /// Whether every object carries properties.
-    pub has_properties: bool,
-    /// Whether the last object before a FIN is the last of its group.
-    pub end_of_group: bool,
-    /// Whether the first object here is the first of the subgroup.
-    pub first_object: bool,
-}
+use crate::varint::{Reader, encode_prefixed, encode_varint, when_complete};
+use crate::{DecodeError, EncodeError, ObjectId, Properties};
 
 /// Whether an object carries content, or what it says instead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -57,6 +13,28 @@ pub enum ObjectStatus {
     EndOfGroup,
     /// No later object is in this track.
     EndOfTrack,
+}
+
+impl ObjectStatus {
+    pub(crate) const fn to_u64(self) -> u64 {
+        match self {
+            Self::Normal => 0x0,
+            Self::EndOfGroup => 0x3,
+            Self::EndOfTrack => 0x4,
+        }
+    }
+
+    pub(crate) const fn from_u64(value: u64) -> Result<Self, DecodeError> {
+        match value {
+            0x0 => Ok(Self::Normal),
+            0x3 => Ok(Self::EndOfGroup),
+            0x4 => Ok(Self::EndOfTrack),
+            _ => Err(DecodeError::Invalid {
+                field: "object status",
+                detail: "not assigned",
+            }),
+        }
+    }
 }
 
 /// The header of an object on a subgroup stream; `payload_len` bytes follow it.
@@ -72,52 +50,138 @@ pub struct ObjectHeader {
     pub payload_len: u64,
 }
 
-/// An object in a QUIC datagram. draft-ietf-moq-transport-22, "Object Datagram".
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Datagram {
-    /// The track.
-    pub track_alias: TrackAlias,
-    /// The object's place.
-    pub location: Location,
-    /// The publisher's priority; `None`: the track's default.
-    pub priority: Option<Priority>,
-    /// Whether this is the last object of its group.
-    pub end_of_group: bool,
-    /// The object's properties.
-    pub properties: Properties,
-    /// Its status; other than `Normal` only without payload.
-    pub status: ObjectStatus,
-    /// Its content.
-    pub payload: Bytes,
+impl ObjectHeader {
+    /// Decodes the header at the start of `buf` and says how many bytes it has; `None`: there are
+    /// fewer than that yet. The pairs inside the properties are not looked at.
+    ///
+    /// previous: the object before this one on the stream; has_properties: as the subgroup's
+    /// header says.
+    #[inline]
+    pub fn decode(
+        buf: &Bytes,
+        previous: Option<ObjectId>,
+        has_properties: bool,
+    ) -> Result<Option<(Self, usize)>, DecodeError> {
+        let mut reader = Reader::new(buf, "an object header");
+        let header = when_complete(Self::read(&mut reader, previous, has_properties))?;
+        Ok(header.map(|header| (header, reader.position())))
+    }
+
+    #[inline]
+    fn read(
+        reader: &mut Reader<'_>,
+        previous: Option<ObjectId>,
+        has_properties: bool,
+    ) -> Result<Self, DecodeError> {
+        let delta = reader.varint()?;
+        let id = match previous {
+            None => Some(delta),
+            Some(previous) => previous
+                .0
+                .checked_add(1)
+                .and_then(|next| next.checked_add(delta)),
+        };
+        let id = id
+            .map(ObjectId)
+            .ok_or(invalid("the object id exceeds 64 bits"))?;
+        let properties = if has_properties {
+            Properties::read_prefixed(reader)?
+        } else {
+            Properties::EMPTY
+        };
+        let payload_len = reader.varint()?;
+        let status = match payload_len {
+            0 => ObjectStatus::from_u64(reader.varint()?)?,
+            _ => ObjectStatus::Normal,
+        };
+        if status != ObjectStatus::Normal && !properties.is_empty() {
+            return Err(invalid("only an object with status Normal has properties"));
+        }
+        Ok(Self {
+            id,
+            properties,
+            status,
+            payload_len,
+        })
+    }
+
+    /// Appends the header; appends nothing on error.
+    pub fn encode(
+        &self,
+        previous: Option<ObjectId>,
+        has_properties: bool,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        let delta = match previous {
+            None => Some(self.id.0),
+            Some(previous) => self
+                .id
+                .0
+                .checked_sub(previous.0)
+                .and_then(|step| step.checked_sub(1)),
+        };
+        let delta = delta.ok_or(misuse(
+            "object id",
+            "it must be larger than the previous one",
+        ))?;
+        if !has_properties && !self.properties.is_empty() {
+            return Err(misuse(
+                "properties",
+                "the subgroup's header says there are none",
+            ));
+        }
+        self.properties.check_len()?;
+        if self.status != ObjectStatus::Normal
+            && !(self.payload_len == 0 && self.properties.is_empty())
+        {
+            return Err(misuse(
+                "object status",
+                "only Normal has payload or properties",
+            ));
+        }
+        encode_varint(delta, out);
+        if has_properties {
+            encode_prefixed(self.properties.as_bytes(), out);
+        }
+        encode_varint(self.payload_len, out);
+        if self.payload_len == 0 {
+            encode_varint(self.status.to_u64(), out);
+        }
+        Ok(())
+    }
 }
 
-/// The first bytes of a fetch stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct FetchHeader {
-    /// The FETCH (draft 22: or the SUBSCRIBE whose fill this is).
-    pub request_id: RequestId,
+impl Properties {
+    /// Reads the pairs of an object, which a length precedes.
+    #[inline]
+    pub(crate) fn read_prefixed(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        reader
+            .prefixed("object properties", Self::MAX_BYTES)
+            .map(Self)
+    }
+
+    /// Checks that an object may carry these.
+    pub(crate) fn check_len(&self) -> Result<(), EncodeError> {
+        let (got, limit) = (self.as_bytes().len(), Self::MAX_BYTES);
+        if got <= limit {
+            return Ok(());
+        }
+        let (got, limit) = (got as u64, limit as u64);
+        Err(EncodeError::TooLong {
+            what: "object properties",
+            got,
+            limit,
+        })
+    }
 }
 
-/// The header of one entry on a fetch stream.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FetchObject {
-    /// An object; `payload_len` bytes follow.
-    Object {
-        /// Its place.
-        location: Location,
-        /// Its subgroup; `None`: it was sent as a datagram.
-        subgroup: Option<SubgroupId>,
-        /// The publisher's priority.
-        priority: Priority,
-        /// Its properties; `None`: absent.
-        properties: Option<Properties>,
-        /// How many bytes of payload follow.
-        payload_len: u64,
-    },
-    /// No object exists from the last entry to here, inclusive.
-    EndOfNonExistentRange(Location),
-    /// Nothing is known from the last entry to here, inclusive.
-    EndOfUnknownRange(Location),
-    /// Draft 22: given up for lack of time from the last entry to here, inclusive.
-    EndOfTimedOutRange(Location),
+const fn invalid(detail: &'static str) -> DecodeError {
+    DecodeError::Invalid {
+        field: "an object header",
+        detail,
+    }
+}
+
+const fn misuse(field: &'static str, detail: &'static str) -> EncodeError {
+    EncodeError::Invalid { field, detail }
 }

@@ -1,6 +1,6 @@
 use bytes::Bytes;
 
-use crate::{GroupOrder, Location, LocationFilter, Priority, TrackNamespace};
+use crate::{AuthToken, GroupOrder, Location, LocationFilter, Priority, TrackNamespace};
 
 /// The parameters of a control message, typed; `None` means absent.
 ///
@@ -42,33 +42,7 @@ pub struct Parameters {
     pub include_properties: Option<bool>,
 }
 
-/// The value of an AUTHORIZATION TOKEN parameter.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AuthToken {
-    /// Forgets an alias.
-    Delete {
-        /// The alias.
-        alias: u64,
-    },
-    /// Gives a token an alias and uses it.
-    Register {
-        /// The alias.
-        alias: u64,
-        /// The token's type; 0: agreed out of band.
-        kind: u64,
-        /// The token.
-        value: Bytes,
-    },
-    /// Uses a registered token.
-    UseAlias {
-        /// The alias.
-        alias: u64,
-    },
-    /// Uses a token without registering it.
-    UseValue {
-        /// The token's type; 0: agreed out of band.
-        kind: u64,
-        /// The token.
-        value: Bytes,
-    },
+impl Parameters {
+    /// The most range filters that are accepted; the draft names no number.
+    pub const MAX_RANGE_FILTERS: usize = 64;
 }
