@@ -1,1 +1,21 @@
-//! Media time, encoded frames, LOC packaging, MSF catalog, MP4.
+//! Media time, encoded frames, and the formats that carry them: LOC objects, the MSF catalog, MP4,
+//! y4m and wav.
+//!
+//! Pure: bytes come from and go to [`std::io::Read`], [`std::io::Write`] and [`std::io::Seek`]
+//! that the caller opens; nothing here reads a clock.
+//!
+//! ```
+//! use parvis_format::{EncodedFrame, MediaTime};
+//!
+//! let frame = EncodedFrame::video(MediaTime::from_millis(40), true, vec![0x12, 0x00].into());
+//! assert_eq!(frame.time.as_micros(), 40_000);
+//! ```
+
+pub mod av1;
+mod frame;
+mod params;
+mod time;
+
+pub use frame::{AudioLevel, EncodedFrame};
+pub use params::{AudioCodec, AudioParams, VideoCodec, VideoParams};
+pub use time::{MediaTime, Timescale};
