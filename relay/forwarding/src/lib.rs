@@ -1,1 +1,37 @@
-//! Sans-IO relay logic: who gets which object, cache, aggregation.
+//! Sans-IO relay logic: who gets which object; cache, aggregation, discovery.
+//!
+//! A [`Forwarder`] serves the peers of one relay thread. Its driver feeds it what sessions say
+//! ([`Input`]) and does what it answers ([`Output`]), draining `poll` after each input:
+//!
+//! ```
+//! use std::time::Instant;
+//! use parvis_forwarding::{Config, Forwarder, Input, PeerId, PeerKind};
+//!
+//! let mut forwarder = Forwarder::new(Config::default());
+//! let peer = PeerId(1);
+//! forwarder.handle(Input::PeerConnected { peer, kind: PeerKind::Session }, Instant::now());
+//! while let Some(output) = forwarder.poll() {
+//!     println!("{output:?}");
+//! }
+//! assert_eq!(forwarder.stats().peers, 1);
+//! ```
+//!
+//! Objects are forwarded as the bytes that came, chunk by chunk: only the header of a stream is
+//! made for each subscriber, and the header of the first object for one that joins in the middle
+//! of a subgroup. The threads of a relay are peers of each other; see [`Output::for_shard`].
+
+mod config;
+mod forwarder;
+mod ids;
+mod input;
+mod output;
+mod signal;
+mod stats;
+
+pub use config::Config;
+pub use forwarder::Forwarder;
+pub use ids::{PeerId, PeerKind, RequestRef, StreamKey, UpstreamStream};
+pub use input::{Input, SubgroupEnd};
+pub use output::{Output, Receiver, Target, Targets};
+pub use signal::Signal;
+pub use stats::{DropReason, Stats};

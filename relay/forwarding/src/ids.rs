@@ -1,0 +1,44 @@
+/// Names a peer of the forwarder; the driver chooses the number and never reuses it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PeerId(pub u64);
+
+/// What a peer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PeerKind {
+    /// A MoQ session: a client or another relay.
+    Session,
+    /// The forwarder of another thread of the same relay. It hears of everything that sessions
+    /// publish here, and is never given what other shards publish: shards form a full mesh.
+    Shard,
+}
+
+/// Names a request between the forwarder and one peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RequestRef {
+    /// The peer made it; the driver chooses the number, unique among that peer's requests.
+    Theirs(u64),
+    /// The forwarder made it; unique in the forwarder and never reused.
+    Ours(u64),
+}
+
+impl RequestRef {
+    /// The same request as the other side names it, for links between shards.
+    pub const fn mirrored(self) -> Self {
+        match self {
+            Self::Theirs(number) => Self::Ours(number),
+            Self::Ours(number) => Self::Theirs(number),
+        }
+    }
+}
+
+/// Names a stream of objects that a publishing peer opened; unique among that peer's streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UpstreamStream(pub u64);
+
+/// Names a stream of objects to a subscriber.
+///
+/// Small dense numbers, fit to index a `Vec`. A key is free for reuse after the
+/// [`Output::End`](crate::Output::End) that names it, or after the driver said
+/// [`Input::StreamStopped`](crate::Input::StreamStopped), or once its peer is disconnected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StreamKey(pub u32);

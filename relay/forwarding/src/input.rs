@@ -1,0 +1,96 @@
+use bytes::Bytes;
+use parvis_wire::{Datagram, ObjectHeader, ResetCode, SubgroupHeader};
+
+use crate::{PeerId, PeerKind, RequestRef, Signal, StreamKey, UpstreamStream};
+
+/// What happened, for [`Forwarder::handle`](crate::Forwarder::handle).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// A peer is there; nothing else may name it before.
+    PeerConnected {
+        /// The peer.
+        peer: PeerId,
+        /// What it is.
+        kind: PeerKind,
+    },
+    /// A peer is gone with all its requests and streams; no output names it any more.
+    PeerDisconnected {
+        /// The peer.
+        peer: PeerId,
+    },
+    /// A peer said something about a request.
+    Signal {
+        /// The peer.
+        peer: PeerId,
+        /// The request.
+        request: RequestRef,
+        /// What it said.
+        signal: Box<Signal>,
+    },
+    /// A publisher opened a stream of objects.
+    Subgroup {
+        /// The publisher.
+        peer: PeerId,
+        /// The subscription: our SUBSCRIBE or its PUBLISH.
+        request: RequestRef,
+        /// The stream.
+        stream: UpstreamStream,
+        /// What it carries; the alias is not looked at.
+        header: SubgroupHeader,
+    },
+    /// An object began on a stream.
+    Object {
+        /// The publisher.
+        peer: PeerId,
+        /// The stream.
+        stream: UpstreamStream,
+        /// The object.
+        header: ObjectHeader,
+        /// The encoded header and as much payload as has come.
+        raw: Bytes,
+        /// The length of the encoded header.
+        header_len: usize,
+    },
+    /// More payload of a stream's current object.
+    Data {
+        /// The publisher.
+        peer: PeerId,
+        /// The stream.
+        stream: UpstreamStream,
+        /// The next bytes of payload.
+        data: Bytes,
+    },
+    /// A stream of objects ended.
+    SubgroupEnd {
+        /// The publisher.
+        peer: PeerId,
+        /// The stream.
+        stream: UpstreamStream,
+        /// How.
+        end: SubgroupEnd,
+    },
+    /// An object came in a datagram.
+    Datagram {
+        /// The publisher.
+        peer: PeerId,
+        /// The subscription.
+        request: RequestRef,
+        /// The object; the alias is not looked at.
+        datagram: Box<Datagram>,
+    },
+    /// A stream to a subscriber takes no more data: the subscriber stopped it, or the session
+    /// dropped it. Nothing more is said of it.
+    StreamStopped {
+        /// The stream.
+        stream: StreamKey,
+    },
+}
+
+/// How a stream of objects ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SubgroupEnd {
+    /// After its last object.
+    Finished,
+    /// Given up.
+    Reset(ResetCode),
+}

@@ -1,0 +1,113 @@
+use parvis_wire::{
+    FetchOk, FetchRange, FullTrackName, Parameters, Properties, PublishDoneCode, RequestError,
+    TrackName, TrackNamespace,
+};
+
+use crate::RequestRef;
+
+/// A control message about one request, in either direction.
+///
+/// Tokens are checked by the driver before the forwarder hears of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Signal {
+    /// Opens a request: tracks under a namespace can be subscribed to at the sender.
+    PublishNamespace {
+        /// The namespace.
+        namespace: TrackNamespace,
+    },
+    /// Opens a request: the sender offers a track.
+    Publish {
+        /// The track.
+        track: FullTrackName,
+        /// Largest object, forward state.
+        parameters: Parameters,
+        /// The track's properties.
+        properties: Properties,
+    },
+    /// Opens a request: the sender wants the objects of a track.
+    Subscribe {
+        /// The track.
+        track: FullTrackName,
+        /// Filter, priority, forward state, rendezvous timeout.
+        parameters: Parameters,
+    },
+    /// Opens a request: the sender wants to know the namespaces under a prefix. Input only.
+    SubscribeNamespace {
+        /// The prefix.
+        prefix: TrackNamespace,
+    },
+    /// Opens a request: the sender wants every track under a prefix. Input only.
+    SubscribeTracks {
+        /// The prefix.
+        prefix: TrackNamespace,
+        /// Parameters of the subscriptions to come.
+        parameters: Parameters,
+    },
+    /// Opens a request: the sender wants the state of a track. Input only.
+    TrackStatus {
+        /// The track.
+        track: FullTrackName,
+    },
+    /// Opens a request: the sender wants objects of the past. Input only.
+    Fetch {
+        /// Which objects.
+        range: FetchRange,
+        /// Order; draft 22: the range.
+        parameters: Parameters,
+        /// The subscription that a joining fetch names.
+        joining: Option<RequestRef>,
+    },
+    /// Accepts a SUBSCRIBE.
+    SubscribeOk {
+        /// Largest object.
+        parameters: Parameters,
+        /// The track's properties.
+        properties: Properties,
+    },
+    /// Accepts a PUBLISH.
+    PublishOk {
+        /// Forward state, priority, filter.
+        parameters: Parameters,
+    },
+    /// Accepts a PUBLISH_NAMESPACE, SUBSCRIBE_NAMESPACE or SUBSCRIBE_TRACKS.
+    Ok,
+    /// Answers a TRACK_STATUS, which is over then. Output only.
+    TrackStatusOk {
+        /// Largest object.
+        parameters: Parameters,
+        /// The track's properties.
+        properties: Properties,
+    },
+    /// Accepts a FETCH; the objects follow as [`Output::FetchObject`](crate::Output). Output
+    /// only.
+    FetchOk(FetchOk),
+    /// Rejects a request, which is over then.
+    Reject(RequestError),
+    /// Changes a request.
+    Update(Parameters),
+    /// Accepts the oldest unanswered update.
+    UpdateOk(Parameters),
+    /// Rejects the oldest unanswered update, which ends the request: nothing more is said of
+    /// it.
+    UpdateReject(RequestError),
+    /// A namespace under the prefix of a SUBSCRIBE_NAMESPACE appeared. Output only.
+    Namespace(TrackNamespace),
+    /// A namespace under the prefix of a SUBSCRIBE_NAMESPACE is gone. Output only.
+    NamespaceDone(TrackNamespace),
+    /// A track under the prefix of a SUBSCRIBE_TRACKS is not offered. Output only.
+    Skipped {
+        /// What follows the prefix.
+        suffix: TrackNamespace,
+        /// The track.
+        name: TrackName,
+    },
+    /// The publisher ends a subscription, which is over then.
+    Done {
+        /// Why.
+        code: PublishDoneCode,
+        /// For people.
+        reason: String,
+    },
+    /// Ends a request in every other way: unsubscribes, withdraws a namespace, stops asking.
+    Cancel,
+}
