@@ -3,6 +3,24 @@
 //! Both drafts share one set of types; what differs between them is decided by [`Draft`] inside
 //! the codec and nowhere else. Parsing is bounded and never panics; a parse error says which
 //! session error code it deserves.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use parvis_wire::{Draft, Message, PublishNamespace, RequestId, TrackNamespace};
+//!
+//! let message = Message::PublishNamespace(PublishNamespace {
+//!     request_id: RequestId(2),
+//!     namespace: TrackNamespace::new(["parvis", "room"])?,
+//!     parameters: Default::default(),
+//! });
+//! let mut encoded = Vec::new();
+//! message.encode(Draft::D22, &mut encoded)?;
+//!
+//! let encoded = Bytes::from(encoded);
+//! assert_eq!(Message::decode(Draft::D22, &encoded)?, Some((message, encoded.len())));
+//! assert_eq!(Message::decode(Draft::D22, &encoded.slice(..5))?, None);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod auth_token;
 mod datagram;
@@ -17,6 +35,7 @@ mod message_type;
 mod name;
 mod name_codec;
 mod object;
+mod outcome_codec;
 mod parameters;
 mod parameters_codec;
 mod properties;

@@ -1,12 +1,11 @@
 use bytes::Bytes;
 
-use crate::varint::{Reader, encode_prefixed, encode_varint};
+use crate::varint::{Reader, encode_varint, when_complete};
 use crate::{
-    DecodeError, Draft, EncodeError, FullTrackName, GoAway, Message, MessageType, Namespace,
-    NamespaceDone, Parameters, Properties, PublishDone, PublishDoneCode, PublishNamespace,
-    PublishSkipped, PublishStateNotify, Redirect, RequestError, RequestErrorCode, RequestId,
-    RequestOk, RequestUpdate, Setup, SubscribeNamespace, SubscribeTracks, TrackName,
-    TrackNamespace,
+    DecodeError, Draft, EncodeError, Fetch, FetchOk, GoAway, Message, MessageType, Namespace,
+    NamespaceDone, Parameters, Properties, Publish, PublishDone, PublishNamespace, PublishSkipped,
+    PublishStateNotify, RequestError, RequestId, RequestOk, RequestUpdate, Setup, Subscribe,
+    SubscribeNamespace, SubscribeOk, SubscribeTracks, TrackNamespace, TrackStatus,
 };
 
 impl Message {
@@ -75,14 +74,14 @@ impl Message {
     /// are fewer than that yet.
     pub fn decode(draft: Draft, buf: &Bytes) -> Result<Option<(Self, usize)>, DecodeError> {
         let mut reader = Reader::new(buf, "a message");
-        let Some(code) = crate::varint::when_complete(reader.varint())? else {
+        let Some(code) = when_complete(reader.varint())? else {
             return Ok(None);
         };
         let kind = MessageType::from_code(code, draft).ok_or(DecodeError::UnknownMessage(code))?;
-        let Some(len) = crate::varint::when_complete(reader.u16())? else {
+        let Some(len) = when_complete(reader.u16())? else {
             return Ok(None);
         };
-        let body = crate::varint::when_complete(reader.bytes(usize::from(len)))?;
+        let body = when_complete(reader.bytes(usize::from(len)))?;
         let Some(body) = body else { return Ok(None) };
         let mut fields = Reader::new(&body, kind.name());
         match Self::decode_body(kind, draft, &mut fields) {
@@ -100,7 +99,7 @@ impl Message {
             Self::GoAway(message) => message.encode(draft, out),
             Self::RequestOk(message) => {
                 message.parameters.encode(draft, kind, out)?;
-                encode_track_properties(&message.track_properties, out)
+                message.track_properties.encode_track(out)
             }
             Self::RequestError(message) => message.encode(out),
             Self::Subscribe(message) => message.encode(draft, out),
@@ -112,9 +111,7 @@ impl Message {
             Self::Publish(message) => message.encode(draft, out),
             Self::PublishStateNotify(message) => message.parameters.encode(draft, kind, out),
             Self::PublishDone(message) => {
-                encode_varint(message.code.to_u64(), out);
-                encode_varint(message.stream_count, out);
-                encode_reason(&message.reason, out);
+                message.encode(out);
                 Ok(())
             }
             Self::PublishNamespace(PublishNamespace {
@@ -158,26 +155,20 @@ impl Message {
             MessageType::GoAway => Self::GoAway(GoAway::decode(draft, reader)?),
             MessageType::RequestOk => Self::RequestOk(RequestOk {
                 parameters: Parameters::decode(draft, kind, reader)?,
-                track_properties: decode_track_properties(reader)?,
+                track_properties: Properties::decode_track(reader)?,
             }),
             MessageType::RequestError => Self::RequestError(RequestError::decode(reader)?),
-            MessageType::Subscribe => Self::Subscribe(crate::Subscribe::decode(draft, reader)?),
-            MessageType::SubscribeOk => {
-                Self::SubscribeOk(crate::SubscribeOk::decode(draft, reader)?)
-            }
+            MessageType::Subscribe => Self::Subscribe(Subscribe::decode(draft, reader)?),
+            MessageType::SubscribeOk => Self::SubscribeOk(SubscribeOk::decode(draft, reader)?),
             MessageType::RequestUpdate => Self::RequestUpdate(RequestUpdate {
                 request_id: RequestId(reader.varint()?),
                 parameters: Parameters::decode(draft, kind, reader)?,
             }),
-            MessageType::Publish => Self::Publish(crate::Publish::decode(draft, reader)?),
+            MessageType::Publish => Self::Publish(Publish::decode(draft, reader)?),
             MessageType::PublishStateNotify => Self::PublishStateNotify(PublishStateNotify {
                 parameters: Parameters::decode(draft, kind, reader)?,
             }),
-            MessageType::PublishDone => Self::PublishDone(PublishDone {
-                code: PublishDoneCode::from_u64(reader.varint()?),
-                stream_count: reader.varint()?,
-                reason: decode_reason(reader)?,
-            }),
+            MessageType::PublishDone => Self::PublishDone(PublishDone::decode(reader)?),
             MessageType::PublishNamespace => Self::PublishNamespace(PublishNamespace {
                 request_id: RequestId(reader.varint()?),
                 namespace: TrackNamespace::decode(reader)?,
@@ -199,179 +190,10 @@ impl Message {
                 prefix: TrackNamespace::decode(reader)?,
                 parameters: Parameters::decode(draft, kind, reader)?,
             }),
-            MessageType::TrackStatus => {
-                Self::TrackStatus(crate::TrackStatus::decode(draft, reader)?)
-            }
-            MessageType::Fetch => Self::Fetch(crate::Fetch::decode(draft, reader)?),
-            MessageType::FetchOk => Self::FetchOk(crate::FetchOk::decode(draft, reader)?),
+            MessageType::TrackStatus => Self::TrackStatus(TrackStatus::decode(draft, reader)?),
+            MessageType::Fetch => Self::Fetch(Fetch::decode(draft, reader)?),
+            MessageType::FetchOk => Self::FetchOk(FetchOk::decode(draft, reader)?),
             MessageType::PublishSkipped => Self::PublishSkipped(PublishSkipped::decode(reader)?),
         })
     }
-}
-
-impl GoAway {
-    fn encode(&self, draft: Draft, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        encode_uri(&self.new_session_uri, out)?;
-        encode_varint(self.timeout_ms, out);
-        match (draft, self.request_id) {
-            (_, None) => Ok(()),
-            (Draft::D18, Some(id)) => {
-                encode_varint(id.0, out);
-                Ok(())
-            }
-            (Draft::D22, Some(_)) => Err(EncodeError::NotInDraft {
-                what: "request id in GOAWAY",
-                draft,
-            }),
-        }
-    }
-
-    fn decode(draft: Draft, reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let new_session_uri = decode_uri(reader)?;
-        let timeout_ms = reader.varint()?;
-        let request_id = match draft {
-            Draft::D18 if !reader.is_empty() => Some(RequestId(reader.varint()?)),
-            Draft::D18 | Draft::D22 => None,
-        };
-        Ok(Self {
-            new_session_uri,
-            timeout_ms,
-            request_id,
-        })
-    }
-}
-
-impl RequestError {
-    fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        encode_varint(self.code.to_u64(), out);
-        encode_varint(self.retry_interval, out);
-        encode_reason(&self.reason, out);
-        match (
-            self.code.to_u64() == RequestErrorCode::Redirect.to_u64(),
-            &self.redirect,
-        ) {
-            (true, Some(redirect)) => {
-                encode_uri(&redirect.connect_uri, out)?;
-                encode_name(&redirect.namespace, &redirect.name, out)
-            }
-            (false, None) => Ok(()),
-            (true, None) | (false, Some(_)) => Err(EncodeError::Invalid {
-                field: "redirect",
-                detail: "it must be present exactly when the code is Redirect",
-            }),
-        }
-    }
-
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let code = RequestErrorCode::from_u64(reader.varint()?);
-        let retry_interval = reader.varint()?;
-        let reason = decode_reason(reader)?;
-        let redirect = if code == RequestErrorCode::Redirect {
-            let connect_uri = decode_uri(reader)?;
-            let (namespace, name) = decode_name(reader)?;
-            Some(Redirect {
-                connect_uri,
-                namespace,
-                name,
-            })
-        } else {
-            None
-        };
-        Ok(Self {
-            code,
-            retry_interval,
-            reason,
-            redirect,
-        })
-    }
-}
-
-impl PublishSkipped {
-    fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        encode_name(&self.suffix, &self.name, out)
-    }
-
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let (suffix, name) = decode_name(reader)?;
-        Ok(Self { suffix, name })
-    }
-}
-
-fn encode_name(
-    namespace: &TrackNamespace,
-    name: &TrackName,
-    out: &mut Vec<u8>,
-) -> Result<(), EncodeError> {
-    let (got, limit) = (
-        namespace.byte_len() + name.0.len(),
-        FullTrackName::MAX_BYTES,
-    );
-    if got > limit {
-        let (got, limit) = (got as u64, limit as u64);
-        return Err(EncodeError::TooLong {
-            what: "a full track name",
-            got,
-            limit,
-        });
-    }
-    namespace.encode(out);
-    name.encode(out);
-    Ok(())
-}
-
-fn decode_name(reader: &mut Reader<'_>) -> Result<(TrackNamespace, TrackName), DecodeError> {
-    let full = FullTrackName::decode(reader)?;
-    Ok((full.namespace().clone(), full.name().clone()))
-}
-
-fn encode_uri(uri: &str, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-    let (got, limit) = (uri.len() as u64, Message::MAX_URI_BYTES as u64);
-    if got > limit {
-        return Err(EncodeError::TooLong {
-            what: "a URI",
-            got,
-            limit,
-        });
-    }
-    encode_prefixed(uri.as_bytes(), out);
-    Ok(())
-}
-
-fn decode_uri(reader: &mut Reader<'_>) -> Result<String, DecodeError> {
-    let bytes = reader.prefixed("a URI", Message::MAX_URI_BYTES)?;
-    String::from_utf8(bytes.to_vec()).map_err(|_| DecodeError::Invalid {
-        field: "a URI",
-        detail: "UTF-8 was expected",
-    })
-}
-
-fn encode_reason(reason: &str, out: &mut Vec<u8>) {
-    let end = reason.floor_char_boundary(Message::MAX_REASON_BYTES);
-    encode_prefixed(&reason.as_bytes()[..end], out);
-}
-
-fn decode_reason(reader: &mut Reader<'_>) -> Result<String, DecodeError> {
-    let bytes = reader.prefixed("a reason phrase", Message::MAX_REASON_BYTES)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-pub(crate) fn encode_track_properties(
-    properties: &Properties,
-    out: &mut Vec<u8>,
-) -> Result<(), EncodeError> {
-    if properties.check_track().is_err() {
-        let detail = "not a valid sequence of key-value pairs";
-        return Err(EncodeError::Invalid {
-            field: "track_properties",
-            detail,
-        });
-    }
-    out.extend_from_slice(properties.as_bytes());
-    Ok(())
-}
-
-pub(crate) fn decode_track_properties(reader: &mut Reader<'_>) -> Result<Properties, DecodeError> {
-    let properties = Properties(reader.rest());
-    properties.check_track()?;
-    Ok(properties)
 }

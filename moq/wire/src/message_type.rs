@@ -76,6 +76,10 @@ impl MessageType {
 
     /// The kind that a number on the wire names in `draft`.
     pub fn from_code(code: u64, draft: Draft) -> Option<Self> {
+        // Draft 18 lists PUBLISH_OK with a number of its own and gives it REQUEST_OK's format.
+        if code == PUBLISH_OK && draft == Draft::D18 {
+            return Some(Self::RequestOk);
+        }
         Self::ALL
             .into_iter()
             .find(|kind| kind.code() == code && kind.is_in(draft))
@@ -116,7 +120,7 @@ impl MessageType {
 
     /// Whether this message may carry message parameter `parameter` in `draft`. REQUEST_OK and
     /// REQUEST_UPDATE are held to what any of the requests they belong to allows.
-    pub(crate) fn allows(self, parameter: u64, draft: Draft) -> bool {
+    pub fn allows(self, parameter: u64, draft: Draft) -> bool {
         match draft {
             Draft::D18 => self.parameters_18().contains(&parameter),
             Draft::D22 => self.parameters_22().contains(&parameter),
@@ -159,3 +163,5 @@ impl MessageType {
         }
     }
 }
+
+const PUBLISH_OK: u64 = 0x1E;

@@ -1,6 +1,8 @@
 use bytes::Bytes;
 
-use crate::{AuthToken, GroupOrder, Location, LocationFilter, Priority, TrackNamespace};
+use crate::{
+    AuthToken, Draft, GroupOrder, Location, LocationFilter, MessageType, Priority, TrackNamespace,
+};
 
 /// The parameters of a control message, typed; `None` means absent.
 ///
@@ -45,4 +47,72 @@ pub struct Parameters {
 impl Parameters {
     /// The most range filters that are accepted; the draft names no number.
     pub const MAX_RANGE_FILTERS: usize = 64;
+
+    /// Drops the parameters that `message` may not carry in `draft`.
+    pub fn retain_allowed(&mut self, message: MessageType, draft: Draft) {
+        fn keep<T>(field: &mut Option<T>, allowed: bool) {
+            if !allowed {
+                *field = None;
+            }
+        }
+        let allows = |parameter| message.allows(parameter, draft);
+        keep(
+            &mut self.object_delivery_timeout,
+            allows(kind::OBJECT_DELIVERY_TIMEOUT),
+        );
+        if !allows(AuthToken::TYPE) {
+            self.auth_tokens.clear();
+        }
+        keep(
+            &mut self.rendezvous_timeout,
+            allows(kind::RENDEZVOUS_TIMEOUT),
+        );
+        keep(
+            &mut self.subgroup_delivery_timeout,
+            allows(kind::SUBGROUP_DELIVERY_TIMEOUT),
+        );
+        keep(&mut self.expires, allows(kind::EXPIRES));
+        keep(&mut self.largest, allows(kind::LARGEST_OBJECT));
+        keep(&mut self.fill_timeout, allows(kind::FILL_TIMEOUT));
+        keep(&mut self.forward, allows(kind::FORWARD));
+        keep(
+            &mut self.subscriber_priority,
+            allows(kind::SUBSCRIBER_PRIORITY),
+        );
+        keep(&mut self.filter, allows(kind::LOCATION_FILTER));
+        keep(&mut self.group_order, allows(kind::GROUP_ORDER));
+        keep(&mut self.fill, allows(kind::FILL_PARAMETERS));
+        self.range_filters.retain(|(filter, _)| allows(*filter));
+        keep(&mut self.new_group_request, allows(kind::NEW_GROUP_REQUEST));
+        keep(
+            &mut self.namespace_prefix,
+            allows(kind::TRACK_NAMESPACE_PREFIX),
+        );
+        keep(
+            &mut self.include_properties,
+            allows(kind::INCLUDE_PROPERTIES),
+        );
+    }
+}
+
+/// Parameter types. draft-ietf-moq-transport-22, "Message Parameters".
+pub(crate) mod kind {
+    pub(crate) const OBJECT_DELIVERY_TIMEOUT: u64 = 0x02;
+    pub(crate) const RENDEZVOUS_TIMEOUT: u64 = 0x04;
+    pub(crate) const SUBGROUP_DELIVERY_TIMEOUT: u64 = 0x06;
+    pub(crate) const EXPIRES: u64 = 0x08;
+    pub(crate) const LARGEST_OBJECT: u64 = 0x09;
+    pub(crate) const FILL_TIMEOUT: u64 = 0x0A;
+    pub(crate) const FORWARD: u64 = 0x10;
+    pub(crate) const SUBSCRIBER_PRIORITY: u64 = 0x20;
+    pub(crate) const LOCATION_FILTER: u64 = 0x21;
+    pub(crate) const GROUP_ORDER: u64 = 0x22;
+    pub(crate) const FILL_PARAMETERS: u64 = 0x23;
+    pub(crate) const FIRST_RANGE_FILTER: u64 = 0x25;
+    pub(crate) const LAST_RANGE_FILTER: u64 = 0x29;
+    pub(crate) const NEW_GROUP_REQUEST: u64 = 0x32;
+    pub(crate) const TRACK_NAMESPACE_PREFIX: u64 = 0x34;
+    pub(crate) const INCLUDE_PROPERTIES: u64 = 0x35;
+    /// Those that FILL_PARAMETERS may hold.
+    pub(crate) const IN_FILL: [u64; 8] = [0x0A, 0x20, 0x21, 0x22, 0x25, 0x26, 0x27, 0x28];
 }

@@ -1,5 +1,6 @@
 use bytes::Bytes;
 
+use crate::parameters::kind;
 use crate::varint::{Reader, encode_prefixed, encode_varint};
 use crate::{
     AuthToken, DecodeError, Draft, EncodeError, GroupOrder, Location, LocationFilter, MessageType,
@@ -81,7 +82,7 @@ impl Parameters {
             encode_prefixed(&nested, body);
         }
         for (filter, value) in &self.range_filters {
-            if !kind::RANGE_FILTERS.contains(filter) || *filter < writer.previous {
+            if !is_range_filter(*filter) || *filter < writer.previous {
                 let detail = "types from 0x25 to 0x29 in ascending order were expected";
                 return Err(EncodeError::Invalid {
                     field: "range_filters",
@@ -155,7 +156,7 @@ impl Parameters {
                 let value = reader.prefixed("FILL_PARAMETERS", MAX_VALUE_BYTES)?;
                 self.fill = Some(Box::new(read_fill(scope, &value)?));
             }
-            0x25..=0x29 => {
+            kind::FIRST_RANGE_FILTER..=kind::LAST_RANGE_FILTER => {
                 let value = reader.prefixed("a range filter", MAX_VALUE_BYTES)?;
                 let (got, limit) = (self.range_filters.len() + 1, Self::MAX_RANGE_FILTERS);
                 if got > limit {
@@ -266,7 +267,14 @@ impl Writer {
 }
 
 const fn may_repeat(parameter: u64) -> bool {
-    matches!(parameter, AuthToken::TYPE | 0x25..=0x29)
+    parameter == AuthToken::TYPE || is_range_filter(parameter)
+}
+
+const fn is_range_filter(parameter: u64) -> bool {
+    matches!(
+        parameter,
+        kind::FIRST_RANGE_FILTER..=kind::LAST_RANGE_FILTER
+    )
 }
 
 const fn flag(field: &'static str, value: u8) -> Result<bool, DecodeError> {
@@ -299,23 +307,3 @@ const fn group_order_from_u8(value: u8) -> Result<GroupOrder, DecodeError> {
 }
 
 const MAX_VALUE_BYTES: usize = 65535;
-
-/// Parameter types. draft-ietf-moq-transport-22, "Message Parameters".
-mod kind {
-    pub(super) const OBJECT_DELIVERY_TIMEOUT: u64 = 0x02;
-    pub(super) const RENDEZVOUS_TIMEOUT: u64 = 0x04;
-    pub(super) const SUBGROUP_DELIVERY_TIMEOUT: u64 = 0x06;
-    pub(super) const EXPIRES: u64 = 0x08;
-    pub(super) const LARGEST_OBJECT: u64 = 0x09;
-    pub(super) const FILL_TIMEOUT: u64 = 0x0A;
-    pub(super) const FORWARD: u64 = 0x10;
-    pub(super) const SUBSCRIBER_PRIORITY: u64 = 0x20;
-    pub(super) const LOCATION_FILTER: u64 = 0x21;
-    pub(super) const GROUP_ORDER: u64 = 0x22;
-    pub(super) const FILL_PARAMETERS: u64 = 0x23;
-    pub(super) const RANGE_FILTERS: std::ops::RangeInclusive<u64> = 0x25..=0x29;
-    pub(super) const NEW_GROUP_REQUEST: u64 = 0x32;
-    pub(super) const TRACK_NAMESPACE_PREFIX: u64 = 0x34;
-    pub(super) const INCLUDE_PROPERTIES: u64 = 0x35;
-    pub(super) const IN_FILL: [u64; 8] = [0x0A, 0x20, 0x21, 0x22, 0x25, 0x26, 0x27, 0x28];
-}

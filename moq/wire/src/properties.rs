@@ -1,7 +1,7 @@
 use bytes::Bytes;
 
-use crate::DecodeError;
 use crate::varint::{Reader, encode_prefixed, encode_varint};
+use crate::{DecodeError, EncodeError};
 
 /// Key-value pairs of a track or an object, kept byte for byte as they came.
 ///
@@ -62,7 +62,11 @@ impl Properties {
             if failed || reader.is_empty() {
                 return None;
             }
-            let property = Property::read(&mut reader, &mut kind);
+            let property = Property::read(&mut reader, &mut kind).map_err(|error| match error {
+                // All bytes are here: a pair that ends outside them will never be complete.
+                DecodeError::Truncated(what) => DecodeError::LengthMismatch(what),
+                error => error,
+            });
             failed = property.is_err();
             Some(property)
         })
@@ -85,12 +89,58 @@ impl Properties {
         Self(out.into())
     }
 
-    /// Checks pairs as those of a track, whose known types have known ranges.
-    pub(crate) fn check_track(&self) -> Result<(), DecodeError> {
+    /// The value of the first property of type `kind`, also if it is an immutable one.
+    pub fn find(&self, kind: u64) -> Result<Option<PropertyValue>, DecodeError> {
         for property in self.iter() {
-            check_track_property(&property?)?;
+            let property = property?;
+            match property.value {
+                PropertyValue::Bytes(inner) if property.kind == IMMUTABLE_PROPERTIES => {
+                    let found = Self(inner).find_flat(kind)?;
+                    if found.is_some() {
+                        return Ok(found);
+                    }
+                }
+                value if property.kind == kind => return Ok(Some(value)),
+                _ => {}
+            }
         }
+        Ok(None)
+    }
+
+    fn find_flat(&self, kind: u64) -> Result<Option<PropertyValue>, DecodeError> {
+        for property in self.iter() {
+            let property = property?;
+            if property.kind == kind {
+                return Ok(Some(property.value));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Appends the pairs of a track, which fill the rest of a message.
+    pub(crate) fn encode_track(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        if self.check_track().is_err() {
+            let detail = "not a valid sequence of key-value pairs";
+            return Err(EncodeError::Invalid {
+                field: "track_properties",
+                detail,
+            });
+        }
+        out.extend_from_slice(&self.0);
         Ok(())
+    }
+
+    /// Reads the pairs of a track, which fill the rest of a message.
+    pub(crate) fn decode_track(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let properties = Self(reader.rest());
+        properties.check_track()?;
+        Ok(properties)
+    }
+
+    /// Checks pairs as those of a track, whose known types have known ranges.
+    fn check_track(&self) -> Result<(), DecodeError> {
+        self.iter()
+            .try_for_each(|property| check_track_property(&property?))
     }
 }
 

@@ -1,9 +1,8 @@
-use crate::message_codec::{decode_track_properties, encode_track_properties};
 use crate::varint::{Reader, encode_varint};
 use crate::{
     DecodeError, Draft, EncodeError, Fetch, FetchOk, FetchRange, FullTrackName, GroupId, Location,
-    LocationFilter, MessageType, ObjectId, Parameters, Publish, RequestId, Subscribe, SubscribeOk,
-    TrackAlias, TrackStatus,
+    LocationFilter, MessageType, ObjectId, Parameters, Properties, Publish, RequestId, Subscribe,
+    SubscribeOk, TrackAlias, TrackStatus,
 };
 
 impl Subscribe {
@@ -27,14 +26,14 @@ impl SubscribeOk {
         encode_varint(self.track_alias.0, out);
         self.parameters
             .encode(draft, MessageType::SubscribeOk, out)?;
-        encode_track_properties(&self.track_properties, out)
+        self.track_properties.encode_track(out)
     }
 
     pub(crate) fn decode(draft: Draft, reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             track_alias: TrackAlias(reader.varint()?),
             parameters: Parameters::decode(draft, MessageType::SubscribeOk, reader)?,
-            track_properties: decode_track_properties(reader)?,
+            track_properties: Properties::decode_track(reader)?,
         })
     }
 }
@@ -45,7 +44,7 @@ impl Publish {
         self.track.encode(out);
         encode_varint(self.track_alias.0, out);
         self.parameters.encode(draft, MessageType::Publish, out)?;
-        encode_track_properties(&self.track_properties, out)
+        self.track_properties.encode_track(out)
     }
 
     pub(crate) fn decode(draft: Draft, reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
@@ -54,7 +53,7 @@ impl Publish {
             track: FullTrackName::decode(reader)?,
             track_alias: TrackAlias(reader.varint()?),
             parameters: Parameters::decode(draft, MessageType::Publish, reader)?,
-            track_properties: decode_track_properties(reader)?,
+            track_properties: Properties::decode_track(reader)?,
         })
     }
 }
@@ -240,7 +239,7 @@ impl FetchOk {
             out,
         );
         self.parameters.encode(draft, MessageType::FetchOk, out)?;
-        encode_track_properties(&self.track_properties, out)
+        self.track_properties.encode_track(out)
     }
 
     pub(crate) fn decode(draft: Draft, reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
@@ -263,7 +262,7 @@ impl FetchOk {
             end_of_track,
             end,
             parameters: Parameters::decode(draft, MessageType::FetchOk, reader)?,
-            track_properties: decode_track_properties(reader)?,
+            track_properties: Properties::decode_track(reader)?,
         })
     }
 }
