@@ -12,10 +12,12 @@
 //! ```
 
 pub mod av1;
+pub mod catalog;
 mod frame;
+pub mod loc;
 mod params;
 mod time;
 
 pub use frame::{AudioLevel, EncodedFrame};
-pub use params::{AudioCodec, AudioParams, VideoCodec, VideoParams};
+pub use params::{AudioCodec, AudioParams, MediaKind, VideoCodec, VideoParams};
 pub use time::{MediaTime, Timescale};

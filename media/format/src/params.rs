@@ -1,5 +1,14 @@
 use bytes::Bytes;
 
+/// Whether a track is seen or heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MediaKind {
+    /// Seen.
+    Video,
+    /// Heard.
+    Audio,
+}
+
 /// What a decoder needs to know of a video track.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VideoParams {
