@@ -1,0 +1,372 @@
+mod incoming;
+mod options;
+
+use std::{
+    collections::VecDeque,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Instant,
+};
+
+use bytes::BytesMut;
+use parvis_session::{Config, Session};
+use parvis_wire::SessionErrorCode;
+use quinn_proto::{ConnectError, ConnectionHandle, DatagramEvent};
+
+pub use self::options::{ClientOptions, ConnectionEvent, ConnectionKey, EndpointConfig, OpenError};
+use crate::{
+    Ecn, PathStats, Transmit, admission::AttemptRate, connection::Connection, deadlines::Deadlines,
+    tls::ServerTls,
+};
+
+/// Answers to strangers that wait for the next sweep; further ones are not given.
+const MAX_REPLIES: usize = 256;
+
+/// QUIC connections with a MoQ session each, over one UDP socket that somebody else holds.
+///
+/// A turn: put in what came ([`handle_datagram`](Self::handle_datagram),
+/// [`handle_timeout`](Self::handle_timeout)), drain [`poll`](Self::poll), use
+/// [`session`](Self::session), drain [`poll_transmit`](Self::poll_transmit), wait until
+/// [`poll_timeout`](Self::poll_timeout) or the next datagram. Only connections that something
+/// happened to cost anything. Streams are read by `poll`: a user that stops calling it for a while
+/// holds the peers back by flow control.
+pub struct Endpoint {
+    quic: quinn_proto::Endpoint,
+    config: EndpointConfig,
+    server_transport: Arc<quinn_proto::TransportConfig>,
+    client_transport: Arc<quinn_proto::TransportConfig>,
+    slots: Vec<Slot>,
+    free: Vec<usize>,
+    /// Our slot for each of quinn's, which it uses again before the user knows of the end.
+    by_handle: Vec<usize>,
+    open: usize,
+    half_open: usize,
+    attempts: AttemptRate,
+    deadlines: Deadlines,
+    to_poll: VecDeque<usize>,
+    to_send: VecDeque<usize>,
+    replies: VecDeque<(Transmit, Vec<u8>)>,
+    scratch: Vec<u8>,
+    now: Option<Instant>,
+}
+
+#[derive(Default)]
+struct Slot {
+    connection: Option<Box<Connection>>,
+    generation: u32,
+    in_poll: bool,
+    in_send: bool,
+    half_open: bool,
+}
+
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Endpoint")
+            .field("connections", &self.open)
+            .field("half_open", &self.half_open)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Endpoint {
+    /// An endpoint without connections.
+    pub fn new(config: EndpointConfig) -> Self {
+        let mut quic = quinn_proto::EndpointConfig::default();
+        quic.rng_seed(config.seed);
+        let server_transport = config.limits.server();
+        let server = config
+            .server
+            .as_ref()
+            .map(|tls| tls.quic(&config.drafts, server_transport.clone()));
+        Self {
+            quic: quinn_proto::Endpoint::new(
+                Arc::new(quic),
+                server,
+                config.limits.mtu_discovery,
+                None,
+            ),
+            server_transport,
+            client_transport: config.limits.client(),
+            config,
+            slots: Vec::new(),
+            free: Vec::new(),
+            by_handle: Vec::new(),
+            open: 0,
+            half_open: 0,
+            attempts: AttemptRate::new(),
+            deadlines: Deadlines::default(),
+            to_poll: VecDeque::new(),
+            to_send: VecDeque::new(),
+            replies: VecDeque::new(),
+            scratch: Vec::new(),
+            now: None,
+        }
+    }
+
+    /// Opens a connection; [`ConnectionEvent::Connected`] or `Closed` follows.
+    pub fn connect(
+        &mut self,
+        now: Instant,
+        options: ClientOptions,
+    ) -> Result<ConnectionKey, OpenError> {
+        self.now = Some(now);
+        if options.drafts.is_empty() {
+            return Err(OpenError::NoDraft);
+        }
+        let config = options
+            .tls
+            .quic(&options.drafts, self.client_transport.clone());
+        let (handle, quic) = self
+            .quic
+            .connect(now, config, options.addr, &options.server_name)
+            .map_err(|error| match error {
+                ConnectError::InvalidServerName(name) => OpenError::InvalidServerName(name),
+                ConnectError::InvalidRemoteAddress(addr) => OpenError::InvalidAddress(addr),
+                _ => OpenError::TooManyConnections,
+            })?;
+        Ok(self.insert(handle, quic, options.session))
+    }
+
+    /// Takes one UDP datagram.
+    pub fn handle_datagram(
+        &mut self,
+        now: Instant,
+        from: SocketAddr,
+        local_ip: Option<IpAddr>,
+        ecn: Option<Ecn>,
+        data: BytesMut,
+    ) {
+        self.now = Some(now);
+        self.scratch.clear();
+        let ecn = ecn.map(Ecn::to_quic);
+        match self
+            .quic
+            .handle(now, from, local_ip, ecn, data, &mut self.scratch)
+        {
+            Some(DatagramEvent::ConnectionEvent(handle, event)) => {
+                let index = self.by_handle[handle.0];
+                if let Some(connection) = self.slots[index].connection.as_mut() {
+                    connection.quic.handle_event(event);
+                    self.touch(index);
+                }
+            }
+            Some(DatagramEvent::NewConnection(incoming)) => self.admit(incoming, now),
+            Some(DatagramEvent::Response(transmit)) => self.reply(transmit),
+            None => {}
+        }
+    }
+
+    /// The next event. Events of one connection come in order, `Closed` last.
+    pub fn poll(&mut self) -> Option<(ConnectionKey, ConnectionEvent)> {
+        while let Some(&index) = self.to_poll.front() {
+            let now = self.now?;
+            let slot = &mut self.slots[index];
+            if let Some(connection) = slot.connection.as_mut()
+                && let Some(event) = connection.poll(&mut self.quic, now)
+            {
+                let key = ConnectionKey {
+                    index: index as u32,
+                    generation: slot.generation,
+                };
+                self.mark_send(index);
+                return Some((key, event));
+            }
+            self.to_poll.pop_front();
+            self.slots[index].in_poll = false;
+            self.mark_send(index);
+        }
+        None
+    }
+
+    /// The session of a connection that is open.
+    pub fn session(&mut self, key: ConnectionKey) -> Option<&mut Session> {
+        let index = self.index(key)?;
+        self.touch(index);
+        self.slots[index].connection.as_mut()?.session()
+    }
+
+    /// The next datagram, or train of datagrams, to send; `buf` is overwritten.
+    ///
+    /// max_segments: how many datagrams a train may have; at least 1.
+    pub fn poll_transmit(
+        &mut self,
+        now: Instant,
+        buf: &mut Vec<u8>,
+        max_segments: usize,
+    ) -> Option<Transmit> {
+        self.now = Some(now);
+        if let Some((transmit, bytes)) = self.replies.pop_front() {
+            *buf = bytes;
+            return Some(transmit);
+        }
+        while let Some(&index) = self.to_send.front() {
+            let slot = &mut self.slots[index];
+            if let Some(connection) = slot.connection.as_mut() {
+                let sent = connection.poll_transmit(&mut self.quic, now, max_segments, buf);
+                if let Some(transmit) = sent {
+                    return Some(transmit.into());
+                }
+                self.deadlines.set(index, connection.timeout());
+                if connection.has_news() && !slot.in_poll {
+                    slot.in_poll = true;
+                    self.to_poll.push_back(index);
+                }
+            }
+            self.to_send.pop_front();
+            self.slots[index].in_send = false;
+            self.settle(index);
+        }
+        None
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) and the rest of a turn are due, unless
+    /// something happens before. Call it at the end of a turn; in the past: at once.
+    pub fn poll_timeout(&mut self) -> Option<Instant> {
+        if !self.to_poll.is_empty() || !self.to_send.is_empty() || !self.replies.is_empty() {
+            return self.now;
+        }
+        self.deadlines.next()
+    }
+
+    /// Like [`poll_timeout`](Self::poll_timeout), for a user that does not want events yet.
+    pub fn poll_timeout_without_events(&mut self) -> Option<Instant> {
+        if self.to_send.is_empty() && self.replies.is_empty() {
+            self.deadlines.next()
+        } else {
+            self.now
+        }
+    }
+
+    /// Does what is due at `now`.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.now = Some(now);
+        while let Some(index) = self.deadlines.pop_due(now) {
+            if let Some(connection) = self.slots[index].connection.as_mut() {
+                connection.handle_timeout(now);
+                self.touch(index);
+            }
+        }
+    }
+
+    /// Closes a connection at once, whatever its state; what was queued is lost.
+    /// [`Session::close`] is the same for an open one.
+    pub fn close(
+        &mut self,
+        now: Instant,
+        key: ConnectionKey,
+        code: SessionErrorCode,
+        reason: &str,
+    ) {
+        self.now = Some(now);
+        let Some(index) = self.index(key) else { return };
+        if let Some(connection) = self.slots[index].connection.as_mut() {
+            connection.close(code, reason.to_owned(), now);
+            self.touch(index);
+        }
+    }
+
+    /// What a connection measured; `None` once it is gone.
+    pub fn stats(&mut self, key: ConnectionKey) -> Option<PathStats> {
+        let index = self.index(key)?;
+        Some(self.slots[index].connection.as_mut()?.stats())
+    }
+
+    /// The peer's current address.
+    pub fn remote_address(&self, key: ConnectionKey) -> Option<SocketAddr> {
+        Some(self.slots[self.index(key)?].connection.as_ref()?.remote())
+    }
+
+    /// How many connections there are, closing ones included.
+    pub const fn connections(&self) -> usize {
+        self.open
+    }
+
+    /// How many incoming connections have not finished their handshake.
+    pub const fn half_open(&self) -> usize {
+        self.half_open
+    }
+
+    /// Shows clients another certificate from now on; `None`: lets nobody in any more.
+    pub fn set_server_tls(&mut self, tls: Option<ServerTls>) {
+        let config = tls
+            .as_ref()
+            .map(|tls| tls.quic(&self.config.drafts, self.server_transport.clone()));
+        self.quic.set_server_config(config);
+        self.config.server = tls;
+    }
+
+    fn insert(
+        &mut self,
+        handle: ConnectionHandle,
+        quic: quinn_proto::Connection,
+        config: Config,
+    ) -> ConnectionKey {
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Slot::default());
+            self.slots.len() - 1
+        });
+        if self.by_handle.len() <= handle.0 {
+            self.by_handle.resize(handle.0 + 1, 0);
+        }
+        self.by_handle[handle.0] = index;
+        let window = u64::from(self.config.limits.send_window);
+        let slot = &mut self.slots[index];
+        slot.generation = slot.generation.wrapping_add(1);
+        slot.connection = Some(Box::new(Connection::new(handle, quic, config, window)));
+        let key = ConnectionKey {
+            index: index as u32,
+            generation: slot.generation,
+        };
+        self.open += 1;
+        self.touch(index);
+        key
+    }
+
+    fn reply(&mut self, transmit: quinn_proto::Transmit) {
+        if self.replies.len() < MAX_REPLIES {
+            self.replies
+                .push_back((transmit.into(), std::mem::take(&mut self.scratch)));
+        }
+    }
+
+    fn index(&self, key: ConnectionKey) -> Option<usize> {
+        let slot = self.slots.get(key.index as usize)?;
+        (slot.generation == key.generation && slot.connection.is_some())
+            .then_some(key.index as usize)
+    }
+
+    fn touch(&mut self, index: usize) {
+        let slot = &mut self.slots[index];
+        if !slot.in_poll {
+            slot.in_poll = true;
+            self.to_poll.push_back(index);
+        }
+        self.mark_send(index);
+    }
+
+    fn mark_send(&mut self, index: usize) {
+        let slot = &mut self.slots[index];
+        if !slot.in_send {
+            slot.in_send = true;
+            self.to_send.push_back(index);
+        }
+    }
+
+    /// Brings the counts up to date and forgets a connection that is over.
+    fn settle(&mut self, index: usize) {
+        let slot = &mut self.slots[index];
+        let Some(connection) = slot.connection.as_ref() else {
+            return;
+        };
+        if slot.half_open && !connection.is_half_open() {
+            slot.half_open = false;
+            self.half_open -= 1;
+        }
+        if connection.is_over() {
+            slot.connection = None;
+            self.free.push(index);
+            self.deadlines.set(index, None);
+            self.open -= 1;
+        }
+    }
+}

@@ -1,0 +1,100 @@
+use std::net::SocketAddr;
+
+use parvis_session::Config;
+use parvis_wire::Draft;
+use thiserror::Error;
+
+use crate::{
+    AdmissionPolicy, CloseReason, Limits,
+    tls::{ClientTls, ServerTls},
+};
+
+/// How an [`Endpoint`] behaves.
+#[derive(Debug)]
+pub struct EndpointConfig {
+    /// The certificate shown to clients; `None`: nobody is let in.
+    pub server: Option<ServerTls>,
+    /// Drafts that clients may choose from, preferred first.
+    pub drafts: Vec<Draft>,
+    /// What sessions of incoming connections start with; role and draft are filled in.
+    pub session: Config,
+    /// Bounds of QUIC.
+    pub limits: Limits,
+    /// Who is let in.
+    pub admission: AdmissionPolicy,
+    /// Makes connection ids and packet numbers repeatable, for tests; keys stay random.
+    pub seed: Option<[u8; 32]>,
+}
+
+impl Default for EndpointConfig {
+    fn default() -> Self {
+        Self {
+            server: None,
+            drafts: Draft::ALL.to_vec(),
+            session: Config::default(),
+            limits: Limits::default(),
+            admission: AdmissionPolicy::default(),
+            seed: None,
+        }
+    }
+}
+
+/// Where to connect to, and as what.
+#[derive(Debug, Clone)]
+pub struct ClientOptions {
+    /// The server.
+    pub addr: SocketAddr,
+    /// The name that its certificate must bear.
+    pub server_name: String,
+    /// Which certificates are trusted.
+    pub tls: ClientTls,
+    /// Drafts offered, preferred first.
+    pub drafts: Vec<Draft>,
+    /// What the session starts with; role and draft are filled in.
+    pub session: Config,
+}
+
+/// Names a connection of an [`Endpoint`]; never used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionKey {
+    pub(super) index: u32,
+    pub(super) generation: u32,
+}
+
+/// What happened on a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConnectionEvent {
+    /// The handshake is over; [`Endpoint::session`] may be used.
+    Connected {
+        /// The draft agreed on.
+        draft: Draft,
+        /// The peer's address.
+        remote: SocketAddr,
+        /// The name that a client asked for; `None` on a client.
+        server_name: Option<String>,
+    },
+    /// The session has something to say.
+    Session(parvis_session::Event),
+    /// The connection is over, or was never made. The last event of the connection.
+    Closed {
+        /// Why.
+        reason: CloseReason,
+    },
+}
+
+/// Why no connection attempt was made.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum OpenError {
+    /// The server's name is neither a host name nor an address.
+    #[error("`{0}` is not a server name")]
+    InvalidServerName(String),
+    /// The address cannot be sent to.
+    #[error("{0} cannot be connected to")]
+    InvalidAddress(SocketAddr),
+    /// No draft was offered.
+    #[error("no draft is offered")]
+    NoDraft,
+    /// Too many connections.
+    #[error("too many connections")]
+    TooManyConnections,
+}

@@ -1,0 +1,24 @@
+//! Certificates: what a server shows, and what a client trusts.
+
+mod client;
+mod error;
+mod fingerprint;
+mod server;
+
+pub use client::ClientTls;
+pub use error::TlsError;
+pub use fingerprint::Fingerprint;
+pub use server::ServerTls;
+
+use std::sync::Arc;
+
+use parvis_wire::Draft;
+use rustls::crypto::CryptoProvider;
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+fn alpn(drafts: &[Draft]) -> Vec<Vec<u8>> {
+    drafts.iter().map(|draft| draft.alpn().to_vec()).collect()
+}

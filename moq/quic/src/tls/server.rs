@@ -1,0 +1,109 @@
+use std::{fmt, sync::Arc};
+
+use parvis_wire::Draft;
+use quinn_proto::{TransportConfig, crypto::rustls::QuicServerConfig};
+use rustls::{
+    InconsistentKeys,
+    pki_types::{
+        CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer,
+        pem::{self, PemObject},
+    },
+    sign::{CertifiedKey, SingleCertAndKey},
+};
+
+use super::{Fingerprint, TlsError, alpn, provider};
+
+/// Packets of a client that come before its attempt is decided on: decided at once, so few.
+const INCOMING_BUFFER: u64 = 16 * 1024;
+
+/// The certificate and key that a server shows.
+#[derive(Clone)]
+pub struct ServerTls {
+    key: Arc<CertifiedKey>,
+}
+
+impl ServerTls {
+    /// Reads a certificate chain, the server's own certificate first, and its private key
+    /// (PKCS #8, PKCS #1 or SEC 1).
+    pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self, TlsError> {
+        let chain = CertificateDer::pem_slice_iter(chain)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| TlsError::MalformedPem(error.to_string()))?;
+        let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| match error {
+            pem::Error::NoItemsFound => TlsError::NoPrivateKey,
+            error => TlsError::MalformedPem(error.to_string()),
+        })?;
+        Self::new(chain, &key)
+    }
+
+    /// Makes a key and a certificate for it, and returns the fingerprint by which clients can
+    /// trust it.
+    ///
+    /// names: host names or IP addresses.
+    pub fn self_signed(names: &[&str]) -> Result<(Self, Fingerprint), TlsError> {
+        let invalid = || TlsError::InvalidName(names.join(", "));
+        let names = names
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect::<Vec<_>>();
+        if names.is_empty() {
+            return Err(invalid());
+        }
+        let made = rcgen::generate_simple_self_signed(names).map_err(|_| invalid())?;
+        let certificate = made.cert.der().clone();
+        let fingerprint = Fingerprint::of(&certificate);
+        let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+        Ok((Self::new(vec![certificate], &key.into())?, fingerprint))
+    }
+
+    /// The fingerprint of the server's own certificate.
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(&self.key.cert[0])
+    }
+
+    fn new(chain: Vec<CertificateDer<'static>>, key: &PrivateKeyDer<'_>) -> Result<Self, TlsError> {
+        if chain.is_empty() {
+            return Err(TlsError::NoCertificate);
+        }
+        let key = rustls::crypto::ring::sign::any_supported_type(key)
+            .map_err(|error| TlsError::UnusableKey(error.to_string()))?;
+        let key = CertifiedKey::new(chain, key);
+        match key.keys_match() {
+            Ok(()) | Err(rustls::Error::InconsistentKeys(InconsistentKeys::Unknown)) => {}
+            Err(rustls::Error::InconsistentKeys(_)) => return Err(TlsError::KeyMismatch),
+            Err(error) => return Err(TlsError::UnusableCertificate(error.to_string())),
+        }
+        Ok(Self { key: Arc::new(key) })
+    }
+
+    pub(crate) fn quic(
+        &self,
+        drafts: &[Draft],
+        transport: Arc<TransportConfig>,
+    ) -> Arc<quinn_proto::ServerConfig> {
+        let mut tls = rustls::ServerConfig::builder_with_provider(provider())
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .expect("ring has TLS 1.3")
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(SingleCertAndKey::from(self.key.clone())));
+        tls.alpn_protocols = alpn(drafts);
+        // The clients of a relay stay for hours: nothing is gained by tickets.
+        tls.send_tls13_tickets = 0;
+        let quic = QuicServerConfig::try_from(tls).expect("ring has the cipher of Initial packets");
+        let mut config = quinn_proto::ServerConfig::with_crypto(Arc::new(quic));
+        config
+            .transport_config(transport)
+            .max_incoming(1024)
+            .incoming_buffer_size(INCOMING_BUFFER)
+            .incoming_buffer_size_total(64 * INCOMING_BUFFER);
+        Arc::new(config)
+    }
+}
+
+impl fmt::Debug for ServerTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ServerTls")
+            .field(&self.fingerprint().to_string())
+            .finish()
+    }
+}
