@@ -15,6 +15,8 @@ pub mod av1;
 pub mod catalog;
 mod frame;
 pub mod loc;
+pub mod mp4;
+pub mod opus;
 mod params;
 mod time;
 
