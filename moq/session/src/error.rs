@@ -90,9 +90,9 @@ pub enum SendRefused {
     /// A fetch's bytes wait already; go on after [`Event::SendReady`](crate::Event::SendReady).
     #[error("{0} bytes of the fetch wait already")]
     QueueFull(usize),
-    /// A header does not encode.
+    /// A header or datagram is not a valid one.
     #[error("the header does not encode")]
-    Encode,
+    Unencodable,
 }
 
 /// Shortens the making of a [`parvis_wire::RequestError`].

@@ -1,17 +1,35 @@
 //! A sans-IO MoQ Transport peer: requests, streams, send scheduling.
 
+mod accumulator;
+mod aliases;
 mod answers;
 mod assembler;
 mod config;
+mod control;
+mod datagram_in;
 mod drop_reason;
+mod endings;
 mod error;
 mod event;
+mod fetch_reader;
+mod held;
+mod id_set;
+mod inbound;
 mod input;
+mod message_reader;
+mod opening;
 mod own_requests;
 mod publishing;
+mod replies;
+mod request;
+mod request_in;
+mod scheduler;
 mod session;
 mod stream_id;
+mod subgroup_reader;
 mod transmit;
+mod updates;
+mod wishes;
 
 pub use assembler::{Object, ObjectAssembler, ObjectTooLarge};
 pub use config::{Config, Limits, SendLimits};

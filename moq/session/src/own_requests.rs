@@ -1,10 +1,18 @@
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use parvis_wire::{
-    FetchRange, FullTrackName, Parameters, Properties, PublishDoneCode, TrackNamespace,
+    Draft, Fetch, FetchRange, FullTrackName, GoAway, Message, Parameters, Properties, Publish,
+    PublishDoneCode, PublishNamespace, RequestId, RequestUpdate, ResetCode, Subscribe,
+    SubscribeNamespace, SubscribeTracks, TrackAlias, TrackNamespace, TrackStatus,
 };
+use rustc_hash::FxHashSet;
 
-use crate::{ApiMisuse, RequestKey, Session};
+use crate::{
+    ApiMisuse, RequestKey, Role, Session,
+    request::{Fetching, Kind, Origin, Receiving, Request, Sending},
+    scheduler::FlowKind,
+    wishes::{TrackDefaults, Wishes},
+};
 
 /// Requests of our own.
 impl Session {
@@ -16,8 +24,18 @@ impl Session {
         parameters: Parameters,
         now: Instant,
     ) -> Result<RequestKey, ApiMisuse> {
-        let _ = (track, parameters, now);
-        Err(ApiMisuse::Closed)
+        let kind = Kind::Receiving(Receiving {
+            track: track.clone(),
+            alias: None,
+            wishes: Wishes::of(&parameters),
+            defaults: TrackDefaults::default(),
+            streams: Vec::new(),
+            streams_seen: 0,
+            done: None,
+        });
+        let message =
+            |request_id| Message::Subscribe(Subscribe { request_id, track, parameters });
+        self.open_own(kind, message, now)
     }
 
     /// Offers a track; objects may be sent at once unless `parameters` sets forward to 0.
@@ -28,8 +46,24 @@ impl Session {
         track_properties: Properties,
         now: Instant,
     ) -> Result<RequestKey, ApiMisuse> {
-        let _ = (track, parameters, track_properties, now);
-        Err(ApiMisuse::Closed)
+        let sending = Sending {
+            track: track.clone(),
+            alias: TrackAlias(self.next_alias + 1),
+            forward: parameters.forward.unwrap_or(true),
+            wishes: Wishes::of(&parameters),
+            defaults: TrackDefaults::of(&track_properties),
+            streams_opened: 0,
+            done: None,
+        };
+        let track_alias = sending.alias;
+        let options = sending.wishes.options(&sending.defaults, FlowKind::Subscription);
+        let message = |request_id| {
+            Message::Publish(Publish { request_id, track, track_alias, parameters, track_properties })
+        };
+        let key = self.open_own(Kind::Sending(sending), message, now)?;
+        self.next_alias += 1;
+        self.scheduler.add_flow(key, options);
+        Ok(key)
     }
 
     /// Says that tracks under a namespace can be subscribed to here.
@@ -39,8 +73,10 @@ impl Session {
         parameters: Parameters,
         now: Instant,
     ) -> Result<RequestKey, ApiMisuse> {
-        let _ = (namespace, parameters, now);
-        Err(ApiMisuse::Closed)
+        let message = |request_id| {
+            Message::PublishNamespace(PublishNamespace { request_id, namespace, parameters })
+        };
+        self.open_own(Kind::PublishNamespace, message, now)
     }
 
     /// Asks for the namespaces under a prefix, now and later.
@@ -50,8 +86,14 @@ impl Session {
         parameters: Parameters,
         now: Instant,
     ) -> Result<RequestKey, ApiMisuse> {
-        let _ = (prefix, parameters, now);
-        Err(ApiMisuse::Closed)
+        let kind = Kind::SubscribeNamespace {
+            prefix: prefix.clone(),
+            names: Some(FxHashSet::default()),
+        };
+        let message = |request_id| {
+            Message::SubscribeNamespace(SubscribeNamespace { request_id, prefix, parameters })
+        };
+        self.open_own(kind, message, now)
     }
 
     /// Asks for a PUBLISH of every track under a prefix, now and later.
@@ -61,8 +103,11 @@ impl Session {
         parameters: Parameters,
         now: Instant,
     ) -> Result<RequestKey, ApiMisuse> {
-        let _ = (prefix, parameters, now);
-        Err(ApiMisuse::Closed)
+        let kind = Kind::SubscribeTracks { prefix: prefix.clone() };
+        let message = |request_id| {
+            Message::SubscribeTracks(SubscribeTracks { request_id, prefix, parameters })
+        };
+        self.open_own(kind, message, now)
     }
 
     /// Asks for a track's state.
@@ -72,8 +117,9 @@ impl Session {
         parameters: Parameters,
         now: Instant,
     ) -> Result<RequestKey, ApiMisuse> {
-        let _ = (track, parameters, now);
-        Err(ApiMisuse::Closed)
+        let message =
+            |request_id| Message::TrackStatus(TrackStatus { request_id, track, parameters });
+        self.open_own(Kind::TrackStatus, message, now)
     }
 
     /// Asks for objects of the past.
@@ -83,8 +129,13 @@ impl Session {
         parameters: Parameters,
         now: Instant,
     ) -> Result<RequestKey, ApiMisuse> {
-        let _ = (range, parameters, now);
-        Err(ApiMisuse::Closed)
+        let fetching = Fetching {
+            order: parameters.group_order.unwrap_or_default(),
+            wishes: Wishes::of(&parameters),
+            ..Fetching::default()
+        };
+        let message = |request_id| Message::Fetch(Fetch { request_id, range, parameters });
+        self.open_own(Kind::Fetch(fetching), message, now)
     }
 
     /// Changes a request of ours, or a subscription that the peer's PUBLISH started.
@@ -94,15 +145,47 @@ impl Session {
         parameters: Parameters,
         now: Instant,
     ) -> Result<(), ApiMisuse> {
-        let _ = (key, parameters, now);
-        Err(ApiMisuse::Closed)
+        let id = RequestId(self.next_request_id);
+        let request = self.request(key)?;
+        let allowed = match (&request.kind, request.origin) {
+            (Kind::Opening | Kind::TrackStatus, _) => false,
+            (Kind::Sending(sending), Origin::Own) => sending.done.is_none(),
+            (Kind::Receiving(receiving), _) => request.established && receiving.done.is_none(),
+            (_, Origin::Own) => request.established,
+            (_, Origin::Peer) => false,
+        };
+        if !allowed || !self.scheduler.is_sending(key.0) {
+            return Err(ApiMisuse::NotAllowed { key, action: "an update" });
+        }
+        let moves = parameters.namespace_prefix.is_some();
+        let wishes = parameters.clone();
+        let message = Message::RequestUpdate(RequestUpdate { request_id: id, parameters });
+        let bytes = self.encode(&message)?;
+        let request = self.request_mut(key)?;
+        request.updates_out += 1;
+        match &mut request.kind {
+            Kind::Receiving(receiving) => receiving.wishes.apply(&wishes),
+            // Suffixes are relative to the new prefix from some point on.
+            Kind::SubscribeNamespace { names, .. } if moves => *names = None,
+            _ => {}
+        }
+        self.next_request_id += 2;
+        self.scheduler.write_control(key.0, bytes, now);
+        self.take_notes(now);
+        Ok(())
     }
 
     /// Ends this side of a request, whoever made it: unsubscribes, withdraws, stops serving.
     /// No event of that request follows.
     pub fn cancel(&mut self, key: RequestKey, now: Instant) -> Result<(), ApiMisuse> {
-        let _ = (key, now);
-        Err(ApiMisuse::Closed)
+        let request = self.request(key)?;
+        if matches!(&request.kind, Kind::Receiving(receiving) if receiving.done.is_some()) {
+            self.remove_request(key, now);
+        } else {
+            self.give_up(key, ResetCode::Cancelled, now);
+        }
+        self.take_notes(now);
+        Ok(())
     }
 
     /// Ends a subscription as its publisher. Streams that were finished are still delivered,
@@ -114,14 +197,39 @@ impl Session {
         reason: &str,
         now: Instant,
     ) -> Result<(), ApiMisuse> {
-        let _ = (key, code, reason, now);
-        Err(ApiMisuse::Closed)
+        let request = self.request(key)?;
+        let open = request.established || request.origin == Origin::Own;
+        if !open || !matches!(&request.kind, Kind::Sending(sending) if sending.done.is_none()) {
+            return Err(ApiMisuse::NotAllowed { key, action: "PUBLISH_DONE" });
+        }
+        self.end_sending(key, code, reason);
+        self.take_notes(now);
+        Ok(())
     }
 
     /// Asks the peer to move to another session. `uri` must be empty on a client.
     pub fn goaway(&mut self, uri: &str, timeout_ms: u64, now: Instant) -> Result<(), ApiMisuse> {
-        let _ = (uri, timeout_ms, now);
-        Err(ApiMisuse::Closed)
+        if self.is_closed() {
+            return Err(ApiMisuse::Closed);
+        }
+        self.check_goaway_uri(uri)?;
+        if self.going_away {
+            return Err(ApiMisuse::GoingAway);
+        }
+        let parity = u64::from(self.config.role == Role::Client);
+        let unprocessed = RequestId(self.peer_ids.end() * 2 + parity);
+        let message = Message::GoAway(GoAway {
+            new_session_uri: uri.to_owned(),
+            timeout_ms,
+            request_id: (self.config.draft == Draft::D18).then_some(unprocessed),
+        });
+        let bytes = self.encode(&message)?;
+        let timeout = Duration::from_millis(timeout_ms.min(3_600_000));
+        self.going_away = true;
+        self.leaves_at = (timeout_ms > 0).then(|| now + timeout);
+        self.scheduler.write_control(self.control_out, bytes, now);
+        self.take_notes(now);
+        Ok(())
     }
 
     /// Asks the peer to move one request.
@@ -132,7 +240,65 @@ impl Session {
         timeout_ms: u64,
         now: Instant,
     ) -> Result<(), ApiMisuse> {
-        let _ = (key, uri, timeout_ms, now);
-        Err(ApiMisuse::Closed)
+        self.check_goaway_uri(uri)?;
+        self.request(key)?;
+        let message = Message::GoAway(GoAway {
+            new_session_uri: uri.to_owned(),
+            timeout_ms,
+            request_id: None,
+        });
+        let bytes = self.encode(&message)?;
+        self.scheduler.write_control(key.0, bytes, now);
+        self.take_notes(now);
+        Ok(())
+    }
+
+    fn open_own(
+        &mut self,
+        kind: Kind,
+        message: impl FnOnce(RequestId) -> Message,
+        now: Instant,
+    ) -> Result<RequestKey, ApiMisuse> {
+        if self.is_closed() {
+            return Err(ApiMisuse::Closed);
+        }
+        if self.peer_going_away {
+            return Err(ApiMisuse::GoingAway);
+        }
+        let open = self.own_requests + self.scheduler.unopened_requests();
+        if open >= self.config.limits.max_own_requests {
+            return Err(ApiMisuse::TooManyRequests(open));
+        }
+        let id = RequestId(self.next_request_id);
+        let bytes = self.encode(&message(id))?;
+        self.next_request_id += 2;
+        self.own_requests += 1;
+        let key = RequestKey(self.scheduler.open_request());
+        self.requests.insert(key.0, Request::new(Origin::Own, id, kind));
+        self.by_id.insert(id, key);
+        self.scheduler.write_control(key.0, bytes, now);
+        self.take_notes(now);
+        Ok(key)
+    }
+
+    fn check_goaway_uri(&self, uri: &str) -> Result<(), ApiMisuse> {
+        if self.config.role == Role::Client && !uri.is_empty() {
+            return Err(ApiMisuse::Unencodable("a client names no URI in GOAWAY".to_owned()));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn request(&self, key: RequestKey) -> Result<&Request, ApiMisuse> {
+        if self.is_closed() {
+            return Err(ApiMisuse::Closed);
+        }
+        let request = self.requests.get(&key.0);
+        request
+            .filter(|request| !matches!(request.kind, Kind::Opening))
+            .ok_or(ApiMisuse::UnknownRequest(key))
+    }
+
+    pub(crate) fn request_mut(&mut self, key: RequestKey) -> Result<&mut Request, ApiMisuse> {
+        self.requests.get_mut(&key.0).ok_or(ApiMisuse::UnknownRequest(key))
     }
 }

@@ -1,0 +1,104 @@
+use std::time::Instant;
+
+use bytes::Bytes;
+use parvis_wire::{AuthToken, Draft, GoAway, Message, SessionErrorCode, Setup};
+
+use crate::{
+    Event, Role, Session, SessionError, StreamId, message_reader::Incoming, session::Phase,
+};
+
+/// The peer's control stream.
+impl Session {
+    pub(crate) fn on_control_data(
+        &mut self,
+        data: Bytes,
+        fin: bool,
+        now: Instant,
+    ) -> Result<(), SessionError> {
+        self.control_reader.push(data);
+        while let Some(incoming) = self.control_reader.next(self.config.draft)? {
+            let Incoming::Message(message) = incoming else {
+                return Err(SessionError::violation("a request's message on the control stream"));
+            };
+            self.on_control_message(message, now)?;
+        }
+        if fin {
+            return Err(SessionError::violation("the control stream ended"));
+        }
+        Ok(())
+    }
+
+    fn on_control_message(&mut self, message: Message, now: Instant) -> Result<(), SessionError> {
+        match (message, self.phase) {
+            (Message::Setup(setup), Phase::AwaitingSetup(_)) => self.on_setup(setup, now),
+            (Message::GoAway(goaway), Phase::Established) => self.on_goaway(goaway),
+            (message, _) => Err(SessionError::violation(format!(
+                "{} on the control stream",
+                message.message_type().name()
+            ))),
+        }
+    }
+
+    fn on_setup(&mut self, setup: Setup, now: Instant) -> Result<(), SessionError> {
+        if self.config.role == Role::Client {
+            if setup.path.is_some() {
+                let reason = "PATH from a server";
+                return Err(SessionError::new(SessionErrorCode::InvalidPath, reason));
+            }
+            if setup.authority.is_some() {
+                let reason = "AUTHORITY from a server";
+                return Err(SessionError::new(SessionErrorCode::InvalidAuthority, reason));
+            }
+        }
+        self.phase = Phase::Established;
+        self.events.push_back(Event::Established { peer: setup });
+        let mut waiting: Vec<StreamId> = self.requests.keys().copied().collect();
+        waiting.sort_unstable();
+        waiting.into_iter().try_for_each(|id| self.read_request(id, now))
+    }
+
+    fn on_goaway(&mut self, goaway: GoAway) -> Result<(), SessionError> {
+        self.check_goaway(&goaway)?;
+        if self.peer_going_away {
+            return Err(SessionError::violation("a second GOAWAY"));
+        }
+        if let (Draft::D18, Some(id)) = (self.draft(), goaway.request_id)
+            && id.0 % 2 != self.next_request_id % 2
+        {
+            let reason = format!("GOAWAY for request id {id}, which is not this side's");
+            return Err(SessionError::new(SessionErrorCode::InvalidRequestId, reason));
+        }
+        self.peer_going_away = true;
+        self.events.push_back(Event::GoAway {
+            key: None,
+            uri: goaway.new_session_uri,
+            timeout_ms: goaway.timeout_ms,
+        });
+        Ok(())
+    }
+
+    pub(crate) fn check_goaway(&self, goaway: &GoAway) -> Result<(), SessionError> {
+        if self.config.role == Role::Server && !goaway.new_session_uri.is_empty() {
+            return Err(SessionError::violation("GOAWAY with a URI from a client"));
+        }
+        Ok(())
+    }
+}
+
+/// Checks tokens against the cache of aliases that SETUP offered: none.
+pub(crate) fn check_tokens(tokens: &[AuthToken]) -> Result<(), SessionError> {
+    for token in tokens {
+        match token {
+            AuthToken::UseValue { .. } => {}
+            AuthToken::Register { .. } => {
+                let reason = "a token alias, none were offered";
+                return Err(SessionError::new(SessionErrorCode::AuthTokenCacheOverflow, reason));
+            }
+            AuthToken::UseAlias { alias } | AuthToken::Delete { alias } => {
+                let reason = format!("token alias {alias} is not registered");
+                return Err(SessionError::new(SessionErrorCode::UnknownAuthTokenAlias, reason));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,69 @@
+use std::time::Instant;
+
+use parvis_wire::ResetCode;
+
+use super::{Note, SendScheduler, out_stream::Owner};
+use crate::{DropReason, StreamId};
+
+/// What is late.
+impl SendScheduler {
+    /// When [`SendScheduler::expire`] has something to do.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        let stream = self.deadlines.first().map(|(at, _)| *at);
+        [stream, self.datagrams.poll_timeout()].into_iter().flatten().min()
+    }
+
+    /// Drops what is late at `now`.
+    pub(crate) fn expire(&mut self, now: Instant) {
+        while let Some(&(at, id)) = self.deadlines.first()
+            && at <= now
+        {
+            self.expire_stream(id, now);
+        }
+        while let Some(datagram) = self.datagrams.pop_expired(now) {
+            self.notes.push_back(Note::Dropped(datagram.dropped(DropReason::ObjectTimeout)));
+            self.settle(datagram.key);
+        }
+    }
+
+    fn expire_stream(&mut self, id: StreamId, now: Instant) {
+        let due = self.due(id);
+        let Some(stream) = self.streams.get(&id) else { return };
+        let (owner, group) = (stream.owner, stream.group);
+        match (due, owner) {
+            (Some((due, _)), _) if due > now => self.retime(id),
+            (Some((_, DropReason::QueueAge)), Owner::Flow(key)) => {
+                self.drop_group(key, group, DropReason::QueueAge, now);
+            }
+            (Some((_, reason)), _) => {
+                self.drop_stream(id, ResetCode::DeliveryTimeout.to_u64(), reason);
+            }
+            (None, _) => self.retime(id),
+        }
+    }
+
+    fn due(&self, id: StreamId) -> Option<(Instant, DropReason)> {
+        let stream = self.streams.get(&id)?;
+        let Owner::Flow(key) = stream.owner else { return None };
+        // A flow that is forgotten had all of its bytes handed over.
+        let flow = self.flows.get(&key).filter(|flow| Self::is_live(flow));
+        let object_timeout = flow.and_then(|flow| flow.options.object_timeout);
+        stream.due(object_timeout, flow.map(|_| self.limits.max_age))
+    }
+
+    /// Keeps a stream's deadline true after its queue, end or limits changed.
+    pub(super) fn retime(&mut self, id: StreamId) {
+        let due = self.due(id).map(|(at, _)| at);
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let before = std::mem::replace(&mut stream.deadline, due);
+        if before == due {
+            return;
+        }
+        if let Some(before) = before {
+            self.deadlines.remove(&(before, id));
+        }
+        if let Some(due) = due {
+            self.deadlines.insert((due, id));
+        }
+    }
+}

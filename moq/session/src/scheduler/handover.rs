@@ -1,0 +1,96 @@
+use std::time::Instant;
+
+use super::{
+    Direct, Note, SendScheduler,
+    out_stream::{End, Owner},
+};
+use crate::{RequestKey, StreamId, Transmit};
+
+/// Handing over to the driver.
+impl SendScheduler {
+    /// The next thing for the driver.
+    pub(crate) fn poll(&mut self, now: Instant) -> Option<Transmit> {
+        if let Some(urgent) = self.urgent.pop_front() {
+            return Some(urgent);
+        }
+        if let Some(direct) = self.direct.pop_front() {
+            return Some(match direct {
+                Direct::Write { id, data } => {
+                    self.direct_bytes -= data.len();
+                    Transmit::Write { id, data }
+                }
+                Direct::Finish { id } => Transmit::Finish { id },
+                Direct::Datagram(datagram) => {
+                    let data = datagram.data.clone();
+                    self.last_datagram = Some(datagram);
+                    Transmit::Datagram(data)
+                }
+            });
+        }
+        if self.ready.is_empty() && self.datagrams.first().is_none() {
+            return None;
+        }
+        self.expire(now);
+        let stream = self.ready.first().copied();
+        let datagram = self.datagrams.first();
+        match (datagram, stream) {
+            (Some(datagram), Some((order, ..))) if datagram <= order => self.hand_over_datagram(),
+            (Some(_), None) => self.hand_over_datagram(),
+            (_, Some((_, _, id))) => self.hand_over(id),
+            (None, None) => self.urgent.pop_front(),
+        }
+    }
+
+    fn hand_over_datagram(&mut self) -> Option<Transmit> {
+        let datagram = self.datagrams.pop()?;
+        self.settle(datagram.key);
+        let data = datagram.data.clone();
+        self.last_datagram = Some(datagram);
+        Some(Transmit::Datagram(data))
+    }
+
+    fn hand_over(&mut self, id: StreamId) -> Option<Transmit> {
+        self.make_unready(id);
+        let stream = self.streams.get_mut(&id)?;
+        let Some(chunk) = stream.queue.pop_front() else {
+            stream.end = End::HandedOver;
+            if let Owner::Flow(key) = stream.owner {
+                self.settle(key);
+            }
+            return Some(Transmit::Finish { id });
+        };
+        let len = chunk.data.len();
+        stream.queued -= len;
+        stream.handed_over = Some(chunk.at);
+        let owner = stream.owner;
+        if let Owner::Flow(key) = owner {
+            self.queued -= len;
+            self.hand_over_of_flow(key, len);
+            self.retime(id);
+        }
+        self.make_ready(id);
+        Some(Transmit::Write { id, data: chunk.data })
+    }
+
+    fn hand_over_of_flow(&mut self, key: RequestKey, len: usize) {
+        let Some(flow) = self.flows.get_mut(&key) else { return };
+        flow.queued -= len;
+        if flow.queued == 0 {
+            flow.streak = None;
+        }
+        if flow.queued <= self.limits.subscription_bytes / 2
+            && let Some(refused) = flow.refused.take()
+        {
+            self.notes.push_back(Note::SendReady(refused));
+        }
+    }
+
+    /// One of a flow's streams or datagrams is handed over.
+    pub(super) fn settle(&mut self, key: RequestKey) {
+        let Some(flow) = self.flows.get_mut(&key) else { return };
+        flow.unfinished = flow.unfinished.saturating_sub(1);
+        if flow.unfinished == 0 && flow.closing {
+            self.notes.push_back(Note::Drained(key));
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! What is sent when, or dropped.
+
+mod blocking;
+mod budget;
+mod credit;
+mod datagrams;
+mod deadlines;
+mod flow;
+mod flows;
+mod handover;
+mod order;
+mod out_stream;
+mod streams;
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    time::Instant,
+};
+
+use bytes::Bytes;
+use rustc_hash::FxHashMap;
+
+use self::{
+    credit::Credit,
+    datagrams::{Datagrams, Waiting},
+    flow::Flow,
+    out_stream::OutStream,
+};
+pub(crate) use self::{
+    flow::{FlowKind, FlowOptions},
+    order::SendOrder,
+    out_stream::Encoder,
+};
+use crate::{Dropped, RequestKey, Role, SendLimits, StreamId, Transmit};
+
+/// Orders what a session sends, bounds what waits, and drops what is late.
+///
+/// Nothing that is blocked: bytes go straight to the driver. Otherwise they wait by stream, and
+/// the driver gets them in [`SendOrder`].
+#[derive(Debug)]
+pub(crate) struct SendScheduler {
+    limits: SendLimits,
+    /// Bytes of control messages that may wait on one stream.
+    control_buffer: usize,
+    streams: FxHashMap<StreamId, OutStream>,
+    flows: FxHashMap<RequestKey, Flow>,
+    bidi: Credit,
+    uni: Credit,
+    /// What goes before any data: openings, resets, control messages.
+    urgent: VecDeque<Transmit>,
+    /// Data that passes the queues by.
+    direct: VecDeque<Direct>,
+    direct_bytes: usize,
+    ready: BTreeSet<(SendOrder, u64, StreamId)>,
+    next_turn: u64,
+    blocked: Vec<StreamId>,
+    deadlines: BTreeSet<(Instant, StreamId)>,
+    datagrams: Datagrams,
+    /// The datagram that was handed over last, should it come back.
+    last_datagram: Option<Waiting>,
+    /// Bytes of data that wait, datagrams apart.
+    queued: usize,
+    data_streams: usize,
+    notes: VecDeque<Note>,
+}
+
+/// Data on its way to the driver.
+#[derive(Debug)]
+enum Direct {
+    Write { id: StreamId, data: Bytes },
+    Finish { id: StreamId },
+    Datagram(Waiting),
+}
+
+/// What the session must know of sending.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Note {
+    Dropped(Dropped),
+    /// Every stream of a closing flow is handed over.
+    Drained(RequestKey),
+    /// A flow kept dropping for too long.
+    TooFarBehind(RequestKey),
+    /// A fetch stream takes data again.
+    SendReady(StreamId),
+    /// The peer does not read a control or request stream.
+    Overflow(StreamId),
+}
+
+/// Bytes that pass the queues by before the order of priorities rules.
+const DIRECT_BYTES: usize = 64 * 1024;
+
+impl SendScheduler {
+    pub(crate) fn new(role: Role, limits: SendLimits, control_buffer: usize) -> Self {
+        Self {
+            limits,
+            control_buffer,
+            streams: FxHashMap::default(),
+            flows: FxHashMap::default(),
+            bidi: Credit::new(role, false),
+            uni: Credit::new(role, true),
+            urgent: VecDeque::new(),
+            direct: VecDeque::new(),
+            direct_bytes: 0,
+            ready: BTreeSet::new(),
+            next_turn: 0,
+            blocked: Vec::new(),
+            deadlines: BTreeSet::new(),
+            datagrams: Datagrams::default(),
+            last_datagram: None,
+            queued: 0,
+            data_streams: 0,
+            notes: VecDeque::new(),
+        }
+    }
+
+    /// The next note for the session.
+    pub(crate) fn poll_note(&mut self) -> Option<Note> {
+        self.notes.pop_front()
+    }
+
+    pub(crate) fn has_notes(&self) -> bool {
+        !self.notes.is_empty()
+    }
+
+    /// Bytes of data that wait, of all flows.
+    pub(crate) const fn queued(&self) -> usize {
+        self.queued + self.datagrams.bytes
+    }
+
+    /// Bytes of a flow's streams that wait.
+    pub(crate) fn flow_queued(&self, key: RequestKey) -> usize {
+        self.flows.get(&key).map_or(0, |flow| flow.queued)
+    }
+
+    /// Queues a demand on the transport that concerns no stream of this scheduler.
+    pub(crate) fn demand(&mut self, transmit: Transmit) {
+        self.urgent.push_back(transmit);
+    }
+
+    /// Forgets everything that waits; only `last` is still handed over.
+    pub(crate) fn shut(&mut self, last: Transmit) {
+        self.urgent.clear();
+        self.urgent.push_back(last);
+        self.direct.clear();
+        self.direct_bytes = 0;
+        self.streams.clear();
+        self.flows.clear();
+        self.ready.clear();
+        self.blocked.clear();
+        self.deadlines.clear();
+        self.datagrams = Datagrams::default();
+        self.last_datagram = None;
+        self.queued = 0;
+        self.data_streams = 0;
+        self.notes.clear();
+    }
+}

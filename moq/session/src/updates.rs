@@ -1,0 +1,119 @@
+use std::time::Instant;
+
+use parvis_wire::{
+    Draft, Message, Parameters, PublishDoneCode, RequestError, RequestErrorCode, RequestUpdate,
+    ResetCode, SessionErrorCode,
+};
+
+use crate::{
+    DropReason, Event, RequestKey, Session, SessionError,
+    control::check_tokens,
+    error::rejection,
+    request::{Kind, Origin},
+    scheduler::FlowKind,
+    wishes::TrackDefaults,
+};
+
+/// Updates of requests by the peer.
+impl Session {
+    pub(crate) fn on_update(
+        &mut self,
+        key: RequestKey,
+        update: RequestUpdate,
+        now: Instant,
+    ) -> Result<(), SessionError> {
+        let Some(request) = self.requests.get(&key.0) else { return Ok(()) };
+        let allowed = match (&request.kind, request.origin) {
+            (Kind::TrackStatus | Kind::Opening, _) => false,
+            (Kind::Sending(_), Origin::Own) | (_, Origin::Peer) => true,
+            (_, Origin::Own) => false,
+        };
+        if !allowed {
+            return Err(self.unexpected(key, "REQUEST_UPDATE"));
+        }
+        self.take_peer_id(update.request_id)?;
+        check_tokens(&update.parameters.auth_tokens)?;
+        let limit = self.config.limits.max_pending_updates;
+        let parameters = update.parameters;
+        let Some(request) = self.requests.get_mut(&key.0) else { return Ok(()) };
+        if request.updates_in >= limit {
+            if self.config.draft == Draft::D22 {
+                let reason = format!("{limit} updates of one request are open");
+                return Err(SessionError::new(SessionErrorCode::TooManyRequestUpdates, reason));
+            }
+            let error = rejection(RequestErrorCode::ExcessiveLoad, "too many updates");
+            self.events.push_back(Event::Ended { key, reason: crate::EndReason::LimitExceeded });
+            self.fail_update(key, error, now);
+            return Ok(());
+        }
+        request.updates_in += 1;
+        if !self.apply_update(key, &parameters, now) {
+            return Ok(());
+        }
+        self.events.push_back(Event::Updated { key, parameters });
+        Ok(())
+    }
+
+    /// Puts in force what concerns this session; returns whether the user has to answer.
+    fn apply_update(&mut self, key: RequestKey, parameters: &Parameters, now: Instant) -> bool {
+        let Some(request) = self.requests.get_mut(&key.0) else { return false };
+        match &mut request.kind {
+            Kind::Sending(sending) => {
+                sending.wishes.apply(parameters);
+                let forward = parameters.forward.unwrap_or(sending.forward);
+                self.apply_wishes(key, forward);
+            }
+            Kind::Fetch(fetching) => {
+                fetching.wishes.apply(parameters);
+                let options = fetching.wishes.options(&TrackDefaults::default(), FlowKind::Fetch);
+                self.scheduler.set_flow_options(key, options);
+            }
+            Kind::SubscribeNamespace { prefix, .. } | Kind::SubscribeTracks { prefix } => {
+                if let Some(new) = &parameters.namespace_prefix {
+                    prefix.clone_from(new);
+                }
+            }
+            Kind::Opening | Kind::Receiving(_) | Kind::PublishNamespace | Kind::TrackStatus => {}
+        }
+        let overlaps = parameters.namespace_prefix.as_ref().is_some_and(|prefix| {
+            self.requests
+                .get(&key.0)
+                .is_some_and(|request| self.overlaps(key, &request.kind, prefix))
+        });
+        if overlaps {
+            let reason = "the prefix overlaps an open one";
+            self.events.push_back(Event::Ended { key, reason: crate::EndReason::LimitExceeded });
+            self.fail_update(key, rejection(RequestErrorCode::PrefixOverlap, reason), now);
+        }
+        !overlaps
+    }
+
+    /// Lets the scheduler know what the subscriber wants.
+    pub(crate) fn apply_wishes(&mut self, key: RequestKey, forward: bool) {
+        let Some(request) = self.requests.get_mut(&key.0) else { return };
+        let Kind::Sending(sending) = &mut request.kind else { return };
+        let stops = std::mem::replace(&mut sending.forward, forward) && !forward;
+        let options = sending.wishes.options(&sending.defaults, FlowKind::Subscription);
+        self.scheduler.set_flow_options(key, options);
+        if stops {
+            let code = ResetCode::Cancelled.to_u64();
+            self.scheduler.drop_unsent(key, code, DropReason::NotForwarded);
+        }
+    }
+
+    /// Rejects an update and ends the request, as the draft demands.
+    pub(crate) fn fail_update(&mut self, key: RequestKey, error: RequestError, now: Instant) {
+        let reason = error.reason.clone();
+        self.send(key, &Message::RequestError(error), now);
+        match self.requests.get(&key.0).map(|request| &request.kind) {
+            Some(Kind::Sending(_)) => {
+                self.end_sending(key, PublishDoneCode::UpdateFailed, &reason);
+            }
+            Some(_) => {
+                self.finish_request(key, now);
+                self.remove_request(key, now);
+            }
+            None => {}
+        }
+    }
+}
