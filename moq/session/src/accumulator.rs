@@ -11,7 +11,9 @@ impl Accumulator {
         } else if !data.is_empty() {
             // Unique after the first copy, so that single bytes are appended in place.
             let bytes = std::mem::take(&mut self.0);
-            let mut bytes = bytes.try_into_mut().unwrap_or_else(|b| BytesMut::from(b.as_ref()));
+            let mut bytes = bytes
+                .try_into_mut()
+                .unwrap_or_else(|b| BytesMut::from(b.as_ref()));
             bytes.extend_from_slice(&data);
             self.0 = bytes.freeze();
         }

@@ -37,6 +37,8 @@ impl Aliases {
     }
 
     pub(crate) fn has_ended(&self, alias: TrackAlias, now: Instant) -> bool {
-        self.ended.iter().any(|(ended, until)| *ended == alias && now < *until)
+        self.ended
+            .iter()
+            .any(|(ended, until)| *ended == alias && now < *until)
     }
 }

@@ -26,17 +26,26 @@ impl Session {
     ) -> Result<(), ApiMisuse> {
         let request = self.unanswered(key, "accepting a SUBSCRIBE")?;
         let Kind::Sending(sending) = &request.kind else {
-            return Err(ApiMisuse::NotAllowed { key, action: "accepting a SUBSCRIBE" });
+            return Err(ApiMisuse::NotAllowed {
+                key,
+                action: "accepting a SUBSCRIBE",
+            });
         };
         let track_alias = sending.alias;
         let defaults = TrackDefaults::of(&track_properties);
-        let ok = SubscribeOk { track_alias, parameters, track_properties };
+        let ok = SubscribeOk {
+            track_alias,
+            parameters,
+            track_properties,
+        };
         let bytes = self.encode(&Message::SubscribeOk(ok))?;
         let request = self.request_mut(key)?;
         request.established = true;
         if let Kind::Sending(sending) = &mut request.kind {
             sending.defaults = defaults;
-            let options = sending.wishes.options(&sending.defaults, FlowKind::Subscription);
+            let options = sending
+                .wishes
+                .options(&sending.defaults, FlowKind::Subscription);
             self.scheduler.add_flow(key, options);
         }
         self.answer(key, bytes, now);
@@ -54,24 +63,42 @@ impl Session {
     ) -> Result<(), ApiMisuse> {
         let request = self.unanswered(key, "accepting a PUBLISH")?;
         if !matches!(request.kind, Kind::Receiving(_)) {
-            return Err(ApiMisuse::NotAllowed { key, action: "accepting a PUBLISH" });
+            return Err(ApiMisuse::NotAllowed {
+                key,
+                action: "accepting a PUBLISH",
+            });
         }
         let wishes = parameters.clone();
         let (answer, update) = match self.config.draft {
             Draft::D18 => (parameters, None),
             Draft::D22 => {
                 let expires = parameters.expires;
-                let rest = Parameters { expires: None, ..parameters };
+                let rest = Parameters {
+                    expires: None,
+                    ..parameters
+                };
                 let update = (rest != Parameters::default()).then_some(rest);
-                (Parameters { expires, ..Parameters::default() }, update)
+                (
+                    Parameters {
+                        expires,
+                        ..Parameters::default()
+                    },
+                    update,
+                )
             }
         };
-        let ok = RequestOk { parameters: answer, track_properties: Properties::EMPTY };
+        let ok = RequestOk {
+            parameters: answer,
+            track_properties: Properties::EMPTY,
+        };
         let ok = self.encode(&Message::RequestOk(ok))?;
         let request_id = RequestId(self.next_request_id);
         let update = update
             .map(|parameters| {
-                self.encode(&Message::RequestUpdate(RequestUpdate { request_id, parameters }))
+                self.encode(&Message::RequestUpdate(RequestUpdate {
+                    request_id,
+                    parameters,
+                }))
             })
             .transpose()?;
         let request = self.request_mut(key)?;
@@ -101,9 +128,17 @@ impl Session {
             Kind::PublishNamespace
             | Kind::SubscribeNamespace { .. }
             | Kind::SubscribeTracks { .. } => {}
-            _ => return Err(ApiMisuse::NotAllowed { key, action: "accepting" }),
+            _ => {
+                return Err(ApiMisuse::NotAllowed {
+                    key,
+                    action: "accepting",
+                });
+            }
         }
-        let ok = RequestOk { parameters, track_properties: Properties::EMPTY };
+        let ok = RequestOk {
+            parameters,
+            track_properties: Properties::EMPTY,
+        };
         let bytes = self.encode(&Message::RequestOk(ok))?;
         self.request_mut(key)?.established = true;
         self.answer(key, bytes, now);
@@ -120,9 +155,15 @@ impl Session {
     ) -> Result<(), ApiMisuse> {
         let request = self.unanswered(key, "answering a TRACK_STATUS")?;
         if !matches!(request.kind, Kind::TrackStatus) {
-            return Err(ApiMisuse::NotAllowed { key, action: "answering a TRACK_STATUS" });
+            return Err(ApiMisuse::NotAllowed {
+                key,
+                action: "answering a TRACK_STATUS",
+            });
         }
-        let ok = RequestOk { parameters, track_properties };
+        let ok = RequestOk {
+            parameters,
+            track_properties,
+        };
         let bytes = self.encode(&Message::RequestOk(ok))?;
         self.scheduler.write_control(key.0, bytes, now);
         self.retire(key, now);
@@ -139,14 +180,18 @@ impl Session {
     ) -> Result<(), ApiMisuse> {
         let request = self.unanswered(key, "accepting a FETCH")?;
         let Kind::Fetch(fetching) = &request.kind else {
-            return Err(ApiMisuse::NotAllowed { key, action: "accepting a FETCH" });
+            return Err(ApiMisuse::NotAllowed {
+                key,
+                action: "accepting a FETCH",
+            });
         };
         let sent = fetching.ended;
         let bytes = self.encode(&Message::FetchOk(answer))?;
         self.request_mut(key)?.established = true;
         self.scheduler.write_control(key.0, bytes, now);
         if sent {
-            self.scheduler.close_flow(key, ResetCode::Cancelled.to_u64());
+            self.scheduler
+                .close_flow(key, ResetCode::Cancelled.to_u64());
         }
         self.take_notes(now);
         Ok(())
@@ -177,9 +222,15 @@ impl Session {
         let request = self.updating(key)?;
         let established = request.established;
         if !established {
-            return Err(ApiMisuse::NotAllowed { key, action: "an update before the answer" });
+            return Err(ApiMisuse::NotAllowed {
+                key,
+                action: "an update before the answer",
+            });
         }
-        let ok = RequestOk { parameters, track_properties: Properties::EMPTY };
+        let ok = RequestOk {
+            parameters,
+            track_properties: Properties::EMPTY,
+        };
         let bytes = self.encode(&Message::RequestOk(ok))?;
         self.request_mut(key)?.updates_in -= 1;
         self.answer(key, bytes, now);
@@ -211,7 +262,10 @@ impl Session {
         let request = self.request(key)?;
         let open = request.established || request.origin == Origin::Own;
         if !open || !matches!(&request.kind, Kind::Sending(sending) if sending.done.is_none()) {
-            return Err(ApiMisuse::NotAllowed { key, action: "PUBLISH_STATE_NOTIFY" });
+            return Err(ApiMisuse::NotAllowed {
+                key,
+                action: "PUBLISH_STATE_NOTIFY",
+            });
         }
         let notify = PublishStateNotify { parameters };
         let bytes = self.encode(&Message::PublishStateNotify(notify))?;
@@ -256,7 +310,10 @@ impl Session {
         let request = self.request(key)?;
         let is_theirs = request.established && request.origin == Origin::Peer;
         if !is_theirs || !matches!(request.kind, Kind::SubscribeTracks { .. }) {
-            return Err(ApiMisuse::NotAllowed { key, action: "PUBLISH_SKIPPED" });
+            return Err(ApiMisuse::NotAllowed {
+                key,
+                action: "PUBLISH_SKIPPED",
+            });
         }
         let bytes = self.encode(&Message::PublishSkipped(PublishSkipped { suffix, name }))?;
         self.answer(key, bytes, now);
@@ -283,7 +340,10 @@ impl Session {
         let request = self.request(key)?;
         let over = matches!(&request.kind, Kind::Sending(sending) if sending.done.is_some());
         if request.updates_in == 0 || over {
-            return Err(ApiMisuse::NotAllowed { key, action: "answering an update" });
+            return Err(ApiMisuse::NotAllowed {
+                key,
+                action: "answering an update",
+            });
         }
         Ok(request)
     }
@@ -294,7 +354,10 @@ impl Session {
         if is_theirs && matches!(request.kind, Kind::SubscribeNamespace { .. }) {
             Ok(())
         } else {
-            Err(ApiMisuse::NotAllowed { key, action: "NAMESPACE" })
+            Err(ApiMisuse::NotAllowed {
+                key,
+                action: "NAMESPACE",
+            })
         }
     }
 }

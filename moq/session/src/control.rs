@@ -18,7 +18,9 @@ impl Session {
         self.control_reader.push(data);
         while let Some(incoming) = self.control_reader.next(self.config.draft)? {
             let Incoming::Message(message) = incoming else {
-                return Err(SessionError::violation("a request's message on the control stream"));
+                return Err(SessionError::violation(
+                    "a request's message on the control stream",
+                ));
             };
             self.on_control_message(message, now)?;
         }
@@ -47,14 +49,19 @@ impl Session {
             }
             if setup.authority.is_some() {
                 let reason = "AUTHORITY from a server";
-                return Err(SessionError::new(SessionErrorCode::InvalidAuthority, reason));
+                return Err(SessionError::new(
+                    SessionErrorCode::InvalidAuthority,
+                    reason,
+                ));
             }
         }
         self.phase = Phase::Established;
         self.events.push_back(Event::Established { peer: setup });
         let mut waiting: Vec<StreamId> = self.requests.keys().copied().collect();
         waiting.sort_unstable();
-        waiting.into_iter().try_for_each(|id| self.read_request(id, now))
+        waiting
+            .into_iter()
+            .try_for_each(|id| self.read_request(id, now))
     }
 
     fn on_goaway(&mut self, goaway: GoAway) -> Result<(), SessionError> {
@@ -66,7 +73,10 @@ impl Session {
             && id.0 % 2 != self.next_request_id % 2
         {
             let reason = format!("GOAWAY for request id {id}, which is not this side's");
-            return Err(SessionError::new(SessionErrorCode::InvalidRequestId, reason));
+            return Err(SessionError::new(
+                SessionErrorCode::InvalidRequestId,
+                reason,
+            ));
         }
         self.peer_going_away = true;
         self.events.push_back(Event::GoAway {
@@ -92,11 +102,17 @@ pub(crate) fn check_tokens(tokens: &[AuthToken]) -> Result<(), SessionError> {
             AuthToken::UseValue { .. } => {}
             AuthToken::Register { .. } => {
                 let reason = "a token alias, none were offered";
-                return Err(SessionError::new(SessionErrorCode::AuthTokenCacheOverflow, reason));
+                return Err(SessionError::new(
+                    SessionErrorCode::AuthTokenCacheOverflow,
+                    reason,
+                ));
             }
             AuthToken::UseAlias { alias } | AuthToken::Delete { alias } => {
                 let reason = format!("token alias {alias} is not registered");
-                return Err(SessionError::new(SessionErrorCode::UnknownAuthTokenAlias, reason));
+                return Err(SessionError::new(
+                    SessionErrorCode::UnknownAuthTokenAlias,
+                    reason,
+                ));
             }
         }
     }

@@ -12,7 +12,8 @@ impl Session {
         }
         let datagram = Datagram::decode(&raw)?;
         if let Some(key) = self.aliases.key(datagram.track_alias) {
-            self.events.push_back(Event::Datagram { key, datagram, raw });
+            self.events
+                .push_back(Event::Datagram { key, datagram, raw });
         } else if self.aliases.has_ended(datagram.track_alias, now) {
             self.dropped(Dropped {
                 key: None,

@@ -32,13 +32,22 @@ impl Session {
     }
 
     fn on_drained(&mut self, key: RequestKey, now: Instant) {
-        let Some(request) = self.requests.get(&key.0) else { return };
+        let Some(request) = self.requests.get(&key.0) else {
+            return;
+        };
         let done = match &request.kind {
-            Kind::Sending(sending) => sending.done.clone().map(|done| (done, sending.streams_opened)),
+            Kind::Sending(sending) => sending
+                .done
+                .clone()
+                .map(|done| (done, sending.streams_opened)),
             _ => None,
         };
         if let Some(((code, reason), stream_count)) = done {
-            let done = PublishDone { code, stream_count, reason };
+            let done = PublishDone {
+                code,
+                stream_count,
+                reason,
+            };
             self.send(key, &Message::PublishDone(done), now);
         }
         self.scheduler.forget_flow(key);
@@ -47,22 +56,33 @@ impl Session {
     }
 
     fn on_too_far_behind(&mut self, key: RequestKey) {
-        let Some(request) = self.requests.get(&key.0) else { return };
+        let Some(request) = self.requests.get(&key.0) else {
+            return;
+        };
         if matches!(&request.kind, Kind::Sending(sending) if sending.done.is_none()) {
-            self.events.push_back(Event::Ended { key, reason: EndReason::TooFarBehind });
+            self.events.push_back(Event::Ended {
+                key,
+                reason: EndReason::TooFarBehind,
+            });
             self.end_sending(key, PublishDoneCode::TooFarBehind, "too far behind");
         }
     }
 
     /// Ends a subscription as its publisher; PUBLISH_DONE follows the last stream.
     pub(crate) fn end_sending(&mut self, key: RequestKey, code: PublishDoneCode, reason: &str) {
-        let Some(request) = self.requests.get_mut(&key.0) else { return };
-        let Kind::Sending(sending) = &mut request.kind else { return };
+        let Some(request) = self.requests.get_mut(&key.0) else {
+            return;
+        };
+        let Kind::Sending(sending) = &mut request.kind else {
+            return;
+        };
         sending.done = Some((code, reason.to_owned()));
         if !self.scheduler.has_flow(key) {
-            self.scheduler.add_flow(key, crate::scheduler::FlowOptions::default());
+            self.scheduler
+                .add_flow(key, crate::scheduler::FlowOptions::default());
         }
-        self.scheduler.close_flow(key, ResetCode::Cancelled.to_u64());
+        self.scheduler
+            .close_flow(key, ResetCode::Cancelled.to_u64());
     }
 
     /// Ends a request abruptly in both directions and tells the user.
@@ -73,7 +93,9 @@ impl Session {
         reason: EndReason,
         now: Instant,
     ) {
-        let Some(request) = self.requests.get(&key.0) else { return };
+        let Some(request) = self.requests.get(&key.0) else {
+            return;
+        };
         let known = match &request.kind {
             Kind::Opening => false,
             Kind::Sending(sending) => sending.done.is_none(),
@@ -89,12 +111,17 @@ impl Session {
     /// Ends a request abruptly in both directions.
     pub(crate) fn give_up(&mut self, key: RequestKey, code: ResetCode, now: Instant) {
         self.abandon_streams(key, false);
-        let Some(request) = self.requests.get_mut(&key.0) else { return };
+        let Some(request) = self.requests.get_mut(&key.0) else {
+            return;
+        };
         let receiving = std::mem::replace(&mut request.receiving, false);
         let stop = receiving && !request.reader.finished && self.scheduler.is_opened(key.0);
         self.scheduler.abort_request(key.0, code.to_u64());
         if stop {
-            self.scheduler.demand(Transmit::StopSending { id: key.0, code: code.to_u64() });
+            self.scheduler.demand(Transmit::StopSending {
+                id: key.0,
+                code: code.to_u64(),
+            });
         }
         self.remove_request(key, now);
     }
@@ -114,7 +141,9 @@ impl Session {
     /// Forgets a request and what belongs to it.
     pub(crate) fn remove_request(&mut self, key: RequestKey, now: Instant) {
         self.abandon_streams(key, false);
-        let Some(request) = self.requests.remove(&key.0) else { return };
+        let Some(request) = self.requests.remove(&key.0) else {
+            return;
+        };
         match request.origin {
             Origin::Own => self.own_requests -= 1,
             Origin::Peer => self.peer_requests -= 1,
@@ -124,15 +153,19 @@ impl Session {
         }
         self.lingering.retain(|other| *other != key);
         let code = ResetCode::Cancelled.to_u64();
-        self.scheduler.abort_flow(key, code, DropReason::SubscriptionEnded);
+        self.scheduler
+            .abort_flow(key, code, DropReason::SubscriptionEnded);
         if let Kind::Receiving(receiving) = &request.kind
             && let Some(alias) = receiving.alias
             && self.aliases.key(alias) == Some(key)
         {
-            let heir = self.requests.iter().find_map(|(id, other)| match &other.kind {
-                Kind::Receiving(other) if other.alias == Some(alias) => Some(RequestKey(*id)),
-                _ => None,
-            });
+            let heir = self
+                .requests
+                .iter()
+                .find_map(|(id, other)| match &other.kind {
+                    Kind::Receiving(other) if other.alias == Some(alias) => Some(RequestKey(*id)),
+                    _ => None,
+                });
             match heir {
                 Some(heir) => self.aliases.insert(alias, heir),
                 None => self.aliases.end(alias, now + self.config.limits.linger),
@@ -158,7 +191,11 @@ impl Session {
 
     /// Reads no further from the data streams of a request.
     pub(crate) fn abandon_streams(&mut self, key: RequestKey, tell: bool) {
-        let streams = match self.requests.get_mut(&key.0).map(|request| &mut request.kind) {
+        let streams = match self
+            .requests
+            .get_mut(&key.0)
+            .map(|request| &mut request.kind)
+        {
             Some(Kind::Receiving(receiving)) => std::mem::take(&mut receiving.streams),
             Some(Kind::Fetch(fetching)) if !fetching.ended => {
                 fetching.ended = true;
@@ -177,17 +214,27 @@ impl Session {
                 None => continue,
             }
             let code = ResetCode::Cancelled.to_u64();
-            self.scheduler.demand(Transmit::StopSending { id: stream, code });
+            self.scheduler
+                .demand(Transmit::StopSending { id: stream, code });
         }
     }
 
     /// Every stream of a subscription that PUBLISH_DONE ended was seen, or waited for.
     pub(crate) fn end_subscription(&mut self, key: RequestKey, now: Instant) {
         self.abandon_streams(key, true);
-        let Some(request) = self.requests.get_mut(&key.0) else { return };
-        let Kind::Receiving(receiving) = &mut request.kind else { return };
-        let Some(done) = receiving.done.take() else { return };
-        let reason = EndReason::PublishDone { code: done.code, reason: done.reason };
+        let Some(request) = self.requests.get_mut(&key.0) else {
+            return;
+        };
+        let Kind::Receiving(receiving) = &mut request.kind else {
+            return;
+        };
+        let Some(done) = receiving.done.take() else {
+            return;
+        };
+        let reason = EndReason::PublishDone {
+            code: done.code,
+            reason: done.reason,
+        };
         self.events.push_back(Event::Ended { key, reason });
         self.remove_request(key, now);
     }

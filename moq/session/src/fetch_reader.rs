@@ -18,7 +18,13 @@ pub(crate) struct FetchReader {
 impl FetchReader {
     pub(crate) fn new(key: RequestKey, stream: StreamId, draft: Draft, order: GroupOrder) -> Self {
         let cursor = FetchCursor::new(draft, order);
-        Self { key, stream, cursor, missing: 0, partial: Accumulator::default() }
+        Self {
+            key,
+            stream,
+            cursor,
+            missing: 0,
+            partial: Accumulator::default(),
+        }
     }
 
     /// Takes the next bytes and tells what they are; `limit` bounds an entry's header.
@@ -32,7 +38,10 @@ impl FetchReader {
         if self.missing > 0 && !data.is_empty() {
             let len = self.missing.min(data.len() as u64) as usize;
             self.missing -= len as u64;
-            events.push_back(Event::ObjectData { stream, data: data.split_to(len) });
+            events.push_back(Event::ObjectData {
+                stream,
+                data: data.split_to(len),
+            });
         }
         if !self.partial.is_empty() {
             self.partial.push(data);
@@ -56,7 +65,11 @@ impl FetchReader {
             let here = len.min(data.len() as u64);
             self.missing = len - here;
             let payload = data.split_to(here as usize);
-            events.push_back(Event::FetchObject { stream, object, payload });
+            events.push_back(Event::FetchObject {
+                stream,
+                object,
+                payload,
+            });
         }
         Ok(())
     }

@@ -26,8 +26,16 @@ struct HeldItem {
 
 #[derive(Debug)]
 enum What {
-    Stream { id: StreamId, header: SubgroupHeader, chunks: Vec<Bytes>, end: Option<StreamEnd> },
-    Datagram { datagram: Datagram, raw: Bytes },
+    Stream {
+        id: StreamId,
+        header: SubgroupHeader,
+        chunks: Vec<Bytes>,
+        end: Option<StreamEnd>,
+    },
+    Datagram {
+        datagram: Datagram,
+        raw: Bytes,
+    },
 }
 
 /// What a held item or chunk counts beside its bytes.
@@ -44,12 +52,18 @@ impl HeldItem {
 
     fn dropped(&self, reason: DropReason) -> Dropped {
         let (stream, group, bytes) = match &self.what {
-            What::Stream { id, header, chunks, .. } => {
-                (Some(*id), header.group, chunks.iter().map(Bytes::len).sum())
-            }
+            What::Stream {
+                id, header, chunks, ..
+            } => (Some(*id), header.group, chunks.iter().map(Bytes::len).sum()),
             What::Datagram { datagram, raw } => (None, datagram.location.group, raw.len()),
         };
-        Dropped { key: None, stream, group: Some(group), bytes, reason }
+        Dropped {
+            key: None,
+            stream,
+            group: Some(group),
+            bytes,
+            reason,
+        }
     }
 }
 
@@ -86,11 +100,20 @@ impl Session {
         end: Option<StreamEnd>,
         now: Instant,
     ) {
-        let chunks = if data.is_empty() { Vec::new() } else { vec![data] };
+        let chunks = if data.is_empty() {
+            Vec::new()
+        } else {
+            vec![data]
+        };
         let item = HeldItem {
             alias: header.track_alias,
             until: now + self.config.limits.held_for,
-            what: What::Stream { id, header, chunks, end },
+            what: What::Stream {
+                id,
+                header,
+                chunks,
+                end,
+            },
         };
         let fits = self.held.streams < self.config.limits.max_held_streams;
         if fits && self.held.bytes + item.cost() <= self.config.limits.max_held_bytes {
@@ -102,11 +125,21 @@ impl Session {
     }
 
     pub(crate) fn hold_more(&mut self, id: StreamId, data: Bytes, ended: Option<StreamEnd>) {
-        let Some(at) = self.held.position(id) else { return };
-        let cost = if data.is_empty() { 0 } else { data.len() + OVERHEAD };
+        let Some(at) = self.held.position(id) else {
+            return;
+        };
+        let cost = if data.is_empty() {
+            0
+        } else {
+            data.len() + OVERHEAD
+        };
         let fits = self.held.bytes + cost <= self.config.limits.max_held_bytes;
-        let Some(item) = self.held.items.get_mut(at) else { return };
-        let What::Stream { chunks, end, .. } = &mut item.what else { return };
+        let Some(item) = self.held.items.get_mut(at) else {
+            return;
+        };
+        let What::Stream { chunks, end, .. } = &mut item.what else {
+            return;
+        };
         *end = ended.or(*end);
         if !data.is_empty() {
             chunks.push(data);
@@ -138,12 +171,20 @@ impl Session {
         now: Instant,
     ) -> Result<(), SessionError> {
         while let Some(at) = self.held.items.iter().position(|item| item.alias == alias) {
-            let Some(item) = self.held.remove(at) else { break };
+            let Some(item) = self.held.remove(at) else {
+                break;
+            };
             match item.what {
                 What::Datagram { datagram, raw } => {
-                    self.events.push_back(Event::Datagram { key, datagram, raw });
+                    self.events
+                        .push_back(Event::Datagram { key, datagram, raw });
                 }
-                What::Stream { id, header, chunks, end } => {
+                What::Stream {
+                    id,
+                    header,
+                    chunks,
+                    end,
+                } => {
                     self.attach_subgroup(id, key, &header);
                     for chunk in chunks {
                         self.on_uni_data(id, chunk, false, now)?;
@@ -160,14 +201,18 @@ impl Session {
     /// Drops what waited for an alias whose subscription is not wanted.
     pub(crate) fn discard_held(&mut self, alias: TrackAlias) {
         while let Some(at) = self.held.items.iter().position(|item| item.alias == alias) {
-            let Some(item) = self.held.remove(at) else { break };
+            let Some(item) = self.held.remove(at) else {
+                break;
+            };
             self.drop_held(&item, DropReason::LateForSubscription);
         }
     }
 
     pub(crate) fn expire_held(&mut self, now: Instant) {
         while self.held.poll_timeout().is_some_and(|until| until <= now) {
-            let Some(item) = self.held.remove(0) else { break };
+            let Some(item) = self.held.remove(0) else {
+                break;
+            };
             self.drop_held(&item, DropReason::UnknownAliasTime);
         }
     }

@@ -16,7 +16,10 @@ impl IdSet {
             return false;
         }
         let joins_before = next > 0 && self.ranges[next - 1].1 + 1 == id;
-        let joins_after = self.ranges.get(next).is_some_and(|(start, _)| start - 1 == id);
+        let joins_after = self
+            .ranges
+            .get(next)
+            .is_some_and(|(start, _)| start - 1 == id);
         match (joins_before, joins_after) {
             (true, true) => {
                 self.ranges[next - 1].1 = self.ranges[next].1;
@@ -35,7 +38,9 @@ impl IdSet {
 
     /// The smallest number above all that were seen.
     pub(crate) fn end(&self) -> u64 {
-        self.ranges.last().map_or(0, |(_, end)| end.saturating_add(1))
+        self.ranges
+            .last()
+            .map_or(0, |(_, end)| end.saturating_add(1))
     }
 }
 

@@ -1,9 +1,7 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use parvis_wire::{
-    FetchHeader, ResetCode, SessionErrorCode, StreamHeader, SubgroupHeader,
-};
+use parvis_wire::{FetchHeader, ResetCode, SessionErrorCode, StreamHeader, SubgroupHeader};
 
 use crate::{
     DropReason, Dropped, Event, RequestKey, Session, SessionError, StreamEnd, StreamId, Transmit,
@@ -155,14 +153,21 @@ impl Session {
         key: RequestKey,
         header: &SubgroupHeader,
     ) {
-        if let Some(Kind::Receiving(receiving)) =
-            self.requests.get_mut(&key.0).map(|request| &mut request.kind)
+        if let Some(Kind::Receiving(receiving)) = self
+            .requests
+            .get_mut(&key.0)
+            .map(|request| &mut request.kind)
         {
             receiving.streams.push(id);
             receiving.streams_seen = receiving.streams_seen.saturating_add(1);
         }
-        self.inbound.insert(id, Inbound::Subgroup(SubgroupReader::new(key, id, header)));
-        self.events.push_back(Event::Subgroup { stream: id, key, header: *header });
+        self.inbound
+            .insert(id, Inbound::Subgroup(SubgroupReader::new(key, id, header)));
+        self.events.push_back(Event::Subgroup {
+            stream: id,
+            key,
+            header: *header,
+        });
     }
 
     fn on_fetch(
@@ -176,7 +181,10 @@ impl Session {
         let request_id = header.request_id;
         if request_id.0 % 2 != self.next_request_id % 2 || request_id.0 >= self.next_request_id {
             let reason = format!("a fetch stream for request id {request_id}, which is not open");
-            return Err(SessionError::new(SessionErrorCode::InvalidRequestId, reason));
+            return Err(SessionError::new(
+                SessionErrorCode::InvalidRequestId,
+                reason,
+            ));
         }
         let key = self.by_id.get(&request_id).copied();
         let request = key.and_then(|key| self.requests.get_mut(&key.0));
@@ -241,11 +249,16 @@ impl Session {
         end: StreamEnd,
         now: Instant,
     ) -> Result<(), SessionError> {
-        let Some(Inbound::Subgroup(reader)) = self.inbound.remove(&id) else { return Ok(()) };
+        let Some(Inbound::Subgroup(reader)) = self.inbound.remove(&id) else {
+            return Ok(());
+        };
         if end == StreamEnd::Finished && !reader.is_between_objects() {
-            return Err(SessionError::violation("a subgroup stream ended inside an object"));
+            return Err(SessionError::violation(
+                "a subgroup stream ended inside an object",
+            ));
         }
-        self.events.push_back(Event::SubgroupEnd { stream: id, end });
+        self.events
+            .push_back(Event::SubgroupEnd { stream: id, end });
         self.forget_stream(id, reader.key, now);
         Ok(())
     }
@@ -256,12 +269,20 @@ impl Session {
         end: StreamEnd,
         now: Instant,
     ) -> Result<(), SessionError> {
-        let Some(Inbound::Fetch(reader)) = self.inbound.remove(&id) else { return Ok(()) };
+        let Some(Inbound::Fetch(reader)) = self.inbound.remove(&id) else {
+            return Ok(());
+        };
         if end == StreamEnd::Finished && !reader.is_between_objects() {
-            return Err(SessionError::violation("a fetch stream ended inside an object"));
+            return Err(SessionError::violation(
+                "a fetch stream ended inside an object",
+            ));
         }
         let key = reader.key;
-        self.events.push_back(Event::FetchEnd { stream: id, key, end });
+        self.events.push_back(Event::FetchEnd {
+            stream: id,
+            key,
+            end,
+        });
         self.forget_stream(id, key, now);
         if let Some(request) = self.requests.get_mut(&key.0)
             && let Kind::Fetch(fetching) = &mut request.kind
@@ -278,13 +299,18 @@ impl Session {
     pub(crate) fn refuse_stream(&mut self, id: StreamId, ended: bool, code: ResetCode) {
         self.inbound.remove(&id);
         if !ended {
-            self.scheduler.demand(Transmit::StopSending { id, code: code.to_u64() });
+            self.scheduler.demand(Transmit::StopSending {
+                id,
+                code: code.to_u64(),
+            });
         }
     }
 
     pub(crate) fn forget_stream(&mut self, id: StreamId, key: RequestKey, now: Instant) {
-        let Some(Kind::Receiving(receiving)) =
-            self.requests.get_mut(&key.0).map(|request| &mut request.kind)
+        let Some(Kind::Receiving(receiving)) = self
+            .requests
+            .get_mut(&key.0)
+            .map(|request| &mut request.kind)
         else {
             return;
         };

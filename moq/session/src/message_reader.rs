@@ -13,7 +13,10 @@ pub(crate) struct MessageReader {
 
 /// What comes on a request stream.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "it lives from the reader to its match")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it lives from the reader to its match"
+)]
 pub(crate) enum Incoming {
     Message(Message),
     /// A message that ended requests before draft 18 and that some peers still send in it.

@@ -1,8 +1,8 @@
 use std::time::Instant;
 
 use parvis_wire::{
-    Draft, Fetch, FetchRange, FullTrackName, Message, Publish, RequestErrorCode,
-    RequestId, SessionErrorCode, Subscribe, TrackNamespace,
+    Draft, Fetch, FetchRange, FullTrackName, Message, Publish, RequestErrorCode, RequestId,
+    SessionErrorCode, Subscribe, TrackNamespace,
 };
 
 use crate::{
@@ -32,7 +32,9 @@ impl Session {
             Message::Fetch(m) => (m.request_id, &m.parameters.auth_tokens),
             message => {
                 let name = message.message_type().name();
-                return Err(SessionError::violation(format!("{name} began a request stream")));
+                return Err(SessionError::violation(format!(
+                    "{name} began a request stream"
+                )));
             }
         };
         self.take_peer_id(id)?;
@@ -46,19 +48,26 @@ impl Session {
             Message::Publish(message) => return self.on_publish(key, message, now),
             Message::PublishNamespace(m) => {
                 let parameters = m.parameters;
-                let request =
-                    IncomingRequest::PublishNamespace { namespace: m.namespace, parameters };
+                let request = IncomingRequest::PublishNamespace {
+                    namespace: m.namespace,
+                    parameters,
+                };
                 self.take_on(key, Kind::PublishNamespace, request, now);
             }
             Message::SubscribeNamespace(m) => {
-                let kind = Kind::SubscribeNamespace { prefix: m.prefix.clone(), names: None };
+                let kind = Kind::SubscribeNamespace {
+                    prefix: m.prefix.clone(),
+                    names: None,
+                };
                 let overlaps = self.overlaps(key, &kind, &m.prefix);
                 let (prefix, parameters) = (m.prefix, m.parameters);
                 let request = IncomingRequest::SubscribeNamespace { prefix, parameters };
                 self.take_on_unless(overlaps, key, kind, request, now);
             }
             Message::SubscribeTracks(m) => {
-                let kind = Kind::SubscribeTracks { prefix: m.prefix.clone() };
+                let kind = Kind::SubscribeTracks {
+                    prefix: m.prefix.clone(),
+                };
                 let overlaps = self.overlaps(key, &kind, &m.prefix);
                 let (prefix, parameters) = (m.prefix, m.parameters);
                 let request = IncomingRequest::SubscribeTracks { prefix, parameters };
@@ -86,13 +95,21 @@ impl Session {
             return Ok(());
         };
         let reason = format!("request id {id} {problem}");
-        Err(SessionError::new(SessionErrorCode::InvalidRequestId, reason))
+        Err(SessionError::new(
+            SessionErrorCode::InvalidRequestId,
+            reason,
+        ))
     }
 
     /// Makes the request known to the user, unless this side is going away.
     fn take_on(&mut self, key: RequestKey, kind: Kind, request: IncomingRequest, now: Instant) {
         if self.going_away {
-            self.refuse(key, RequestErrorCode::GoingAway, "this side is going away", now);
+            self.refuse(
+                key,
+                RequestErrorCode::GoingAway,
+                "this side is going away",
+                now,
+            );
             return;
         }
         if let Some(open) = self.requests.get_mut(&key.0) {
@@ -172,8 +189,17 @@ impl Session {
             streams_seen: 0,
             done: None,
         };
-        let Publish { track, parameters, track_properties, .. } = message;
-        let request = IncomingRequest::Publish { track, parameters, track_properties };
+        let Publish {
+            track,
+            parameters,
+            track_properties,
+            ..
+        } = message;
+        let request = IncomingRequest::Publish {
+            track,
+            parameters,
+            track_properties,
+        };
         self.take_on(key, Kind::Receiving(receiving), request, now);
         if self.requests.contains_key(&key.0) {
             self.learn_alias(alias, key, now)
@@ -188,7 +214,9 @@ impl Session {
             FetchRange::RelativeJoining { request_id, .. }
             | FetchRange::AbsoluteJoining { request_id, .. } => {
                 let joined = self.by_id.get(request_id).copied().filter(|joined| {
-                    self.requests.get(&joined.0).is_some_and(|r| matches!(r.kind, Kind::Sending(_)))
+                    self.requests
+                        .get(&joined.0)
+                        .is_some_and(|r| matches!(r.kind, Kind::Sending(_)))
                 });
                 if joined.is_none() {
                     let reason = "it joins no subscription";
@@ -204,9 +232,15 @@ impl Session {
             wishes: Wishes::of(&message.parameters),
             ..Fetching::default()
         };
-        let options = fetching.wishes.options(&TrackDefaults::default(), FlowKind::Fetch);
+        let options = fetching
+            .wishes
+            .options(&TrackDefaults::default(), FlowKind::Fetch);
         let (range, parameters) = (message.range, message.parameters);
-        let request = IncomingRequest::Fetch { range, parameters, joining };
+        let request = IncomingRequest::Fetch {
+            range,
+            parameters,
+            joining,
+        };
         self.take_on(key, Kind::Fetch(fetching), request, now);
         if self.requests.contains_key(&key.0) {
             self.scheduler.add_flow(key, options);
@@ -217,18 +251,14 @@ impl Session {
     /// `prefix`, or is contained in it.
     pub(crate) fn overlaps(&self, key: RequestKey, kind: &Kind, prefix: &TrackNamespace) -> bool {
         self.requests.iter().any(|(id, request)| {
-            let (
-                Kind::SubscribeNamespace { prefix: other, .. },
-                Kind::SubscribeNamespace { .. },
-            )
-            | (Kind::SubscribeTracks { prefix: other }, Kind::SubscribeTracks { .. }) =
-                (&request.kind, kind)
-            else {
-                return false;
+            let other = match (&request.kind, kind) {
+                (Kind::SubscribeNamespace { prefix, .. }, Kind::SubscribeNamespace { .. })
+                | (Kind::SubscribeTracks { prefix }, Kind::SubscribeTracks { .. }) => Some(prefix),
+                _ => None,
             };
-            request.origin == Origin::Peer
-                && *id != key.0
-                && (other.starts_with(prefix) || prefix.starts_with(other))
+            let clash =
+                |other: &TrackNamespace| other.starts_with(prefix) || prefix.starts_with(other);
+            request.origin == Origin::Peer && *id != key.0 && other.is_some_and(clash)
         })
     }
 

@@ -33,8 +33,13 @@ impl Session {
             streams_seen: 0,
             done: None,
         });
-        let message =
-            |request_id| Message::Subscribe(Subscribe { request_id, track, parameters });
+        let message = |request_id| {
+            Message::Subscribe(Subscribe {
+                request_id,
+                track,
+                parameters,
+            })
+        };
         self.open_own(kind, message, now)
     }
 
@@ -56,9 +61,17 @@ impl Session {
             done: None,
         };
         let track_alias = sending.alias;
-        let options = sending.wishes.options(&sending.defaults, FlowKind::Subscription);
+        let options = sending
+            .wishes
+            .options(&sending.defaults, FlowKind::Subscription);
         let message = |request_id| {
-            Message::Publish(Publish { request_id, track, track_alias, parameters, track_properties })
+            Message::Publish(Publish {
+                request_id,
+                track,
+                track_alias,
+                parameters,
+                track_properties,
+            })
         };
         let key = self.open_own(Kind::Sending(sending), message, now)?;
         self.next_alias += 1;
@@ -74,7 +87,11 @@ impl Session {
         now: Instant,
     ) -> Result<RequestKey, ApiMisuse> {
         let message = |request_id| {
-            Message::PublishNamespace(PublishNamespace { request_id, namespace, parameters })
+            Message::PublishNamespace(PublishNamespace {
+                request_id,
+                namespace,
+                parameters,
+            })
         };
         self.open_own(Kind::PublishNamespace, message, now)
     }
@@ -91,7 +108,11 @@ impl Session {
             names: Some(FxHashSet::default()),
         };
         let message = |request_id| {
-            Message::SubscribeNamespace(SubscribeNamespace { request_id, prefix, parameters })
+            Message::SubscribeNamespace(SubscribeNamespace {
+                request_id,
+                prefix,
+                parameters,
+            })
         };
         self.open_own(kind, message, now)
     }
@@ -103,9 +124,15 @@ impl Session {
         parameters: Parameters,
         now: Instant,
     ) -> Result<RequestKey, ApiMisuse> {
-        let kind = Kind::SubscribeTracks { prefix: prefix.clone() };
+        let kind = Kind::SubscribeTracks {
+            prefix: prefix.clone(),
+        };
         let message = |request_id| {
-            Message::SubscribeTracks(SubscribeTracks { request_id, prefix, parameters })
+            Message::SubscribeTracks(SubscribeTracks {
+                request_id,
+                prefix,
+                parameters,
+            })
         };
         self.open_own(kind, message, now)
     }
@@ -117,8 +144,13 @@ impl Session {
         parameters: Parameters,
         now: Instant,
     ) -> Result<RequestKey, ApiMisuse> {
-        let message =
-            |request_id| Message::TrackStatus(TrackStatus { request_id, track, parameters });
+        let message = |request_id| {
+            Message::TrackStatus(TrackStatus {
+                request_id,
+                track,
+                parameters,
+            })
+        };
         self.open_own(Kind::TrackStatus, message, now)
     }
 
@@ -134,7 +166,13 @@ impl Session {
             wishes: Wishes::of(&parameters),
             ..Fetching::default()
         };
-        let message = |request_id| Message::Fetch(Fetch { request_id, range, parameters });
+        let message = |request_id| {
+            Message::Fetch(Fetch {
+                request_id,
+                range,
+                parameters,
+            })
+        };
         self.open_own(Kind::Fetch(fetching), message, now)
     }
 
@@ -155,11 +193,17 @@ impl Session {
             (_, Origin::Peer) => false,
         };
         if !allowed || !self.scheduler.is_sending(key.0) {
-            return Err(ApiMisuse::NotAllowed { key, action: "an update" });
+            return Err(ApiMisuse::NotAllowed {
+                key,
+                action: "an update",
+            });
         }
         let moves = parameters.namespace_prefix.is_some();
         let wishes = parameters.clone();
-        let message = Message::RequestUpdate(RequestUpdate { request_id: id, parameters });
+        let message = Message::RequestUpdate(RequestUpdate {
+            request_id: id,
+            parameters,
+        });
         let bytes = self.encode(&message)?;
         let request = self.request_mut(key)?;
         request.updates_out += 1;
@@ -200,7 +244,10 @@ impl Session {
         let request = self.request(key)?;
         let open = request.established || request.origin == Origin::Own;
         if !open || !matches!(&request.kind, Kind::Sending(sending) if sending.done.is_none()) {
-            return Err(ApiMisuse::NotAllowed { key, action: "PUBLISH_DONE" });
+            return Err(ApiMisuse::NotAllowed {
+                key,
+                action: "PUBLISH_DONE",
+            });
         }
         self.end_sending(key, code, reason);
         self.take_notes(now);
@@ -274,7 +321,8 @@ impl Session {
         self.next_request_id += 2;
         self.own_requests += 1;
         let key = RequestKey(self.scheduler.open_request());
-        self.requests.insert(key.0, Request::new(Origin::Own, id, kind));
+        self.requests
+            .insert(key.0, Request::new(Origin::Own, id, kind));
         self.by_id.insert(id, key);
         self.scheduler.write_control(key.0, bytes, now);
         self.take_notes(now);
@@ -283,7 +331,9 @@ impl Session {
 
     fn check_goaway_uri(&self, uri: &str) -> Result<(), ApiMisuse> {
         if self.config.role == Role::Client && !uri.is_empty() {
-            return Err(ApiMisuse::Unencodable("a client names no URI in GOAWAY".to_owned()));
+            return Err(ApiMisuse::Unencodable(
+                "a client names no URI in GOAWAY".to_owned(),
+            ));
         }
         Ok(())
     }
@@ -299,6 +349,8 @@ impl Session {
     }
 
     pub(crate) fn request_mut(&mut self, key: RequestKey) -> Result<&mut Request, ApiMisuse> {
-        self.requests.get_mut(&key.0).ok_or(ApiMisuse::UnknownRequest(key))
+        self.requests
+            .get_mut(&key.0)
+            .ok_or(ApiMisuse::UnknownRequest(key))
     }
 }

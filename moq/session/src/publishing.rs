@@ -70,14 +70,18 @@ impl Session {
             SubgroupIdMode::Zero | SubgroupIdMode::FirstObject => 0,
             SubgroupIdMode::Explicit(id) => id.0,
         };
-        let stream =
-            self.scheduler.open_data(key, options.group, subgroup, options.priority)?;
+        let stream = self
+            .scheduler
+            .open_data(key, options.group, subgroup, options.priority)?;
         if let Ok(sending) = self.sending(key) {
             sending.streams_opened += 1;
         }
         if let Some(encoder) = self.scheduler.encoder(stream) {
             let has_properties = options.has_properties;
-            *encoder = Encoder::Subgroup { has_properties, previous: None };
+            *encoder = Encoder::Subgroup {
+                has_properties,
+                previous: None,
+            };
         }
         let mut bytes = Vec::with_capacity(32);
         header.encode(&mut bytes);
@@ -109,7 +113,10 @@ impl Session {
         payload: Bytes,
         now: Instant,
     ) -> Result<(), SendRefused> {
-        let Some(Encoder::Subgroup { has_properties, previous }) = self.scheduler.encoder(stream)
+        let Some(Encoder::Subgroup {
+            has_properties,
+            previous,
+        }) = self.scheduler.encoder(stream)
         else {
             return Err(SendRefused::StreamGone(stream));
         };
@@ -127,16 +134,23 @@ impl Session {
             return Err(SendRefused::Closed);
         }
         let refused = SendRefused::NotPublished(key);
-        let request = self.requests.get(&key.0).filter(|r| r.origin == Origin::Peer);
+        let request = self
+            .requests
+            .get(&key.0)
+            .filter(|r| r.origin == Origin::Peer);
         let request = request.ok_or(refused)?;
-        let Kind::Fetch(fetching) = &request.kind else { return Err(refused) };
+        let Kind::Fetch(fetching) = &request.kind else {
+            return Err(refused);
+        };
         if fetching.stream.is_some() {
             return Err(refused);
         }
         let (request_id, order) = (request.id, fetching.order);
         let stream = self.scheduler.open_data(key, GroupId(0), 0, None)?;
-        if let Some(Kind::Fetch(fetching)) =
-            self.requests.get_mut(&key.0).map(|request| &mut request.kind)
+        if let Some(Kind::Fetch(fetching)) = self
+            .requests
+            .get_mut(&key.0)
+            .map(|request| &mut request.kind)
         {
             fetching.stream = Some(stream);
         }
@@ -164,7 +178,9 @@ impl Session {
         // Before the cursor moves: the same entry is written again later.
         full?;
         let mut bytes = Vec::with_capacity(64 + small(&payload));
-        object.encode(cursor, &mut bytes).map_err(|_| SendRefused::Unencodable)?;
+        object
+            .encode(cursor, &mut bytes)
+            .map_err(|_| SendRefused::Unencodable)?;
         self.write_with_payload(stream, bytes, payload, now)
     }
 
@@ -186,7 +202,8 @@ impl Session {
         let Some(key) = self.scheduler.flow_of(stream) else {
             return Err(SendRefused::StreamGone(stream));
         };
-        self.scheduler.drop_stream(stream, code.to_u64(), DropReason::ResetByUser);
+        self.scheduler
+            .drop_stream(stream, code.to_u64(), DropReason::ResetByUser);
         self.sent_fetch_of(key);
         self.take_notes(now);
         Ok(())
@@ -200,14 +217,30 @@ impl Session {
         now: Instant,
     ) -> Result<(), SendRefused> {
         let sending = self.sending(key)?;
-        let DatagramOptions { location, priority, end_of_group, properties, status, payload } =
-            datagram;
+        let DatagramOptions {
+            location,
+            priority,
+            end_of_group,
+            properties,
+            status,
+            payload,
+        } = datagram;
         let mut bytes = Vec::with_capacity(header_capacity(&properties, &payload) + payload.len());
         let track_alias = sending.alias;
-        Datagram { track_alias, location, priority, end_of_group, properties, status, payload }
-            .encode(&mut bytes)
-            .map_err(|_| SendRefused::Unencodable)?;
-        let result = self.scheduler.send_datagram(key, location, priority, bytes.into(), now);
+        Datagram {
+            track_alias,
+            location,
+            priority,
+            end_of_group,
+            properties,
+            status,
+            payload,
+        }
+        .encode(&mut bytes)
+        .map_err(|_| SendRefused::Unencodable)?;
+        let result = self
+            .scheduler
+            .send_datagram(key, location, priority, bytes.into(), now);
         self.take_notes(now);
         result
     }
@@ -243,7 +276,11 @@ impl Session {
         let open = request.established || request.origin == Origin::Own;
         match &mut request.kind {
             Kind::Sending(sending) if open && sending.done.is_none() => {
-                if sending.forward { Ok(sending) } else { Err(SendRefused::NotForwarded(key)) }
+                if sending.forward {
+                    Ok(sending)
+                } else {
+                    Err(SendRefused::NotForwarded(key))
+                }
             }
             _ => Err(refused),
         }
@@ -274,11 +311,16 @@ impl Session {
     }
 
     fn sent_fetch_of(&mut self, key: RequestKey) {
-        let Some(request) = self.requests.get_mut(&key.0) else { return };
-        let Kind::Fetch(fetching) = &mut request.kind else { return };
+        let Some(request) = self.requests.get_mut(&key.0) else {
+            return;
+        };
+        let Kind::Fetch(fetching) = &mut request.kind else {
+            return;
+        };
         fetching.ended = true;
         if request.established {
-            self.scheduler.close_flow(key, ResetCode::Cancelled.to_u64());
+            self.scheduler
+                .close_flow(key, ResetCode::Cancelled.to_u64());
         }
     }
 }
@@ -287,7 +329,11 @@ impl Session {
 const SMALL_PAYLOAD: usize = 512;
 
 fn small(payload: &Bytes) -> usize {
-    if payload.len() <= SMALL_PAYLOAD { payload.len() } else { 0 }
+    if payload.len() <= SMALL_PAYLOAD {
+        payload.len()
+    } else {
+        0
+    }
 }
 
 fn header_capacity(properties: &Properties, payload: &Bytes) -> usize {

@@ -20,19 +20,25 @@ impl Session {
         now: Instant,
     ) -> Result<(), SessionError> {
         let unexpected = self.unexpected(key, "REQUEST_OK");
-        let Some(request) = self.requests.get_mut(&key.0) else { return Ok(()) };
+        let Some(request) = self.requests.get_mut(&key.0) else {
+            return Ok(());
+        };
         let is_answer = request.origin == Origin::Own && !request.established;
         let is_track_status = matches!(request.kind, Kind::TrackStatus);
         if !ok.track_properties.is_empty() && !is_track_status {
             return Err(SessionError::violation("REQUEST_OK with track properties"));
         }
-        let RequestOk { parameters, track_properties } = ok;
+        let RequestOk {
+            parameters,
+            track_properties,
+        } = ok;
         if !is_answer {
             if request.updates_out == 0 {
                 return Err(unexpected);
             }
             request.updates_out -= 1;
-            self.events.push_back(Event::UpdateAccepted { key, parameters });
+            self.events
+                .push_back(Event::UpdateAccepted { key, parameters });
             return Ok(());
         }
         match &mut request.kind {
@@ -48,7 +54,10 @@ impl Session {
             | Kind::SubscribeTracks { .. }
             | Kind::TrackStatus => request.established = true,
         }
-        let answer = Answer::Ok { parameters, track_properties };
+        let answer = Answer::Ok {
+            parameters,
+            track_properties,
+        };
         self.events.push_back(Event::Accepted { key, answer });
         if is_track_status {
             self.retire(key, now);
@@ -63,14 +72,21 @@ impl Session {
         now: Instant,
     ) -> Result<(), SessionError> {
         let unexpected = self.unexpected(key, "REQUEST_ERROR");
-        let Some(request) = self.requests.get_mut(&key.0) else { return Ok(()) };
+        let Some(request) = self.requests.get_mut(&key.0) else {
+            return Ok(());
+        };
         let of_namespace = matches!(
             request.kind,
             Kind::PublishNamespace | Kind::SubscribeNamespace { .. } | Kind::SubscribeTracks { .. }
         );
-        let named = error.redirect.as_ref().is_some_and(|r| !r.name.0.is_empty());
+        let named = error
+            .redirect
+            .as_ref()
+            .is_some_and(|r| !r.name.0.is_empty());
         if of_namespace && named {
-            return Err(SessionError::violation("a redirect to a track for a namespace"));
+            return Err(SessionError::violation(
+                "a redirect to a track for a namespace",
+            ));
         }
         if request.origin == Origin::Own && !request.established {
             self.abandon_streams(key, true);
@@ -93,8 +109,12 @@ impl Session {
         now: Instant,
     ) -> Result<(), SessionError> {
         let unexpected = self.unexpected(key, "SUBSCRIBE_OK");
-        let Some(request) = self.requests.get_mut(&key.0) else { return Ok(()) };
-        let Kind::Receiving(receiving) = &mut request.kind else { return Err(unexpected) };
+        let Some(request) = self.requests.get_mut(&key.0) else {
+            return Ok(());
+        };
+        let Kind::Receiving(receiving) = &mut request.kind else {
+            return Err(unexpected);
+        };
         if request.origin != Origin::Own || request.established {
             return Err(unexpected);
         }
@@ -103,8 +123,15 @@ impl Session {
         receiving.defaults = TrackDefaults::of(&ok.track_properties);
         let track = receiving.track.clone();
         self.check_alias(ok.track_alias, &track)?;
-        let SubscribeOk { track_alias, parameters, track_properties } = ok;
-        let answer = Answer::Subscribe { parameters, track_properties };
+        let SubscribeOk {
+            track_alias,
+            parameters,
+            track_properties,
+        } = ok;
+        let answer = Answer::Subscribe {
+            parameters,
+            track_properties,
+        };
         self.events.push_back(Event::Accepted { key, answer });
         self.learn_alias(track_alias, key, now)
     }
@@ -116,14 +143,21 @@ impl Session {
         now: Instant,
     ) -> Result<(), SessionError> {
         let unexpected = self.unexpected(key, "FETCH_OK");
-        let Some(request) = self.requests.get_mut(&key.0) else { return Ok(()) };
-        let Kind::Fetch(fetching) = &request.kind else { return Err(unexpected) };
+        let Some(request) = self.requests.get_mut(&key.0) else {
+            return Ok(());
+        };
+        let Kind::Fetch(fetching) = &request.kind else {
+            return Err(unexpected);
+        };
         if request.origin != Origin::Own || request.established {
             return Err(unexpected);
         }
         let ended = fetching.ended;
         request.established = true;
-        self.events.push_back(Event::Accepted { key, answer: Answer::Fetch(ok) });
+        self.events.push_back(Event::Accepted {
+            key,
+            answer: Answer::Fetch(ok),
+        });
         if ended {
             self.retire(key, now);
         }
@@ -138,9 +172,13 @@ impl Session {
     ) -> Result<(), SessionError> {
         let unexpected = self.unexpected(key, "PUBLISH_DONE");
         let linger = self.config.limits.linger;
-        let Some(request) = self.requests.get_mut(&key.0) else { return Ok(()) };
+        let Some(request) = self.requests.get_mut(&key.0) else {
+            return Ok(());
+        };
         let answered = request.established || request.origin == Origin::Peer;
-        let Kind::Receiving(receiving) = &mut request.kind else { return Err(unexpected) };
+        let Kind::Receiving(receiving) = &mut request.kind else {
+            return Err(unexpected);
+        };
         if !answered || receiving.done.is_some() {
             return Err(unexpected);
         }
@@ -169,7 +207,8 @@ impl Session {
         match self.requests.get(&key.0).map(|request| &request.kind) {
             Some(Kind::Receiving(receiving)) if receiving.done.is_none() => {
                 let parameters = notify.parameters;
-                self.events.push_back(Event::StateChanged { key, parameters });
+                self.events
+                    .push_back(Event::StateChanged { key, parameters });
                 Ok(())
             }
             _ => Err(self.unexpected(key, "PUBLISH_STATE_NOTIFY")),
@@ -184,7 +223,9 @@ impl Session {
     ) -> Result<(), SessionError> {
         let unexpected = self.unexpected(key, "NAMESPACE");
         let limit = self.config.limits.max_namespaces;
-        let Some(request) = self.requests.get_mut(&key.0) else { return Ok(()) };
+        let Some(request) = self.requests.get_mut(&key.0) else {
+            return Ok(());
+        };
         let answered = request.origin == Origin::Own && request.established;
         match &mut request.kind {
             Kind::SubscribeNamespace { names, .. } if answered => {
@@ -209,7 +250,9 @@ impl Session {
         suffix: TrackNamespace,
     ) -> Result<(), SessionError> {
         let unexpected = self.unexpected(key, "NAMESPACE_DONE");
-        let Some(request) = self.requests.get_mut(&key.0) else { return Ok(()) };
+        let Some(request) = self.requests.get_mut(&key.0) else {
+            return Ok(());
+        };
         let answered = request.origin == Origin::Own && request.established;
         match &mut request.kind {
             Kind::SubscribeNamespace { names, .. } if answered => {
@@ -239,7 +282,8 @@ impl Session {
             return Err(self.unexpected(key, "PUBLISH_SKIPPED"));
         }
         let PublishSkipped { suffix, name } = skipped;
-        self.events.push_back(Event::PublishSkipped { key, suffix, name });
+        self.events
+            .push_back(Event::PublishSkipped { key, suffix, name });
         Ok(())
     }
 
@@ -249,7 +293,9 @@ impl Session {
         goaway: GoAway,
     ) -> Result<(), SessionError> {
         self.check_goaway(&goaway)?;
-        let Some(request) = self.requests.get_mut(&key.0) else { return Ok(()) };
+        let Some(request) = self.requests.get_mut(&key.0) else {
+            return Ok(());
+        };
         if std::mem::replace(&mut request.moving, true) {
             return Err(SessionError::violation("a second GOAWAY for one request"));
         }
@@ -268,12 +314,18 @@ impl Session {
         alias: TrackAlias,
         track: &FullTrackName,
     ) -> Result<(), SessionError> {
-        let other = self.aliases.key(alias).and_then(|key| self.requests.get(&key.0));
+        let other = self
+            .aliases
+            .key(alias)
+            .and_then(|key| self.requests.get(&key.0));
         if let Some(Kind::Receiving(other)) = other.map(|request| &request.kind)
             && other.track != *track
         {
             let reason = format!("alias {alias} for {track} names {}", other.track);
-            return Err(SessionError::new(SessionErrorCode::DuplicateTrackAlias, reason));
+            return Err(SessionError::new(
+                SessionErrorCode::DuplicateTrackAlias,
+                reason,
+            ));
         }
         Ok(())
     }

@@ -135,6 +135,9 @@ impl Request {
 impl Receiving {
     pub(crate) fn is_complete(&self) -> bool {
         self.streams.is_empty()
-            && self.done.as_ref().is_some_and(|done| self.streams_seen >= done.stream_count)
+            && self
+                .done
+                .as_ref()
+                .is_some_and(|done| self.streams_seen >= done.stream_count)
     }
 }

@@ -23,11 +23,18 @@ impl Session {
         if !self.requests.contains_key(&id) && !self.admit(id, fin, now) {
             return Ok(());
         }
-        let Some(request) = self.requests.get_mut(&id) else { return Ok(()) };
+        let Some(request) = self.requests.get_mut(&id) else {
+            return Ok(());
+        };
         request.reader.push(data);
         request.reader.finished |= fin;
         if request.reader.len() > self.config.limits.control_buffer {
-            self.abort(RequestKey(id), ResetCode::ExcessiveLoad, EndReason::LimitExceeded, now);
+            self.abort(
+                RequestKey(id),
+                ResetCode::ExcessiveLoad,
+                EndReason::LimitExceeded,
+                now,
+            );
             return Ok(());
         }
         self.read_request(id, now)
@@ -52,7 +59,11 @@ impl Session {
             return false;
         }
         self.peer_requests += 1;
-        let request = Request::new(Origin::Peer, parvis_wire::RequestId(u64::MAX), Kind::Opening);
+        let request = Request::new(
+            Origin::Peer,
+            parvis_wire::RequestId(u64::MAX),
+            Kind::Opening,
+        );
         self.requests.insert(id, request);
         true
     }
@@ -64,7 +75,9 @@ impl Session {
         }
         loop {
             let draft = self.config.draft;
-            let Some(request) = self.requests.get_mut(&id) else { return Ok(()) };
+            let Some(request) = self.requests.get_mut(&id) else {
+                return Ok(());
+            };
             match request.reader.next(draft)? {
                 Some(Incoming::Message(message)) => self.on_request_message(key, message, now)?,
                 Some(Incoming::FormerEnding) if !matches!(request.kind, Kind::Opening) => {
@@ -76,10 +89,14 @@ impl Session {
                 None => break,
             }
         }
-        let Some(request) = self.requests.get_mut(&id) else { return Ok(()) };
+        let Some(request) = self.requests.get_mut(&id) else {
+            return Ok(());
+        };
         if request.reader.finished && request.receiving {
             if request.reader.len() > 0 {
-                return Err(SessionError::violation("a request stream ended inside a message"));
+                return Err(SessionError::violation(
+                    "a request stream ended inside a message",
+                ));
             }
             request.receiving = false;
             self.on_request_finished(key, now);
@@ -93,7 +110,9 @@ impl Session {
         message: Message,
         now: Instant,
     ) -> Result<(), SessionError> {
-        let Some(request) = self.requests.get(&key.0) else { return Ok(()) };
+        let Some(request) = self.requests.get(&key.0) else {
+            return Ok(());
+        };
         if matches!(request.kind, Kind::Opening) {
             return self.open_request(key, message, now);
         }
@@ -114,13 +133,18 @@ impl Session {
     }
 
     pub(crate) fn unexpected(&self, key: RequestKey, message: &str) -> SessionError {
-        let request = self.requests.get(&key.0).map_or("no request", Request::name);
+        let request = self
+            .requests
+            .get(&key.0)
+            .map_or("no request", Request::name);
         SessionError::violation(format!("{message} on the stream of {request}"))
     }
 
     /// The peer ended its direction in order.
     fn on_request_finished(&mut self, key: RequestKey, now: Instant) {
-        let Some(request) = self.requests.get(&key.0) else { return };
+        let Some(request) = self.requests.get(&key.0) else {
+            return;
+        };
         let ends = match (&request.kind, request.origin) {
             (Kind::Opening, _) => true,
             // Without an answer the request failed.
@@ -177,7 +201,8 @@ impl Session {
         if id.is_unidirectional() {
             if self.scheduler.flow_of(id).is_some() {
                 self.scheduler.stopped(id);
-                self.events.push_back(Event::StreamStopped { stream: id, code });
+                self.events
+                    .push_back(Event::StreamStopped { stream: id, code });
             }
         } else if self.requests.contains_key(&id) {
             self.on_request_aborted(id, code, now);

@@ -204,7 +204,11 @@ impl Session {
             Phase::Established => None,
             Phase::Closed => return None,
         };
-        let lingering = self.lingering.iter().filter_map(|key| self.lingers_until(*key)).min();
+        let lingering = self
+            .lingering
+            .iter()
+            .filter_map(|key| self.lingers_until(*key))
+            .min();
         [
             setup,
             self.scheduler.poll_timeout(),
@@ -233,7 +237,10 @@ impl Session {
         {
             self.leaves_at = None;
             if !self.requests.is_empty() {
-                self.close(SessionErrorCode::GoawayTimeout, "requests are open after GOAWAY");
+                self.close(
+                    SessionErrorCode::GoawayTimeout,
+                    "requests are open after GOAWAY",
+                );
                 return;
             }
         }
@@ -250,7 +257,10 @@ impl Session {
             return;
         }
         self.phase = Phase::Closed;
-        self.scheduler.shut(Transmit::Close { code, reason: reason.to_owned() });
+        self.scheduler.shut(Transmit::Close {
+            code,
+            reason: reason.to_owned(),
+        });
         self.requests.clear();
         self.by_id.clear();
         self.inbound.clear();
@@ -258,7 +268,10 @@ impl Session {
         self.aliases = Aliases::default();
         self.lingering.clear();
         self.draining.clear();
-        self.events.push_back(Event::Closed { code, reason: reason.to_owned() });
+        self.events.push_back(Event::Closed {
+            code,
+            reason: reason.to_owned(),
+        });
     }
 
     /// Whether the session is closed.

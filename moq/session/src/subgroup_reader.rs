@@ -41,7 +41,10 @@ impl SubgroupReader {
         if self.missing > 0 && !data.is_empty() {
             let len = self.missing.min(data.len() as u64) as usize;
             self.missing -= len as u64;
-            events.push_back(Event::ObjectData { stream, data: data.split_to(len) });
+            events.push_back(Event::ObjectData {
+                stream,
+                data: data.split_to(len),
+            });
         }
         if !self.partial.is_empty() {
             self.partial.push(data);
@@ -64,7 +67,12 @@ impl SubgroupReader {
             self.missing = header.payload_len - payload;
             self.previous = Some(header.id);
             let raw = data.split_to(header_len + payload as usize);
-            events.push_back(Event::Object { stream, header, raw, header_len });
+            events.push_back(Event::Object {
+                stream,
+                header,
+                raw,
+                header_len,
+            });
         }
         Ok(())
     }

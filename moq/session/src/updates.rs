@@ -22,7 +22,9 @@ impl Session {
         update: RequestUpdate,
         now: Instant,
     ) -> Result<(), SessionError> {
-        let Some(request) = self.requests.get(&key.0) else { return Ok(()) };
+        let Some(request) = self.requests.get(&key.0) else {
+            return Ok(());
+        };
         let allowed = match (&request.kind, request.origin) {
             (Kind::TrackStatus | Kind::Opening, _) => false,
             (Kind::Sending(_), Origin::Own) | (_, Origin::Peer) => true,
@@ -35,14 +37,22 @@ impl Session {
         check_tokens(&update.parameters.auth_tokens)?;
         let limit = self.config.limits.max_pending_updates;
         let parameters = update.parameters;
-        let Some(request) = self.requests.get_mut(&key.0) else { return Ok(()) };
+        let Some(request) = self.requests.get_mut(&key.0) else {
+            return Ok(());
+        };
         if request.updates_in >= limit {
             if self.config.draft == Draft::D22 {
                 let reason = format!("{limit} updates of one request are open");
-                return Err(SessionError::new(SessionErrorCode::TooManyRequestUpdates, reason));
+                return Err(SessionError::new(
+                    SessionErrorCode::TooManyRequestUpdates,
+                    reason,
+                ));
             }
             let error = rejection(RequestErrorCode::ExcessiveLoad, "too many updates");
-            self.events.push_back(Event::Ended { key, reason: crate::EndReason::LimitExceeded });
+            self.events.push_back(Event::Ended {
+                key,
+                reason: crate::EndReason::LimitExceeded,
+            });
             self.fail_update(key, error, now);
             return Ok(());
         }
@@ -56,7 +66,9 @@ impl Session {
 
     /// Puts in force what concerns this session; returns whether the user has to answer.
     fn apply_update(&mut self, key: RequestKey, parameters: &Parameters, now: Instant) -> bool {
-        let Some(request) = self.requests.get_mut(&key.0) else { return false };
+        let Some(request) = self.requests.get_mut(&key.0) else {
+            return false;
+        };
         match &mut request.kind {
             Kind::Sending(sending) => {
                 sending.wishes.apply(parameters);
@@ -65,7 +77,9 @@ impl Session {
             }
             Kind::Fetch(fetching) => {
                 fetching.wishes.apply(parameters);
-                let options = fetching.wishes.options(&TrackDefaults::default(), FlowKind::Fetch);
+                let options = fetching
+                    .wishes
+                    .options(&TrackDefaults::default(), FlowKind::Fetch);
                 self.scheduler.set_flow_options(key, options);
             }
             Kind::SubscribeNamespace { prefix, .. } | Kind::SubscribeTracks { prefix } => {
@@ -82,7 +96,10 @@ impl Session {
         });
         if overlaps {
             let reason = "the prefix overlaps an open one";
-            self.events.push_back(Event::Ended { key, reason: crate::EndReason::LimitExceeded });
+            self.events.push_back(Event::Ended {
+                key,
+                reason: crate::EndReason::LimitExceeded,
+            });
             self.fail_update(key, rejection(RequestErrorCode::PrefixOverlap, reason), now);
         }
         !overlaps
@@ -90,14 +107,21 @@ impl Session {
 
     /// Lets the scheduler know what the subscriber wants.
     pub(crate) fn apply_wishes(&mut self, key: RequestKey, forward: bool) {
-        let Some(request) = self.requests.get_mut(&key.0) else { return };
-        let Kind::Sending(sending) = &mut request.kind else { return };
+        let Some(request) = self.requests.get_mut(&key.0) else {
+            return;
+        };
+        let Kind::Sending(sending) = &mut request.kind else {
+            return;
+        };
         let stops = std::mem::replace(&mut sending.forward, forward) && !forward;
-        let options = sending.wishes.options(&sending.defaults, FlowKind::Subscription);
+        let options = sending
+            .wishes
+            .options(&sending.defaults, FlowKind::Subscription);
         self.scheduler.set_flow_options(key, options);
         if stops {
             let code = ResetCode::Cancelled.to_u64();
-            self.scheduler.drop_unsent(key, code, DropReason::NotForwarded);
+            self.scheduler
+                .drop_unsent(key, code, DropReason::NotForwarded);
         }
     }
 

@@ -25,7 +25,9 @@ impl Wishes {
         self.priority = parameters.subscriber_priority.or(self.priority);
         self.group_order = parameters.group_order.or(self.group_order);
         self.object_timeout = parameters.object_delivery_timeout.or(self.object_timeout);
-        self.subgroup_timeout = parameters.subgroup_delivery_timeout.or(self.subgroup_timeout);
+        self.subgroup_timeout = parameters
+            .subgroup_delivery_timeout
+            .or(self.subgroup_timeout);
     }
 
     pub(crate) const fn group_order(&self) -> Option<GroupOrder> {
@@ -64,7 +66,9 @@ impl TrackDefaults {
     pub(crate) fn of(properties: &Properties) -> Self {
         let mut track = Self::default();
         for property in properties.iter().map_while(Result::ok) {
-            let PropertyValue::Integer(value) = property.value else { continue };
+            let PropertyValue::Integer(value) = property.value else {
+                continue;
+            };
             match property.kind {
                 OBJECT_DELIVERY_TIMEOUT => track.object_timeout = Some(value),
                 SUBGROUP_DELIVERY_TIMEOUT => track.subgroup_timeout = Some(value),
@@ -83,7 +87,11 @@ impl TrackDefaults {
 
 /// The shorter of two timeouts in milliseconds, of which 0 is none.
 fn shorter(one: Option<u64>, other: Option<u64>) -> Option<Duration> {
-    let millis = one.into_iter().chain(other).filter(|millis| *millis > 0).min()?;
+    let millis = one
+        .into_iter()
+        .chain(other)
+        .filter(|millis| *millis > 0)
+        .min()?;
     // An hour is as good as none and keeps arithmetic on instants in range.
     Some(Duration::from_millis(millis.min(3_600_000)))
 }

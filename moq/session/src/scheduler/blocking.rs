@@ -14,7 +14,9 @@ impl SendScheduler {
     /// A write came back, in part or whole.
     pub(crate) fn blocked(&mut self, id: StreamId, unsent: Bytes, now: Instant) {
         self.spill(now);
-        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return;
+        };
         if stream.doomed.is_some() {
             return;
         }
@@ -33,10 +35,14 @@ impl SendScheduler {
     /// A blocked stream takes bytes again. What is more urgent is tried again too: a transport
     /// that ran out of room for the whole connection may wake the least urgent stream first.
     pub(crate) fn writable(&mut self, id: StreamId) {
-        let Some(order) = self.streams.get(&id).map(|stream| stream.order) else { return };
+        let Some(order) = self.streams.get(&id).map(|stream| stream.order) else {
+            return;
+        };
         let mut blocked = std::mem::take(&mut self.blocked);
         blocked.retain(|&other| {
-            let Some(stream) = self.streams.get_mut(&other) else { return false };
+            let Some(stream) = self.streams.get_mut(&other) else {
+                return false;
+            };
             let stays = stream.order > order;
             if !stays {
                 stream.gate = Gate::Open;
@@ -51,7 +57,9 @@ impl SendScheduler {
     pub(crate) fn datagram_blocked(&mut self, unsent: Bytes, now: Instant) {
         self.spill(now);
         self.datagrams.blocked = true;
-        let Some(mut datagram) = self.last_datagram.take() else { return };
+        let Some(mut datagram) = self.last_datagram.take() else {
+            return;
+        };
         datagram.data = unsent;
         self.put_back_datagram(datagram);
         self.trim_datagrams();
@@ -62,7 +70,9 @@ impl SendScheduler {
             flow.unfinished += 1;
             self.datagrams.push_front(datagram);
         } else {
-            self.notes.push_back(Note::Dropped(datagram.dropped(DropReason::SubscriptionEnded)));
+            self.notes.push_back(Note::Dropped(
+                datagram.dropped(DropReason::SubscriptionEnded),
+            ));
         }
     }
 
@@ -80,7 +90,9 @@ impl SendScheduler {
                     self.make_ready(id);
                 }
                 Direct::Finish { id } => {
-                    let Some(stream) = self.streams.get_mut(&id) else { continue };
+                    let Some(stream) = self.streams.get_mut(&id) else {
+                        continue;
+                    };
                     stream.end = End::Queued;
                     if let Owner::Flow(key) = stream.owner
                         && let Some(flow) = self.flows.get_mut(&key)
@@ -95,7 +107,9 @@ impl SendScheduler {
     }
 
     fn put_back(&mut self, id: StreamId, data: Bytes, at: Instant) {
-        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return;
+        };
         let len = data.len();
         stream.queued += len;
         stream.queue.push_front(Chunk { data, at });

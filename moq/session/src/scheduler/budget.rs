@@ -18,24 +18,34 @@ impl SendScheduler {
             })
         };
         while over(self) {
-            let Some(group) = self.victim(Some(key)) else { break };
+            let Some(group) = self.victim(Some(key)) else {
+                break;
+            };
             self.drop_group(group.0, group.1, DropReason::SubscriptionBytes, now);
         }
         while self.queued > self.limits.session_bytes {
-            let Some(group) = self.victim(None) else { break };
+            let Some(group) = self.victim(None) else {
+                break;
+            };
             self.drop_group(group.0, group.1, DropReason::SessionBytes, now);
         }
     }
 
     pub(super) fn enforce_all_budgets(&mut self, now: Instant) {
         let limit = self.limits.subscription_bytes;
-        let over: Vec<RequestKey> =
-            self.flows.iter().filter(|(_, flow)| flow.queued > limit).map(|(key, _)| *key).collect();
+        let over: Vec<RequestKey> = self
+            .flows
+            .iter()
+            .filter(|(_, flow)| flow.queued > limit)
+            .map(|(key, _)| *key)
+            .collect();
         for key in over {
             self.enforce_budgets(key, now);
         }
         while self.queued > self.limits.session_bytes {
-            let Some(group) = self.victim(None) else { break };
+            let Some(group) = self.victim(None) else {
+                break;
+            };
             self.drop_group(group.0, group.1, DropReason::SessionBytes, now);
         }
     }
@@ -45,19 +55,31 @@ impl SendScheduler {
         self.streams
             .values()
             .filter_map(|stream| {
-                let Owner::Flow(owner) = stream.owner else { return None };
+                let Owner::Flow(owner) = stream.owner else {
+                    return None;
+                };
                 let live = self.flows.get(&owner).is_some_and(Self::is_live);
                 let head = stream.queue.front()?;
-                (live && key.is_none_or(|key| key == owner))
-                    .then_some((stream.order.importance(), head.at, stream.group, owner))
+                (live && key.is_none_or(|key| key == owner)).then_some((
+                    stream.order.importance(),
+                    head.at,
+                    stream.group,
+                    owner,
+                ))
             })
-            .min_by(|(importance, at, group, owner), (importance2, at2, group2, owner2)| {
-                importance2
-                    .cmp(importance)
-                    .then(if owner == owner2 { group.cmp(group2) } else { at.cmp(at2) })
-                    .then(at.cmp(at2))
-                    .then(owner.cmp(owner2))
-            })
+            .min_by(
+                |(importance, at, group, owner), (importance2, at2, group2, owner2)| {
+                    importance2
+                        .cmp(importance)
+                        .then(if owner == owner2 {
+                            group.cmp(group2)
+                        } else {
+                            at.cmp(at2)
+                        })
+                        .then(at.cmp(at2))
+                        .then(owner.cmp(owner2))
+                },
+            )
             .map(|(_, _, group, owner)| (owner, group))
     }
 
@@ -70,8 +92,7 @@ impl SendScheduler {
         now: Instant,
     ) {
         for id in self.stream_ids(key) {
-            let waits =
-                |s: &OutStream| s.group == group && !s.queue.is_empty();
+            let waits = |s: &OutStream| s.group == group && !s.queue.is_empty();
             if self.streams.get(&id).is_some_and(waits) {
                 self.drop_stream(id, ResetCode::TooFarBehind.to_u64(), reason);
             }
@@ -88,7 +109,9 @@ impl SendScheduler {
 
     /// Gives up a stream: what waits on it is dropped, the transport resets it.
     pub(crate) fn drop_stream(&mut self, id: StreamId, code: u64, reason: DropReason) {
-        let Some(stream) = self.streams.get(&id) else { return };
+        let Some(stream) = self.streams.get(&id) else {
+            return;
+        };
         if stream.doomed.is_some() {
             return;
         }
@@ -152,14 +175,18 @@ impl SendScheduler {
     /// Forgets a stream.
     pub(super) fn remove(&mut self, id: StreamId) {
         self.make_unready(id);
-        let Some(stream) = self.streams.remove(&id) else { return };
+        let Some(stream) = self.streams.remove(&id) else {
+            return;
+        };
         if let Some(deadline) = stream.deadline {
             self.deadlines.remove(&(deadline, id));
         }
         if stream.gate == Gate::Blocked {
             self.blocked.retain(|other| *other != id);
         }
-        let Owner::Flow(key) = stream.owner else { return };
+        let Owner::Flow(key) = stream.owner else {
+            return;
+        };
         self.data_streams -= 1;
         self.queued -= stream.queued;
         if let Some(flow) = self.flows.get_mut(&key) {
@@ -176,7 +203,8 @@ impl SendScheduler {
     /// Drops datagrams until they are within their bound.
     pub(super) fn trim_datagrams(&mut self) {
         while let Some(datagram) = self.datagrams.pop_excess(self.limits.datagram_bytes) {
-            self.notes.push_back(Note::Dropped(datagram.dropped(DropReason::DatagramBytes)));
+            self.notes
+                .push_back(Note::Dropped(datagram.dropped(DropReason::DatagramBytes)));
             self.settle(datagram.key);
         }
     }

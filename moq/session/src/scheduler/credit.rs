@@ -14,7 +14,13 @@ pub(super) struct Credit {
 
 impl Credit {
     pub(super) const fn new(role: Role, unidirectional: bool) -> Self {
-        Self { role, unidirectional, next: 0, allowed: 0, waiting: VecDeque::new() }
+        Self {
+            role,
+            unidirectional,
+            next: 0,
+            allowed: 0,
+            waiting: VecDeque::new(),
+        }
     }
 
     /// The number of the next stream, and whether it can be opened at once.

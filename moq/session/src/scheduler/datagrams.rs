@@ -108,7 +108,10 @@ impl Datagrams {
 
     /// Removes a datagram of a flow.
     pub(super) fn pop_of(&mut self, key: RequestKey) -> Option<Waiting> {
-        let (&(order, turn), _) = self.waiting.iter().find(|(_, waiting)| waiting.key == key)?;
+        let (&(order, turn), _) = self
+            .waiting
+            .iter()
+            .find(|(_, waiting)| waiting.key == key)?;
         self.remove(order, turn)
     }
 

@@ -10,7 +10,10 @@ impl SendScheduler {
     /// When [`SendScheduler::expire`] has something to do.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         let stream = self.deadlines.first().map(|(at, _)| *at);
-        [stream, self.datagrams.poll_timeout()].into_iter().flatten().min()
+        [stream, self.datagrams.poll_timeout()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Drops what is late at `now`.
@@ -21,14 +24,17 @@ impl SendScheduler {
             self.expire_stream(id, now);
         }
         while let Some(datagram) = self.datagrams.pop_expired(now) {
-            self.notes.push_back(Note::Dropped(datagram.dropped(DropReason::ObjectTimeout)));
+            self.notes
+                .push_back(Note::Dropped(datagram.dropped(DropReason::ObjectTimeout)));
             self.settle(datagram.key);
         }
     }
 
     fn expire_stream(&mut self, id: StreamId, now: Instant) {
         let due = self.due(id);
-        let Some(stream) = self.streams.get(&id) else { return };
+        let Some(stream) = self.streams.get(&id) else {
+            return;
+        };
         let (owner, group) = (stream.owner, stream.group);
         match (due, owner) {
             (Some((due, _)), _) if due > now => self.retime(id),
@@ -44,7 +50,9 @@ impl SendScheduler {
 
     fn due(&self, id: StreamId) -> Option<(Instant, DropReason)> {
         let stream = self.streams.get(&id)?;
-        let Owner::Flow(key) = stream.owner else { return None };
+        let Owner::Flow(key) = stream.owner else {
+            return None;
+        };
         // A flow that is forgotten had all of its bytes handed over.
         let flow = self.flows.get(&key).filter(|flow| Self::is_live(flow));
         let object_timeout = flow.and_then(|flow| flow.options.object_timeout);
@@ -54,7 +62,9 @@ impl SendScheduler {
     /// Keeps a stream's deadline true after its queue, end or limits changed.
     pub(super) fn retime(&mut self, id: StreamId) {
         let due = self.due(id).map(|(at, _)| at);
-        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return;
+        };
         let before = std::mem::replace(&mut stream.deadline, due);
         if before == due {
             return;

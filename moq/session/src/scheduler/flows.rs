@@ -23,7 +23,12 @@ impl Flow {
     ) -> SendOrder {
         let publisher = publisher.unwrap_or(self.options.publisher_priority);
         let distance = self.distance(group.0);
-        SendOrder::data(self.options.subscriber_priority, publisher, distance, subgroup)
+        SendOrder::data(
+            self.options.subscriber_priority,
+            publisher,
+            distance,
+            subgroup,
+        )
     }
 }
 
@@ -39,7 +44,9 @@ impl SendScheduler {
 
     /// Changes priorities and timeouts, also of what waits.
     pub(crate) fn set_flow_options(&mut self, key: RequestKey, options: FlowOptions) {
-        let Some(flow) = self.flows.get_mut(&key) else { return };
+        let Some(flow) = self.flows.get_mut(&key) else {
+            return;
+        };
         let reversed = flow.options.group_order != options.group_order;
         flow.options = options;
         if reversed {
@@ -54,12 +61,18 @@ impl SendScheduler {
     /// Drops the streams of a flow that are not ended; what is ended is still delivered. Then
     /// [`Note::Drained`] follows.
     pub(crate) fn close_flow(&mut self, key: RequestKey, code: u64) {
-        let Some(flow) = self.flows.get_mut(&key) else { return };
+        let Some(flow) = self.flows.get_mut(&key) else {
+            return;
+        };
         flow.closing = true;
         // Counts as one more until the streams are looked through, so that the note comes last.
         flow.unfinished += 1;
         for id in self.stream_ids(key) {
-            if self.streams.get(&id).is_some_and(|stream| stream.end == End::Unknown) {
+            if self
+                .streams
+                .get(&id)
+                .is_some_and(|stream| stream.end == End::Unknown)
+            {
                 self.drop_stream(id, code, DropReason::SubscriptionEnded);
             }
         }
@@ -83,19 +96,25 @@ impl SendScheduler {
     /// Drops every stream of a flow that is not handed over to its end, and every datagram.
     pub(crate) fn drop_unsent(&mut self, key: RequestKey, code: u64, reason: DropReason) {
         for id in self.stream_ids(key) {
-            if self.streams.get(&id).is_some_and(|stream| stream.end != End::HandedOver) {
+            if self
+                .streams
+                .get(&id)
+                .is_some_and(|stream| stream.end != End::HandedOver)
+            {
                 self.drop_stream(id, code, reason);
             }
         }
         self.direct.retain(|direct| match direct {
             Direct::Datagram(datagram) if datagram.key == key => {
-                self.notes.push_back(Note::Dropped(datagram.dropped(reason)));
+                self.notes
+                    .push_back(Note::Dropped(datagram.dropped(reason)));
                 false
             }
             _ => true,
         });
         while let Some(datagram) = self.datagrams.pop_of(key) {
-            self.notes.push_back(Note::Dropped(datagram.dropped(reason)));
+            self.notes
+                .push_back(Note::Dropped(datagram.dropped(reason)));
             self.settle(key);
         }
     }
@@ -109,11 +128,16 @@ impl SendScheduler {
         data: Bytes,
         now: Instant,
     ) -> Result<(), SendRefused> {
-        let passes = self.passes_by() && self.datagrams.first().is_none() && !self.datagrams.blocked;
+        let passes =
+            self.passes_by() && self.datagrams.first().is_none() && !self.datagrams.blocked;
         let max_age = self.limits.max_age;
         let flow = self.flows.get_mut(&key).filter(|flow| !flow.closing);
         let flow = flow.ok_or(SendRefused::NotPublished(key))?;
-        let FlowOptions { object_timeout, subgroup_timeout, .. } = flow.options;
+        let FlowOptions {
+            object_timeout,
+            subgroup_timeout,
+            ..
+        } = flow.options;
         let lifetime = lifetime([object_timeout, subgroup_timeout, Some(max_age)]);
         let datagram = Waiting {
             key,
@@ -140,12 +164,17 @@ impl SendScheduler {
     }
 
     pub(super) fn stream_ids(&self, key: RequestKey) -> Vec<StreamId> {
-        self.flows.get(&key).map(|flow| flow.streams.clone()).unwrap_or_default()
+        self.flows
+            .get(&key)
+            .map(|flow| flow.streams.clone())
+            .unwrap_or_default()
     }
 
     /// Keeps the distances of a flow's groups true after a stream of `group` was opened.
     pub(super) fn rebase(&mut self, key: RequestKey, group: GroupId) {
-        let Some(flow) = self.flows.get_mut(&key) else { return };
+        let Some(flow) = self.flows.get_mut(&key) else {
+            return;
+        };
         if flow.precedes_base(group.0) {
             flow.base = group.0;
         } else if flow.distance(group.0) > DRIFT {
@@ -160,8 +189,14 @@ impl SendScheduler {
 
     /// Sets the base to the most urgent open group; returns whether it changed.
     fn look_up_base(&mut self, key: RequestKey) -> bool {
-        let Some(flow) = self.flows.get_mut(&key) else { return false };
-        let groups = flow.streams.iter().filter_map(|id| self.streams.get(id)).map(|s| s.group.0);
+        let Some(flow) = self.flows.get_mut(&key) else {
+            return false;
+        };
+        let groups = flow
+            .streams
+            .iter()
+            .filter_map(|id| self.streams.get(id))
+            .map(|s| s.group.0);
         let base = match flow.options.group_order {
             GroupOrder::Ascending => groups.min(),
             GroupOrder::Descending => groups.max(),
@@ -183,7 +218,8 @@ impl SendScheduler {
             let priority = order.transport_priority();
             let changed = std::mem::replace(&mut stream.priority, priority) != priority;
             if changed && stream.gate != Gate::Unopened {
-                self.urgent.push_back(Transmit::SetPriority { id, priority });
+                self.urgent
+                    .push_back(Transmit::SetPriority { id, priority });
             }
             self.make_unready(id);
             if let Some(stream) = self.streams.get_mut(&id) {

@@ -69,11 +69,16 @@ impl SendScheduler {
             self.retime(id);
         }
         self.make_ready(id);
-        Some(Transmit::Write { id, data: chunk.data })
+        Some(Transmit::Write {
+            id,
+            data: chunk.data,
+        })
     }
 
     fn hand_over_of_flow(&mut self, key: RequestKey, len: usize) {
-        let Some(flow) = self.flows.get_mut(&key) else { return };
+        let Some(flow) = self.flows.get_mut(&key) else {
+            return;
+        };
         flow.queued -= len;
         if flow.queued == 0 {
             flow.streak = None;
@@ -87,7 +92,9 @@ impl SendScheduler {
 
     /// One of a flow's streams or datagrams is handed over.
     pub(super) fn settle(&mut self, key: RequestKey) {
-        let Some(flow) = self.flows.get_mut(&key) else { return };
+        let Some(flow) = self.flows.get_mut(&key) else {
+            return;
+        };
         flow.unfinished = flow.unfinished.saturating_sub(1);
         if flow.unfinished == 0 && flow.closing {
             self.notes.push_back(Note::Drained(key));

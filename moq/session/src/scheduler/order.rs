@@ -30,7 +30,13 @@ impl SendOrder {
     pub(crate) const REQUEST: Self = Self::above_data(Class::Request);
 
     const fn above_data(class: Class) -> Self {
-        Self { class, subscriber: 0, publisher: 0, group_distance: 0, subgroup: 0 }
+        Self {
+            class,
+            subscriber: 0,
+            publisher: 0,
+            group_distance: 0,
+            subgroup: 0,
+        }
     }
 
     pub(crate) const fn data(

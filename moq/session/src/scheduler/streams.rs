@@ -27,7 +27,8 @@ impl SendScheduler {
         stream.gate = Gate::Open;
         let priority = stream.priority;
         self.streams.insert(id, stream);
-        self.urgent.push_back(Transmit::SetPriority { id, priority });
+        self.urgent
+            .push_back(Transmit::SetPriority { id, priority });
     }
 
     /// Opens a data stream of a flow.
@@ -41,7 +42,10 @@ impl SendScheduler {
         if self.data_streams >= self.limits.max_streams {
             return Err(SendRefused::TooManyStreams(self.data_streams));
         }
-        let flow = self.flows.get_mut(&key).ok_or(SendRefused::NotPublished(key))?;
+        let flow = self
+            .flows
+            .get_mut(&key)
+            .ok_or(SendRefused::NotPublished(key))?;
         if flow.closing {
             return Err(SendRefused::NotPublished(key));
         }
@@ -64,11 +68,18 @@ impl SendScheduler {
     }
 
     fn open(&mut self, unidirectional: bool, mut stream: OutStream) -> StreamId {
-        let credit = if unidirectional { &mut self.uni } else { &mut self.bidi };
+        let credit = if unidirectional {
+            &mut self.uni
+        } else {
+            &mut self.bidi
+        };
         let (id, at_once) = credit.allocate();
         if at_once {
             stream.gate = Gate::Open;
-            self.urgent.push_back(Transmit::Open { id, priority: stream.priority });
+            self.urgent.push_back(Transmit::Open {
+                id,
+                priority: stream.priority,
+            });
         }
         self.streams.insert(id, stream);
         id
@@ -79,10 +90,15 @@ impl SendScheduler {
         self.bidi.grant(bidi);
         self.uni.grant(uni);
         while let Some(id) = self.bidi.openable().or_else(|| self.uni.openable()) {
-            let Some(stream) = self.streams.get_mut(&id) else { continue };
+            let Some(stream) = self.streams.get_mut(&id) else {
+                continue;
+            };
             stream.gate = Gate::Open;
             stream.priority = stream.order.transport_priority();
-            self.urgent.push_back(Transmit::Open { id, priority: stream.priority });
+            self.urgent.push_back(Transmit::Open {
+                id,
+                priority: stream.priority,
+            });
             if let Some(code) = stream.doomed {
                 if matches!(stream.owner, Owner::Flow(_)) {
                     self.data_streams -= 1;
@@ -105,7 +121,9 @@ impl SendScheduler {
 
     /// Writes a control message; such bytes are never dropped alone.
     pub(crate) fn write_control(&mut self, id: StreamId, data: Bytes, now: Instant) {
-        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return;
+        };
         if !stream.takes_data() {
             return;
         }
@@ -145,7 +163,9 @@ impl SendScheduler {
         let Some(stream) = self.streams.get_mut(&id) else {
             return Err(SendRefused::StreamGone(id));
         };
-        let Owner::Flow(key) = stream.owner else { return Err(SendRefused::StreamGone(id)) };
+        let Owner::Flow(key) = stream.owner else {
+            return Err(SendRefused::StreamGone(id));
+        };
         if !stream.takes_data() {
             return Err(SendRefused::StreamGone(id));
         }
@@ -195,8 +215,12 @@ impl SendScheduler {
 
     /// Refuses a fetch stream that has enough waiting; [`Note::SendReady`] follows.
     pub(crate) fn is_full(&mut self, id: StreamId) -> Result<(), SendRefused> {
-        let Some(key) = self.flow_of(id) else { return Err(SendRefused::StreamGone(id)) };
-        let Some(flow) = self.flows.get_mut(&key) else { return Err(SendRefused::StreamGone(id)) };
+        let Some(key) = self.flow_of(id) else {
+            return Err(SendRefused::StreamGone(id));
+        };
+        let Some(flow) = self.flows.get_mut(&key) else {
+            return Err(SendRefused::StreamGone(id));
+        };
         let waiting = flow.queued;
         let full = waiting >= self.limits.subscription_bytes
             || waiting > 0 && self.queued >= self.limits.session_bytes / 2;
@@ -217,7 +241,10 @@ impl SendScheduler {
             return Err(SendRefused::StreamGone(id));
         }
         if let Owner::Flow(key) = stream.owner {
-            let timeout = self.flows.get(&key).and_then(|flow| flow.options.subgroup_timeout);
+            let timeout = self
+                .flows
+                .get(&key)
+                .and_then(|flow| flow.options.subgroup_timeout);
             stream.end_by = timeout.map(|timeout| now + timeout);
             if stream.is_clear() && passes {
                 stream.end = End::HandedOver;
@@ -240,7 +267,11 @@ impl SendScheduler {
 
     /// Every byte of a stream is acknowledged.
     pub(crate) fn acknowledged(&mut self, id: StreamId) {
-        if self.streams.get(&id).is_some_and(|stream| stream.end == End::HandedOver) {
+        if self
+            .streams
+            .get(&id)
+            .is_some_and(|stream| stream.end == End::HandedOver)
+        {
             self.remove(id);
         }
     }
@@ -252,12 +283,17 @@ impl SendScheduler {
 
     /// Whether the driver was told to open a stream, or the peer opened it.
     pub(crate) fn is_opened(&self, id: StreamId) -> bool {
-        self.streams.get(&id).is_none_or(|stream| stream.gate != Gate::Unopened)
+        self.streams
+            .get(&id)
+            .is_none_or(|stream| stream.gate != Gate::Unopened)
     }
 
     /// What encoding the next object of a stream depends on.
     pub(crate) fn encoder(&mut self, id: StreamId) -> Option<&mut Encoder> {
-        let stream = self.streams.get_mut(&id).filter(|stream| stream.takes_data())?;
+        let stream = self
+            .streams
+            .get_mut(&id)
+            .filter(|stream| stream.takes_data())?;
         Some(&mut stream.encoder)
     }
 
@@ -271,7 +307,9 @@ impl SendScheduler {
 
     /// Puts a stream among those that want to send, if it does.
     pub(super) fn make_ready(&mut self, id: StreamId) {
-        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return;
+        };
         if stream.gate == Gate::Open && stream.turn.is_none() && stream.has_work() {
             self.next_turn += 1;
             stream.turn = Some(self.next_turn);
@@ -280,7 +318,9 @@ impl SendScheduler {
     }
 
     pub(super) fn make_unready(&mut self, id: StreamId) {
-        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return;
+        };
         if let Some(turn) = stream.turn.take() {
             self.ready.remove(&(stream.order, turn, id));
         }
