@@ -47,6 +47,9 @@ pub enum CloseReason {
     /// No common version of QUIC.
     #[error("no version of QUIC in common")]
     VersionMismatch,
+    /// The socket failed.
+    #[error("the socket failed: {0}")]
+    Io(String),
     /// One of the sides saw a violation of QUIC.
     #[error("QUIC error {code:#x}: {reason}")]
     Transport {

@@ -34,6 +34,7 @@ pub(crate) struct Connection {
     session_active: bool,
     path_told: Option<Instant>,
     max_send_window: u64,
+    send_window: u64,
     oversized_datagrams: u64,
     drained: bool,
 }
@@ -71,6 +72,7 @@ impl Connection {
             session_active: false,
             path_told: None,
             max_send_window,
+            send_window: max_send_window,
             oversized_datagrams: 0,
             drained: false,
         }
@@ -298,7 +300,8 @@ impl Connection {
         self.path_told = Some(now);
         let congestion_window = self.quic.congestion_state().window();
         let window = congestion_window.saturating_mul(2).max(MIN_SEND_WINDOW);
-        self.quic.set_send_window(window.min(self.max_send_window));
+        self.send_window = window.min(self.max_send_window);
+        self.quic.set_send_window(self.send_window);
         let rtt = self.quic.rtt();
         self.input(
             Input::Path(PathState {

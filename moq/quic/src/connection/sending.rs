@@ -52,6 +52,27 @@ impl Connection {
         }
     }
 
+    /// Whether nothing waits and the peer has acknowledged all stream data.
+    pub(crate) fn is_flushed(&mut self, now: Instant) -> bool {
+        self.run_session(now);
+        let Stage::Open(session) = &self.stage else {
+            return true;
+        };
+        if session.total_queued_bytes() > 0 {
+            return false;
+        }
+        if self.own_streams[Dir::Uni as usize].used == 0 {
+            return false;
+        }
+        // quinn does not say how much is unacknowledged, but a window of one byte has room only
+        // if nothing is.
+        let control = quinn_proto::StreamId::new(self.quic.side(), Dir::Uni, 0);
+        self.quic.set_send_window(1);
+        let acknowledged = self.quic.send_stream(control).write(&[]).is_ok();
+        self.quic.set_send_window(self.send_window);
+        acknowledged
+    }
+
     fn transmit(&mut self, transmit: Transmit, now: Instant) {
         match transmit {
             Transmit::Open { id, priority } => self.open(id, priority, now),

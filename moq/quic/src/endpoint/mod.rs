@@ -265,6 +265,20 @@ impl Endpoint {
         }
     }
 
+    /// Whether the peer has acknowledged all stream data that the session had to send. For closing
+    /// in order: a close throws away what was not.
+    pub fn is_flushed(&mut self, now: Instant, key: ConnectionKey) -> bool {
+        self.now = Some(now);
+        let Some(index) = self.index(key) else {
+            return true;
+        };
+        self.touch(index);
+        self.slots[index]
+            .connection
+            .as_mut()
+            .is_none_or(|connection| connection.is_flushed(now))
+    }
+
     /// What a connection measured; `None` once it is gone.
     pub fn stats(&mut self, key: ConnectionKey) -> Option<PathStats> {
         let index = self.index(key)?;
