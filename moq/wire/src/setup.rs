@@ -65,7 +65,14 @@ impl Setup {
         }
         options.sort_by_key(|option| option.kind);
         let mut previous = 0;
-        for option in options {
+        for (index, option) in options.into_iter().enumerate() {
+            if index > 0 && option.kind == previous && option.kind != AuthToken::TYPE {
+                let detail = "an option must not repeat";
+                return Err(EncodeError::Invalid {
+                    field: "unknown",
+                    detail,
+                });
+            }
             if !option.is_encodable() {
                 let detail = "the value does not fit the type";
                 return Err(EncodeError::Invalid {

@@ -143,9 +143,8 @@ pub fn fetch_stream(draft: Draft, order: GroupOrder) -> BoxedStrategy<Vec<(Fetch
                 is_first = false;
                 let entry = match kind {
                     0..15 => FetchObject::EndOfNonExistentRange(place),
-                    15..30 => FetchObject::EndOfUnknownRange(place),
                     30..40 if draft == Draft::D22 => FetchObject::EndOfTimedOutRange(place),
-                    30..40 => FetchObject::EndOfUnknownRange(place),
+                    15..40 => FetchObject::EndOfUnknownRange(place),
                     _ => FetchObject::Object {
                         location: place,
                         subgroup: subgroup.map(SubgroupId),

@@ -163,6 +163,16 @@ fn setup_option_with_a_field_is_not_taken_as_unknown() {
 }
 
 #[test]
+fn unknown_setup_option_is_not_sent_twice() {
+    let unknown = vec![Property::integer(100, 1), Property::integer(100, 1)];
+    let message = Message::Setup(Setup {
+        unknown,
+        ..Setup::default()
+    });
+    assert!(message.encode(Draft::D22, &mut Vec::new()).is_err());
+}
+
+#[test]
 fn path_that_is_not_utf8_has_a_code_of_its_own() {
     let error = decode(Draft::D22, &frame(0x2F00, &[1, 1, 0xFF]));
     assert_eq!(error, Err(DecodeError::MalformedPath));

@@ -1,7 +1,9 @@
 //! Tests of the wire format through its public API, some against an independent codec.
 
 mod data;
+mod data_rules;
 mod data_strategies;
+mod fetch_rules;
 mod limits;
 mod message_strategies;
 mod messages;
@@ -12,6 +14,7 @@ mod oracle_data;
 mod oracle_parameters;
 mod parameters;
 mod properties;
+mod snapshots;
 mod strategies;
 mod varint;
 

@@ -80,6 +80,8 @@ macro_rules! agree {
                     datagram.encode(&mut bytes).expect("the datagram has an encoding");
                     let at = at.index(bytes.len());
                     bytes[at] = byte;
+                    // The oracle wants the type in its shortest form in draft 18.
+                    prop_assume!(bytes[0] < 0x80);
                     let theirs = theirs::DatagramHeader::decode_object(&mut &bytes[..]);
                     let ours = Datagram::decode(&Bytes::from(bytes));
                     // We leave the pairs inside the properties to who reads them.

@@ -74,11 +74,9 @@ fn fields_before_parameters(kind: MessageType, draft: Draft) -> Option<Vec<u8>> 
 fn value_of(parameter: u64, draft: Draft) -> Vec<u8> {
     match (parameter, draft) {
         (0x03, _) => vec![2, 2, 7],
-        (0x09, _) => vec![1, 1],
-        (0x21, Draft::D18) => vec![1, 1],
+        (0x09, _) | (0x21, Draft::D18) => vec![1, 1],
         (0x23, _) => vec![1, 0],
-        (0x25..=0x29, _) => vec![0],
-        (0x34, _) => vec![0],
+        (0x25..=0x29 | 0x34, _) => vec![0],
         (0x21, Draft::D22) => vec![5],
         _ => vec![1],
     }
