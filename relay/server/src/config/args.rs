@@ -1,0 +1,204 @@
+use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
+
+use bytesize::ByteSize;
+
+use super::{Config, ConfigError, LogFormat, units};
+
+/// The command line of `parvis relay`.
+///
+/// A flag wins over its environment variable, that over the file, that over the default.
+#[derive(Debug, Clone, Default, PartialEq, Eq, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// A TOML file with the same names as the flags, as in `cache = "512MiB"`
+    #[arg(long, value_name = "FILE", env = "PARVIS_RELAY_CONFIG")]
+    pub config: Option<PathBuf>,
+
+    /// What overrides the file.
+    #[command(flatten)]
+    pub options: Options,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  parvis relay
+      Listens on 127.0.0.1:4433 with a certificate made up at the start; prints its SHA-256 hash,
+      by which clients can trust it.
+  parvis relay --listen '[::]:443' --cert fullchain.pem --key privkey.pem
+      Serves everybody, over IPv6 and IPv4.
+  PARVIS_RELAY_CACHE=1GiB parvis relay --config relay.toml --drain 30s
+      Takes most from a file.
+
+A flag wins over its environment variable, that over the file, that over the default.
+Durations have a unit (500ms, 10s, 2m), sizes may have one (512KiB, 8MiB, 1GB).";
+
+/// Every value of [`Config`], where one is given.
+#[derive(Debug, Clone, Default, PartialEq, Eq, clap::Args)]
+#[command(next_help_heading = "Network")]
+pub struct Options {
+    /// The UDP address to listen on; port 0 takes any free one [default: 127.0.0.1:4433]
+    #[arg(long, value_name = "ADDR:PORT", env = "PARVIS_RELAY_LISTEN")]
+    pub listen: Option<SocketAddr>,
+    /// The certificate chain, PEM, the relay's own first [default: a self-signed certificate]
+    #[arg(long, value_name = "FILE", env = "PARVIS_RELAY_CERT")]
+    pub cert: Option<PathBuf>,
+    /// The private key of --cert, PEM
+    #[arg(long, value_name = "FILE", env = "PARVIS_RELAY_KEY")]
+    pub key: Option<PathBuf>,
+    /// Threads that forward, each with its own socket [default: one for each core]
+    #[arg(long, value_name = "N", env = "PARVIS_RELAY_THREADS")]
+    pub threads: Option<NonZeroUsize>,
+    /// How long packets may wait for each other under load, to go out together; 0: not at all
+    /// [default: 1ms]
+    #[arg(long, value_name = "TIME", value_parser = units::duration, env = "PARVIS_RELAY_COALESCE")]
+    pub coalesce: Option<Duration>,
+    /// How long sessions have to move away when the relay is stopped [default: 10s]
+    #[arg(long, value_name = "TIME", value_parser = units::duration, env = "PARVIS_RELAY_DRAIN")]
+    pub drain: Option<Duration>,
+
+    /// Sessions, beyond which newcomers are refused [default: 10000]
+    #[arg(long, value_name = "N", env = "PARVIS_RELAY_MAX_SESSIONS", help_heading = LIMITS)]
+    pub max_sessions: Option<usize>,
+    /// Handshakes under way, beyond which newcomers must prove their address first
+    /// [default: 200]
+    #[arg(long, value_name = "N", env = "PARVIS_RELAY_MAX_HALF_OPEN", help_heading = LIMITS)]
+    pub max_half_open: Option<usize>,
+    /// Connection attempts a second from one network (/24, /64 for IPv6), beyond which they must
+    /// prove their address first [default: 50]
+    #[arg(long, value_name = "N", env = "PARVIS_RELAY_MAX_ATTEMPTS", help_heading = LIMITS)]
+    pub max_attempts: Option<u32>,
+    /// Subscriptions of one session [default: 200]
+    #[arg(long, value_name = "N", env = "PARVIS_RELAY_MAX_SUBSCRIPTIONS", help_heading = LIMITS)]
+    pub max_subscriptions: Option<usize>,
+    /// Tracks that one session may offer by PUBLISH [default: 100]
+    #[arg(long, value_name = "N", env = "PARVIS_RELAY_MAX_TRACKS", help_heading = LIMITS)]
+    pub max_tracks: Option<usize>,
+    /// Namespaces that one session may publish [default: 20]
+    #[arg(long, value_name = "N", env = "PARVIS_RELAY_MAX_NAMESPACES", help_heading = LIMITS)]
+    pub max_namespaces: Option<usize>,
+    /// Requests for a prefix of namespaces or tracks of one session [default: 20]
+    #[arg(long, value_name = "N", env = "PARVIS_RELAY_MAX_PREFIXES", help_heading = LIMITS)]
+    pub max_prefixes: Option<usize>,
+    /// Streams of each direction that a peer may have open [default: 256]
+    #[arg(long, value_name = "N", env = "PARVIS_RELAY_MAX_STREAMS", help_heading = LIMITS)]
+    pub max_streams: Option<u32>,
+    /// Bytes that a peer may have in flight or unread [default: 8MiB]
+    #[arg(
+        long, value_name = "SIZE", value_parser = units::size,
+        env = "PARVIS_RELAY_RECEIVE_WINDOW", help_heading = LIMITS
+    )]
+    pub receive_window: Option<ByteSize>,
+    /// A peer that is silent for so long is gone [default: 10s]
+    #[arg(
+        long, value_name = "TIME", value_parser = units::duration,
+        env = "PARVIS_RELAY_IDLE_TIMEOUT", help_heading = LIMITS
+    )]
+    pub idle_timeout: Option<Duration>,
+
+    /// Bytes that wait for one subscription; beyond, its oldest groups are dropped
+    /// [default: 1MiB]
+    #[arg(
+        long, value_name = "SIZE", value_parser = units::size,
+        env = "PARVIS_RELAY_QUEUE", help_heading = QUEUES
+    )]
+    pub queue: Option<ByteSize>,
+    /// Bytes that wait for one session; beyond, the oldest group of its least important track is
+    /// dropped [default: 4MiB]
+    #[arg(
+        long, value_name = "SIZE", value_parser = units::size,
+        env = "PARVIS_RELAY_SESSION_QUEUE", help_heading = QUEUES
+    )]
+    pub session_queue: Option<ByteSize>,
+    /// How long bytes wait; beyond, their group is dropped [default: 2s]
+    #[arg(
+        long, value_name = "TIME", value_parser = units::duration,
+        env = "PARVIS_RELAY_QUEUE_AGE", help_heading = QUEUES
+    )]
+    pub queue_age: Option<Duration>,
+    /// A subscription that keeps dropping for so long is ended [default: 5s]
+    #[arg(
+        long, value_name = "TIME", value_parser = units::duration,
+        env = "PARVIS_RELAY_TOO_FAR_BEHIND", help_heading = QUEUES
+    )]
+    pub too_far_behind: Option<Duration>,
+
+    /// Bytes of cached objects in all, shared equally by the threads [default: 256MiB]
+    #[arg(
+        long, value_name = "SIZE", value_parser = units::size,
+        env = "PARVIS_RELAY_CACHE", help_heading = CACHE
+    )]
+    pub cache: Option<ByteSize>,
+    /// Bytes of cached objects of one track [default: 8MiB]
+    #[arg(
+        long, value_name = "SIZE", value_parser = units::size,
+        env = "PARVIS_RELAY_TRACK_CACHE", help_heading = CACHE
+    )]
+    pub track_cache: Option<ByteSize>,
+    /// How long the objects of a silent track stay cached [default: 30s]
+    #[arg(
+        long, value_name = "TIME", value_parser = units::duration,
+        env = "PARVIS_RELAY_CACHE_AGE", help_heading = CACHE
+    )]
+    pub cache_age: Option<Duration>,
+
+    /// What is logged, as in `warn` or `info,parvis_relay=debug` [default: info]
+    #[arg(long, value_name = "FILTER", env = "PARVIS_RELAY_LOG", help_heading = LOG)]
+    pub log: Option<String>,
+    /// How it is logged [default: text]
+    #[arg(long, value_name = "FORMAT", env = "PARVIS_RELAY_LOG_FORMAT", help_heading = LOG)]
+    pub log_format: Option<LogFormat>,
+}
+
+const LIMITS: &str = "Limits";
+const QUEUES: &str = "Queues to subscribers";
+const CACHE: &str = "Cache";
+const LOG: &str = "Log";
+
+impl Args {
+    /// The configuration that these arguments ask for, checked.
+    pub fn load(self) -> Result<Config, ConfigError> {
+        let mut config = match &self.config {
+            Some(path) => Config::from_file(path)?,
+            None => Config::default(),
+        };
+        self.options.apply(&mut config);
+        config.check()?;
+        Ok(config)
+    }
+}
+
+impl Options {
+    /// Sets what is given.
+    pub fn apply(self, config: &mut Config) {
+        fn set<T>(value: &mut T, given: Option<T>) {
+            if let Some(given) = given {
+                *value = given;
+            }
+        }
+        set(&mut config.listen, self.listen);
+        set(&mut config.cert, self.cert.map(Some));
+        set(&mut config.key, self.key.map(Some));
+        set(&mut config.threads, self.threads);
+        set(&mut config.coalesce, self.coalesce);
+        set(&mut config.drain, self.drain);
+        set(&mut config.max_sessions, self.max_sessions);
+        set(&mut config.max_half_open, self.max_half_open);
+        set(&mut config.max_attempts, self.max_attempts);
+        set(&mut config.max_subscriptions, self.max_subscriptions);
+        set(&mut config.max_tracks, self.max_tracks);
+        set(&mut config.max_namespaces, self.max_namespaces);
+        set(&mut config.max_prefixes, self.max_prefixes);
+        set(&mut config.max_streams, self.max_streams);
+        set(&mut config.receive_window, self.receive_window);
+        set(&mut config.idle_timeout, self.idle_timeout);
+        set(&mut config.queue, self.queue);
+        set(&mut config.session_queue, self.session_queue);
+        set(&mut config.queue_age, self.queue_age);
+        set(&mut config.too_far_behind, self.too_far_behind);
+        set(&mut config.cache, self.cache);
+        set(&mut config.track_cache, self.track_cache);
+        set(&mut config.cache_age, self.cache_age);
+        set(&mut config.log, self.log);
+        set(&mut config.log_format, self.log_format);
+    }
+}

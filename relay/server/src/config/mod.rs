@@ -1,0 +1,186 @@
+mod args;
+mod error;
+mod file;
+mod units;
+
+#[cfg(test)]
+mod tests;
+
+use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, thread, time::Duration};
+
+use bytesize::ByteSize;
+use serde::Deserialize;
+
+pub use self::{
+    args::{Args, Options},
+    error::ConfigError,
+};
+
+/// How a relay behaves. The default is a relay for this machine alone, with a certificate made up
+/// at the start.
+///
+/// A TOML file has the same names as the flags; names that are not known are refused:
+///
+/// ```
+/// let config = parvis_relay::Config::from_toml(r#"
+///     listen = "[::]:4433"
+///     cache = "512MiB"
+///     drain = "30s"
+/// "#)?;
+/// assert_eq!(config.cache.as_u64(), 512 << 20);
+/// # Ok::<(), parvis_relay::ConfigError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Config {
+    /// The UDP address to listen on; port 0: any free one.
+    pub listen: SocketAddr,
+    /// The certificate chain, PEM; `None`: a self-signed certificate is made at the start.
+    pub cert: Option<PathBuf>,
+    /// The private key of `cert`, PEM.
+    pub key: Option<PathBuf>,
+    /// Threads that forward, each with its own socket.
+    pub threads: NonZeroUsize,
+
+    /// Sessions, beyond which newcomers are refused.
+    pub max_sessions: usize,
+    /// Handshakes under way, beyond which newcomers must prove their address first.
+    pub max_half_open: usize,
+    /// Connection attempts a second from one network (/24, /64 for IPv6), beyond which they must
+    /// prove their address first.
+    pub max_attempts: u32,
+    /// Subscriptions of one session.
+    pub max_subscriptions: usize,
+    /// Tracks that one session may publish by PUBLISH.
+    pub max_tracks: usize,
+    /// Namespaces that one session may publish.
+    pub max_namespaces: usize,
+    /// Requests for a prefix (SUBSCRIBE_NAMESPACE, SUBSCRIBE_TRACKS) of one session.
+    pub max_prefixes: usize,
+    /// Streams of each direction that a peer may have open.
+    pub max_streams: u32,
+    /// Bytes that a peer may have in flight or unread.
+    pub receive_window: ByteSize,
+    /// A peer that is silent for so long is gone.
+    #[serde(deserialize_with = "units::deserialize_duration")]
+    pub idle_timeout: Duration,
+
+    /// Bytes that wait for one subscription; beyond, its oldest groups are dropped.
+    pub queue: ByteSize,
+    /// Bytes that wait for one session; beyond, the oldest group of the least important track is
+    /// dropped.
+    pub session_queue: ByteSize,
+    /// How long bytes wait; beyond, their group is dropped.
+    #[serde(deserialize_with = "units::deserialize_duration")]
+    pub queue_age: Duration,
+    /// A subscription that keeps dropping for so long is ended.
+    #[serde(deserialize_with = "units::deserialize_duration")]
+    pub too_far_behind: Duration,
+
+    /// Bytes of cached objects in all, shared equally by the threads.
+    pub cache: ByteSize,
+    /// Bytes of cached objects of one track.
+    pub track_cache: ByteSize,
+    /// How long the objects of a silent track stay cached.
+    #[serde(deserialize_with = "units::deserialize_duration")]
+    pub cache_age: Duration,
+
+    /// How long packets may wait for each other when there is much to do; zero: not at all.
+    #[serde(deserialize_with = "units::deserialize_duration")]
+    pub coalesce: Duration,
+    /// How long sessions have to move away when the relay is stopped.
+    #[serde(deserialize_with = "units::deserialize_duration")]
+    pub drain: Duration,
+
+    /// What is logged, as in `info` or `warn,parvis_relay=debug`.
+    pub log: String,
+    /// How it is logged.
+    pub log_format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 4433)),
+            cert: None,
+            key: None,
+            threads: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            max_sessions: 10_000,
+            max_half_open: 200,
+            max_attempts: 50,
+            max_subscriptions: 200,
+            max_tracks: 100,
+            max_namespaces: 20,
+            max_prefixes: 20,
+            max_streams: 256,
+            receive_window: ByteSize::mib(8),
+            idle_timeout: Duration::from_secs(10),
+            queue: ByteSize::mib(1),
+            session_queue: ByteSize::mib(4),
+            queue_age: Duration::from_secs(2),
+            too_far_behind: Duration::from_secs(5),
+            cache: ByteSize::mib(256),
+            track_cache: ByteSize::mib(8),
+            cache_age: Duration::from_secs(30),
+            coalesce: Duration::from_millis(1),
+            drain: Duration::from_secs(10),
+            log: "info".to_owned(),
+            log_format: LogFormat::Text,
+        }
+    }
+}
+
+/// More threads have more numbers than a connection id has room for.
+const MAX_THREADS: usize = 64;
+
+impl Config {
+    /// Checks what one value alone cannot say.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        match (&self.cert, &self.key) {
+            (Some(_), None) => {
+                return Err(ConfigError::Incomplete {
+                    has: "cert",
+                    lacks: "key",
+                });
+            }
+            (None, Some(_)) => {
+                return Err(ConfigError::Incomplete {
+                    has: "key",
+                    lacks: "cert",
+                });
+            }
+            (Some(_), Some(_)) | (None, None) => {}
+        }
+        let out_of_range = |name, allowed| Err(ConfigError::OutOfRange { name, allowed });
+        if self.threads.get() > MAX_THREADS {
+            return out_of_range("threads", "from 1 to 64");
+        }
+        if self.max_sessions == 0 {
+            return out_of_range("max-sessions", "at least 1");
+        }
+        if self.max_streams < 8 {
+            return out_of_range("max-streams", "at least 8");
+        }
+        if !(64 << 10..=1 << 30).contains(&self.receive_window.as_u64()) {
+            return out_of_range("receive-window", "from 64KiB to 1GiB");
+        }
+        if !(Duration::from_secs(1)..=Duration::from_secs(600)).contains(&self.idle_timeout) {
+            return out_of_range("idle-timeout", "from 1s to 10m");
+        }
+        if self.coalesce > Duration::from_millis(20) {
+            return out_of_range("coalesce", "at most 20ms");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,180 @@
+use std::{env, fs, process::Command, time::Duration};
+
+use clap::{Args as _, Parser};
+
+use super::*;
+
+#[derive(Parser)]
+struct Cli {
+    #[command(flatten)]
+    relay: Args,
+}
+
+fn load(flags: &[&str]) -> Result<Config, String> {
+    let cli = Cli::try_parse_from([&["relay"], flags].concat()).map_err(|e| e.to_string())?;
+    cli.relay.load().map_err(|e| e.to_string())
+}
+
+fn file(name: &str, text: &str) -> PathBuf {
+    let path = env::temp_dir().join(format!("parvis-relay-{}-{name}.toml", std::process::id()));
+    fs::write(&path, text).unwrap();
+    path
+}
+
+#[test]
+fn nothing_given_is_the_default() {
+    assert_eq!(load(&[]), Ok(Config::default()));
+    assert_eq!(Config::from_toml("").unwrap(), Config::default());
+}
+
+#[test]
+fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
+    let path = file(
+        "layers",
+        "cache = '1GiB'\nthreads = 3\nqueue-age = '500ms'\n",
+    );
+    let config = load(&["--config", path.to_str().unwrap(), "--threads", "5"]).unwrap();
+    fs::remove_file(path).unwrap();
+
+    assert_eq!(config.threads.get(), 5);
+    assert_eq!(config.cache, ByteSize::gib(1));
+    assert_eq!(config.queue_age, Duration::from_millis(500));
+    assert_eq!(config.queue, Config::default().queue);
+}
+
+#[test]
+fn the_environment_lies_between_flag_and_file() {
+    const CHILD: &str = "PARVIS_RELAY_TEST_CHILD";
+    if env::var_os(CHILD).is_none() {
+        let path = file(
+            "environment",
+            "max-sessions = 7\nmax-tracks = 7\nmax-prefixes = 7\n",
+        );
+        let output = Command::new(env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "config::tests::the_environment_lies_between_flag_and_file",
+            ])
+            .envs([(CHILD, "1"), ("PARVIS_RELAY_MAX_TRACKS", "8")])
+            .envs([
+                ("PARVIS_RELAY_MAX_PREFIXES", "8"),
+                ("PARVIS_RELAY_CACHE_AGE", "1m 5s"),
+            ])
+            .env("PARVIS_RELAY_CONFIG", &path)
+            .output()
+            .unwrap();
+        fs::remove_file(path).unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stdout)
+        );
+        return;
+    }
+    let config = load(&["--max-prefixes", "9"]).unwrap();
+
+    assert_eq!(
+        (config.max_sessions, config.max_tracks, config.max_prefixes),
+        (7, 8, 9)
+    );
+    assert_eq!(config.cache_age, Duration::from_secs(65));
+}
+
+#[test]
+fn a_wrong_file_is_refused_in_one_line_that_says_what_and_where() {
+    let table = [
+        (
+            "listn = '[::]:1'",
+            "line 1: unknown field `listn`, expected one of `listen`, `cert`",
+        ),
+        ("\ncache = '8 monkeys'", "line 2: "),
+        (
+            "cache-age = '8'",
+            "line 1: `8` is not a duration: write a number and a unit",
+        ),
+        ("threads = 0", "line 1: "),
+        ("listen = 'here'", "line 1: "),
+        (
+            "log-format = 'xml'",
+            "line 1: unknown variant `xml`, expected `text` or `json`",
+        ),
+        ("max-sessions = -1", "line 1: "),
+        ("cache = [", "line 1: "),
+    ];
+    for (text, expected) in table {
+        let error = Config::from_toml(text).unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{text:?}: {error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+        assert!(error.len() > 10, "{error}");
+    }
+}
+
+#[test]
+fn a_wrong_flag_is_refused_with_what_is_allowed() {
+    let table: [(&[&str], &str); 9] = [
+        (
+            &["--cert", "a.pem"],
+            "`cert` is set and `key` is not: set both",
+        ),
+        (
+            &["--key", "a.pem"],
+            "`key` is set and `cert` is not: set both",
+        ),
+        (&["--threads", "65"], "`threads` must be from 1 to 64"),
+        (
+            &["--max-sessions", "0"],
+            "`max-sessions` must be at least 1",
+        ),
+        (
+            &["--receive-window", "1KiB"],
+            "`receive-window` must be from 64KiB to 1GiB",
+        ),
+        (
+            &["--idle-timeout", "1ms"],
+            "`idle-timeout` must be from 1s to 10m",
+        ),
+        (&["--coalesce", "1s"], "`coalesce` must be at most 20ms"),
+        (
+            &["--config", "/nowhere/relay.toml"],
+            "cannot read the configuration /nowhere/relay.toml",
+        ),
+        (
+            &["--drain", "soon"],
+            "error: invalid value 'soon' for '--drain <TIME>': `soon` is not a duration",
+        ),
+    ];
+    for (flags, expected) in table {
+        let error = load(flags).unwrap_err();
+        assert!(error.starts_with(expected), "{flags:?}: {error}");
+    }
+}
+
+#[test]
+fn the_help_tells_every_default_and_every_variable() {
+    let command = Options::augment_args(clap::Command::new("relay"));
+    let toml = Config::default();
+    let debug = format!("{toml:?}");
+    for arg in command.get_arguments() {
+        let name = arg.get_id().as_str();
+        let variable = format!("PARVIS_RELAY_{}", name.to_uppercase());
+        assert_eq!(
+            arg.get_env().and_then(|v| v.to_str()),
+            Some(variable.as_str())
+        );
+        assert!(
+            debug.contains(&format!("{name}: ")),
+            "{name} is no field of Config"
+        );
+        let help = arg.get_help().unwrap().to_string();
+        let Some((_, default)) = help.split_once("[default: ") else {
+            assert_eq!(name, "key");
+            continue;
+        };
+        let default = default.trim_end_matches(']');
+        if default.starts_with("a self") || default.starts_with("one for") {
+            continue;
+        }
+        let given = load(&[&format!("--{}={default}", name.replace('_', "-"))]).unwrap();
+        assert_eq!(given, toml, "the default of {name} is not {default}");
+    }
+}
