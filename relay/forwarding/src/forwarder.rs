@@ -1,24 +1,110 @@
-use std::{collections::VecDeque, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    time::Instant,
+};
 
-use crate::{Config, Input, Output, Stats};
+use parvis_wire::{
+    FullTrackName, GroupId, Parameters, RequestError, RequestErrorCode, TrackNamespace,
+};
+use rustc_hash::FxHashMap;
+use slab::Slab;
+
+use crate::{
+    Config, DropReason, Input, Output, PeerId, PeerKind, Receiver, RequestRef, Signal, Stats,
+    StreamKey, UpstreamStream,
+    discovery::Published,
+    keys::{SubgroupKey, SubscriptionKey, Timer, TrackKey},
+    peer::{Peer, Quota, Request},
+    source::Loss,
+    subgroup::Subgroup,
+    subscription::{Subscription, SubscriptionKind},
+    track::Track,
+};
 
 /// Decides who gets which object; one for each thread of a relay.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Forwarder {
-    config: Config,
-    stats: Stats,
-    outputs: VecDeque<Output>,
+    pub(crate) config: Config,
+    pub(crate) stats: Stats,
+    pub(crate) outputs: VecDeque<Output>,
+    pub(crate) peers: FxHashMap<PeerId, Peer>,
+    pub(crate) shards: Vec<PeerId>,
+    pub(crate) namespaces: BTreeMap<TrackNamespace, Published>,
+    pub(crate) namespace_prefixes: BTreeMap<TrackNamespace, Vec<Receiver>>,
+    pub(crate) track_prefixes: BTreeMap<TrackNamespace, Vec<Receiver>>,
+    pub(crate) names: BTreeMap<FullTrackName, TrackKey>,
+    pub(crate) tracks: Slab<Track>,
+    pub(crate) subscriptions: Slab<Subscription>,
+    pub(crate) subgroups: Slab<Subgroup>,
+    pub(crate) streams_in: FxHashMap<(PeerId, UpstreamStream), SubgroupKey>,
+    pub(crate) streams_out: Slab<StreamOut>,
+    /// Cached groups, first to evict first.
+    pub(crate) cached_groups: BTreeMap<u64, (TrackKey, GroupId)>,
+    pub(crate) next_cached: u64,
+    /// When cached groups are looked at for their age.
+    pub(crate) cache_look: Option<Instant>,
+    pub(crate) next_request: u64,
+    pub(crate) timers: BTreeSet<(Instant, Timer)>,
+}
+
+/// A stream to a subscriber.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StreamOut {
+    pub(crate) subgroup: SubgroupKey,
+    pub(crate) subscription: SubscriptionKey,
 }
 
 impl Forwarder {
     /// A forwarder without peers.
     pub fn new(config: Config) -> Self {
-        Self { config, stats: Stats::default(), outputs: VecDeque::new() }
+        Self {
+            config,
+            ..Self::default()
+        }
     }
 
     /// Takes what happened; drain [`Self::poll`] after each call.
     pub fn handle(&mut self, input: Input, now: Instant) {
-        let _ = (input, now, self.config);
+        match input {
+            Input::Object {
+                peer,
+                stream,
+                header,
+                raw,
+                header_len,
+            } => {
+                self.object((peer, stream), header, raw, header_len, now);
+            }
+            Input::Data { peer, stream, data } => self.data((peer, stream), data, now),
+            Input::Subgroup {
+                peer,
+                request,
+                stream,
+                header,
+            } => {
+                self.subgroup(Receiver { peer, request }, stream, header);
+            }
+            Input::SubgroupEnd { peer, stream, end } => self.subgroup_end((peer, stream), end, now),
+            Input::Datagram {
+                peer,
+                request,
+                datagram,
+            } => {
+                self.datagram(Receiver { peer, request }, datagram, now);
+            }
+            Input::StreamStopped { stream } => self.stream_stopped(stream),
+            Input::Signal {
+                peer,
+                request,
+                signal,
+            } => {
+                if self.peers.contains_key(&peer) {
+                    self.signal(Receiver { peer, request }, *signal, now);
+                }
+            }
+            Input::PeerConnected { peer, kind } => self.peer_connected(peer, kind),
+            Input::PeerDisconnected { peer } => self.peer_disconnected(peer, now),
+        }
     }
 
     /// What to do next; `None`: nothing until the next `handle` or `handle_timeout`.
@@ -28,16 +114,269 @@ impl Forwarder {
 
     /// When to call [`Self::handle_timeout`]; may change with every call.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        None
+        self.timers.first().map(|(at, _)| *at)
     }
 
     /// Does what is due; drain [`Self::poll`] afterwards.
     pub fn handle_timeout(&mut self, now: Instant) {
-        let _ = now;
+        while let Some(&(at, timer)) = self.timers.first() {
+            if at > now {
+                break;
+            }
+            self.timers.pop_first();
+            match timer {
+                Timer::Track(key) => self.track_due(key, now),
+                Timer::Subscription(key) => self.subscription_due(key, now),
+                Timer::Cache => self.evict_old(now),
+            }
+        }
     }
 
     /// Counters and gauges.
-    pub const fn stats(&self) -> &Stats {
-        &self.stats
+    pub fn stats(&self) -> Stats {
+        Stats {
+            peers: self.peers.len(),
+            namespaces: self.namespaces.len(),
+            tracks: self.tracks.len(),
+            subscriptions: self.subscriptions.len(),
+            prefixes: self
+                .namespace_prefixes
+                .values()
+                .chain(self.track_prefixes.values())
+                .map(Vec::len)
+                .sum(),
+            subgroups: self.subgroups.len(),
+            streams: self.streams_out.len(),
+            ..self.stats
+        }
+    }
+
+    fn signal(&mut self, from: Receiver, signal: Signal, now: Instant) {
+        let known = self.request(from).cloned();
+        match (signal, known) {
+            // Opening signals; a request that exists is not opened again.
+            (Signal::PublishNamespace { namespace }, None) => {
+                self.publish_namespace(from, &namespace, now);
+            }
+            (
+                Signal::Publish {
+                    track,
+                    parameters,
+                    properties,
+                },
+                None,
+            ) => {
+                self.publish(from, track, &parameters, properties, now);
+            }
+            (Signal::Subscribe { track, parameters }, None) => {
+                self.subscribe(from, track, &parameters, SubscriptionKind::Subscribe, now);
+            }
+            (Signal::TrackStatus { track }, None) => {
+                let parameters = Parameters::default();
+                self.subscribe(from, track, &parameters, SubscriptionKind::Status, now);
+            }
+            (Signal::SubscribeNamespace { prefix }, None) => self.subscribe_namespace(from, prefix),
+            (Signal::SubscribeTracks { prefix, parameters }, None) => {
+                self.subscribe_tracks(from, &prefix, parameters, now);
+            }
+            (
+                Signal::Fetch {
+                    range,
+                    parameters,
+                    joining,
+                },
+                None,
+            ) => {
+                self.fetch(from, range, &parameters, joining);
+            }
+            (
+                Signal::SubscribeOk {
+                    parameters,
+                    properties,
+                },
+                Some(Request::Upstream(track)),
+            ) => {
+                self.subscribe_ok(track, from, &parameters, properties, now);
+            }
+            (Signal::PublishOk { parameters }, Some(Request::Subscription(key))) => {
+                self.offer_accepted(key, &parameters, now);
+            }
+            (Signal::Ok, Some(Request::Subscription(key))) => {
+                self.offer_accepted(key, &Parameters::default(), now);
+            }
+            (Signal::Ok, Some(Request::Announcement(namespace))) => {
+                self.announcement_accepted(from, &namespace);
+            }
+            (Signal::Reject(_) | Signal::UpdateReject(_), Some(Request::Subscription(key))) => {
+                self.drop_subscription(key, now);
+            }
+            (
+                Signal::Reject(error) | Signal::UpdateReject(error),
+                Some(Request::Upstream(track)),
+            ) => {
+                self.source_lost(track, from, Loss::Rejected(error), now);
+            }
+            (Signal::UpdateReject(_), Some(Request::Published(track))) => {
+                self.source_lost(track, from, Loss::Gone, now);
+            }
+            (Signal::Reject(_), Some(Request::Announcement(_))) => self.forget(from),
+            (
+                Signal::UpdateOk(parameters),
+                Some(Request::Upstream(track) | Request::Published(track)),
+            ) => self.learn_largest(track, parameters.largest, now),
+            (Signal::Update(parameters), Some(request)) => {
+                self.update(from, request, &parameters, now);
+            }
+            (
+                Signal::Done { code, reason },
+                Some(Request::Upstream(track) | Request::Published(track)),
+            ) => self.source_lost(track, from, Loss::Done(code, reason), now),
+            (Signal::Cancel, Some(request)) => self.cancelled(from, request, now),
+            // Crossed on the way with the end of the request, or of no meaning there.
+            _ => {}
+        }
+    }
+
+    /// The peer ended a request.
+    fn cancelled(&mut self, from: Receiver, request: Request, now: Instant) {
+        match request {
+            Request::Namespace(namespace) => {
+                self.forget(from);
+                self.withdraw_namespace(from, &namespace);
+            }
+            Request::NamespacePrefix(prefix) => {
+                self.forget(from);
+                remove_prefix(&mut self.namespace_prefixes, &prefix, from);
+            }
+            Request::TrackPrefix(prefix, _) => {
+                self.forget(from);
+                remove_prefix(&mut self.track_prefixes, &prefix, from);
+            }
+            Request::Announcement(namespace) => {
+                self.forget(from);
+                if let Some(published) = self.namespaces.get_mut(&namespace) {
+                    published.announced.retain(|a| a.to != from);
+                }
+            }
+            Request::Subscription(key) => self.drop_subscription(key, now),
+            Request::Published(track) | Request::Upstream(track) => {
+                self.source_lost(track, from, Loss::Gone, now);
+            }
+        }
+    }
+
+    fn peer_connected(&mut self, peer: PeerId, kind: PeerKind) {
+        let before = self.peers.insert(peer, Peer::new(kind));
+        debug_assert!(before.is_none(), "a peer connects once");
+        if kind == PeerKind::Shard {
+            self.shards.push(peer);
+            self.introduce_shard(peer);
+        }
+    }
+
+    fn peer_disconnected(&mut self, peer: PeerId, now: Instant) {
+        let Some(gone) = self.peers.remove(&peer) else {
+            return;
+        };
+        self.shards.retain(|shard| *shard != peer);
+        // Namespaces first, so that its tracks are not looked for at the peer itself.
+        let (namespaces, others): (Vec<_>, Vec<_>) = gone
+            .into_requests()
+            .into_iter()
+            .partition(|(_, request)| matches!(request, Request::Namespace(_)));
+        for (request, kind) in namespaces.into_iter().chain(others) {
+            self.cancelled(Receiver { peer, request }, kind, now);
+        }
+    }
+
+    pub(crate) fn request(&self, at: Receiver) -> Option<&Request> {
+        self.peers.get(&at.peer)?.request(at.request)
+    }
+
+    pub(crate) fn remember(&mut self, at: Receiver, request: Request) {
+        if let Some(peer) = self.peers.get_mut(&at.peer) {
+            peer.insert(at.request, request);
+        }
+    }
+
+    pub(crate) fn forget(&mut self, at: Receiver) {
+        if let Some(peer) = self.peers.get_mut(&at.peer) {
+            peer.remove(at.request);
+        }
+    }
+
+    /// A new request of ours to a peer.
+    pub(crate) fn open_request(&mut self, peer: PeerId, request: Request) -> Receiver {
+        let at = Receiver {
+            peer,
+            request: RequestRef::Ours(self.next_request),
+        };
+        self.next_request += 1;
+        self.remember(at, request);
+        at
+    }
+
+    pub(crate) fn is_shard(&self, peer: PeerId) -> bool {
+        self.peers
+            .get(&peer)
+            .is_some_and(|p| p.kind == PeerKind::Shard)
+    }
+
+    /// Whether the peer has too many of these already; counts it if so.
+    pub(crate) fn over_quota(&mut self, peer: PeerId, quota: Quota) -> bool {
+        let full = self
+            .peers
+            .get(&peer)
+            .is_some_and(|p| p.is_full(quota, &self.config));
+        if full {
+            self.stats.count_drop(DropReason::LimitExceeded);
+        }
+        full
+    }
+
+    /// Says something to a peer, unless it is gone.
+    pub(crate) fn say(&mut self, to: Receiver, signal: Signal) {
+        if self.peers.contains_key(&to.peer) {
+            let Receiver { peer, request } = to;
+            self.outputs.push_back(Output::Signal {
+                peer,
+                request,
+                signal: Box::new(signal),
+            });
+        }
+    }
+
+    pub(crate) fn reject(&mut self, to: Receiver, code: RequestErrorCode, reason: &str) {
+        self.say(to, Signal::Reject(request_error(code, reason)));
+    }
+
+    pub(crate) fn schedule(&mut self, at: Instant, timer: Timer) {
+        self.timers.insert((at, timer));
+    }
+
+    pub(crate) fn stream_key(stream: usize) -> StreamKey {
+        StreamKey(u32::try_from(stream).expect("open streams are far fewer than 2^32"))
+    }
+}
+
+pub(crate) fn request_error(code: RequestErrorCode, reason: &str) -> RequestError {
+    RequestError {
+        code,
+        retry_interval: 0,
+        reason: reason.to_owned(),
+        redirect: None,
+    }
+}
+
+pub(crate) fn remove_prefix(
+    prefixes: &mut BTreeMap<TrackNamespace, Vec<Receiver>>,
+    prefix: &TrackNamespace,
+    subscriber: Receiver,
+) {
+    if let Some(subscribers) = prefixes.get_mut(prefix) {
+        subscribers.retain(|s| *s != subscriber);
+        if subscribers.is_empty() {
+            prefixes.remove(prefix);
+        }
     }
 }

@@ -20,13 +20,28 @@
 //! made for each subscriber, and the header of the first object for one that joins in the middle
 //! of a subgroup. The threads of a relay are peers of each other; see [`Output::for_shard`].
 
+mod cache;
 mod config;
+mod discovery;
+mod fan_out;
+mod fetch;
 mod forwarder;
 mod ids;
 mod input;
+mod joining;
+mod keys;
 mod output;
+mod peer;
+mod publishing;
 mod signal;
+mod source;
 mod stats;
+mod subgroup;
+mod subscribing;
+mod subscription;
+mod track;
+mod updating;
+mod window;
 
 pub use config::Config;
 pub use forwarder::Forwarder;

@@ -134,11 +134,19 @@ impl Output {
         let find = |targets: &Targets| targets.iter().find(|t| t.peer == shard).copied();
         let upstream = |target: Target| UpstreamStream(u64::from(target.stream.0));
         let input = match self {
-            Self::Signal { peer, request, signal } => {
+            Self::Signal {
+                peer,
+                request,
+                signal,
+            } => {
                 if *peer != shard {
                     return None;
                 }
-                Input::Signal { peer: sender, request: request.mirrored(), signal: signal.clone() }
+                Input::Signal {
+                    peer: sender,
+                    request: request.mirrored(),
+                    signal: signal.clone(),
+                }
             }
             Self::Open { targets, header } => {
                 let target = find(targets)?;
@@ -149,7 +157,12 @@ impl Output {
                     header: *header,
                 }
             }
-            Self::Object { targets, header, raw, header_len } => Input::Object {
+            Self::Object {
+                targets,
+                header,
+                raw,
+                header_len,
+            } => Input::Object {
                 peer: sender,
                 stream: upstream(find(targets)?),
                 header: header.clone(),
@@ -166,7 +179,10 @@ impl Output {
                 stream: upstream(find(targets)?),
                 end: *end,
             },
-            Self::Datagram { receivers, datagram } => {
+            Self::Datagram {
+                receivers,
+                datagram,
+            } => {
                 let receiver = receivers.iter().find(|r| r.peer == shard)?;
                 Input::Datagram {
                     peer: sender,

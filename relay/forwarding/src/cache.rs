@@ -1,0 +1,228 @@
+//! Which groups stay in memory: the two newest of each track, within budgets of bytes and time.
+
+use std::time::Instant;
+
+use parvis_wire::{GroupId, ResetCode};
+
+use crate::{
+    DropReason, Forwarder, SubgroupEnd,
+    keys::{SubgroupKey, Timer, TrackKey},
+    subgroup::{PIECE_OVERHEAD, Piece, SUBGROUP_OVERHEAD},
+    track::{Group, Source},
+};
+
+const CACHED_GROUPS: usize = 2;
+/// How many small newest groups an eviction passes over before it takes what comes.
+const SECOND_CHANCES: usize = 16;
+
+impl Forwarder {
+    /// Adds a subgroup to its group, now that it has an object.
+    pub(crate) fn start_subgroup(&mut self, key: SubgroupKey, now: Instant) {
+        let subgroup = &mut self.subgroups[key.0];
+        subgroup.started = true;
+        let (track_key, id) = (subgroup.track, subgroup.group());
+        let track = &mut self.tracks[track_key.0];
+        if !track.groups.contains_key(&id) {
+            let newer = track.groups.range(id..).take(CACHED_GROUPS).count();
+            let cached = (newer < CACHED_GROUPS).then_some(self.next_cached);
+            let group = Group {
+                subgroups: Vec::new(),
+                cached,
+                bytes: 0,
+                touched: now,
+            };
+            track.groups.insert(id, group);
+            if let Some(place) = cached {
+                self.next_cached += 1;
+                self.cached_groups.insert(place, (track_key, id));
+                self.retire_groups(track_key);
+            }
+        }
+        let Some(group) = self.tracks[track_key.0].groups.get_mut(&id) else {
+            return;
+        };
+        group.subgroups.push(key);
+        if group.cached.is_some() {
+            self.subgroups[key.0].cached = true;
+            self.charge(key, SUBGROUP_OVERHEAD);
+        }
+        if self.cache_look.is_none() && !self.cached_groups.is_empty() {
+            self.schedule_look(now);
+        }
+    }
+
+    /// Keeps a piece of a subgroup that is cached.
+    pub(crate) fn cache(&mut self, key: SubgroupKey, piece: Piece, now: Instant) {
+        let subgroup = &mut self.subgroups[key.0];
+        if !subgroup.cached {
+            return;
+        }
+        let bytes = piece.len() + PIECE_OVERHEAD;
+        subgroup.pieces.push(piece);
+        let (track_key, id) = (subgroup.track, subgroup.group());
+        self.charge(key, bytes);
+        if let Some(group) = self.tracks[track_key.0].groups.get_mut(&id) {
+            group.touched = now;
+        }
+        while self.tracks[track_key.0].cache_bytes > self.config.track_cache_bytes {
+            let mut groups = self.tracks[track_key.0].groups.iter();
+            let Some((&oldest, _)) = groups.find(|(_, group)| group.cached.is_some()) else {
+                break;
+            };
+            self.stats.count_drop(DropReason::TrackCacheFull);
+            self.uncache(track_key, oldest);
+        }
+        self.evict_excess();
+    }
+
+    /// Evicts groups until all tracks together are within the budget.
+    fn evict_excess(&mut self) {
+        let mut chances = SECOND_CHANCES;
+        while self.stats.cache_bytes > self.config.cache_bytes {
+            let Some((_, (track, group))) = self.cached_groups.pop_first() else {
+                break;
+            };
+            if chances > 0 && self.is_small_and_newest(track, group) {
+                chances -= 1;
+                self.cached_groups.insert(self.next_cached, (track, group));
+                if let Some(state) = self.tracks[track.0].groups.get_mut(&group) {
+                    state.cached = Some(self.next_cached);
+                }
+                self.next_cached += 1;
+                continue;
+            }
+            self.stats.count_drop(DropReason::CacheFull);
+            self.uncache(track, group);
+        }
+    }
+
+    /// Evicts the groups of tracks that are silent.
+    pub(crate) fn evict_old(&mut self, now: Instant) {
+        self.cache_look = None;
+        let old: Vec<(TrackKey, GroupId)> = self
+            .cached_groups
+            .values()
+            .copied()
+            .filter(|&(track, id)| {
+                let touched = self.tracks[track.0]
+                    .groups
+                    .get(&id)
+                    .map(|group| group.touched);
+                touched.is_some_and(|touched| touched + self.config.cache_age <= now)
+                    && !self.is_small_and_newest(track, id)
+            })
+            .collect();
+        for (track, group) in old {
+            self.stats.count_drop(DropReason::CacheAge);
+            self.uncache(track, group);
+        }
+        if !self.cached_groups.is_empty() {
+            self.schedule_look(now);
+        }
+    }
+
+    /// Leaves only the newest group, if it is small: what comes next comes after a gap.
+    pub(crate) fn trim_cache(&mut self, key: TrackKey) {
+        let groups: Vec<GroupId> = self.tracks[key.0].groups.keys().copied().collect();
+        for group in groups {
+            if !self.is_small_and_newest(key, group) {
+                self.uncache(key, group);
+            }
+        }
+    }
+
+    /// Forgets every object of a track.
+    pub(crate) fn clear_objects(&mut self, key: TrackKey) {
+        self.abandon_live(key, SubgroupEnd::Reset(ResetCode::Cancelled));
+        let groups: Vec<GroupId> = self.tracks[key.0].groups.keys().copied().collect();
+        for group in groups {
+            self.uncache(key, group);
+        }
+        let track = &mut self.tracks[key.0];
+        track.groups.clear();
+        track.largest = None;
+        track.floor = None;
+    }
+
+    /// Forgets a subgroup that has ended.
+    pub(crate) fn remove_subgroup(&mut self, key: SubgroupKey) {
+        let subgroup = self.subgroups.remove(key.0);
+        let track = &mut self.tracks[subgroup.track.0];
+        let id = subgroup.group();
+        let Some(group) = track.groups.get_mut(&id) else {
+            return;
+        };
+        group.subgroups.retain(|other| *other != key);
+        if group.subgroups.is_empty() && group.cached.is_none() {
+            let newer = track.groups.range(id..).take(CACHED_GROUPS + 1).count();
+            // A recent group is remembered as not cached: its rest alone is no place to join.
+            if newer > CACHED_GROUPS {
+                track.groups.remove(&id);
+            }
+        }
+    }
+
+    /// Forgets the objects of a group; what streams goes on streaming.
+    fn uncache(&mut self, key: TrackKey, id: GroupId) {
+        let track = &mut self.tracks[key.0];
+        let Some(group) = track.groups.get_mut(&id) else {
+            return;
+        };
+        let Some(place) = group.cached.take() else {
+            return;
+        };
+        self.cached_groups.remove(&place);
+        self.stats.cache_bytes -= group.bytes;
+        track.cache_bytes -= group.bytes;
+        group.bytes = 0;
+        for subgroup in group.subgroups.clone() {
+            let state = &mut self.subgroups[subgroup.0];
+            state.cached = false;
+            state.cached_bytes = 0;
+            state.pieces = Vec::new();
+            if state.end.is_some() {
+                self.remove_subgroup(subgroup);
+            }
+        }
+    }
+
+    /// Uncaches the groups that are no longer among the newest.
+    fn retire_groups(&mut self, key: TrackKey) {
+        let groups = self.tracks[key.0].groups.keys().rev().skip(CACHED_GROUPS);
+        for group in groups.copied().collect::<Vec<_>>() {
+            self.uncache(key, group);
+            let groups = &mut self.tracks[key.0].groups;
+            if groups
+                .get(&group)
+                .is_some_and(|state| state.subgroups.is_empty())
+            {
+                groups.remove(&group);
+            }
+        }
+    }
+
+    fn is_small_and_newest(&self, key: TrackKey, id: GroupId) -> bool {
+        let track = &self.tracks[key.0];
+        let bytes = track.groups.get(&id).map_or(0, |group| group.bytes);
+        track.is_newest(id)
+            && bytes <= self.config.small_group_bytes
+            && track.source != Source::Nobody
+    }
+
+    fn charge(&mut self, key: SubgroupKey, bytes: usize) {
+        let subgroup = &mut self.subgroups[key.0];
+        subgroup.cached_bytes += bytes;
+        let track = &mut self.tracks[subgroup.track.0];
+        track.cache_bytes += bytes;
+        self.stats.cache_bytes += bytes;
+        if let Some(group) = track.groups.get_mut(&subgroup.group()) {
+            group.bytes += bytes;
+        }
+    }
+
+    fn schedule_look(&mut self, now: Instant) {
+        let at = now + self.config.cache_age / 2;
+        self.cache_look = Some(at);
+        self.schedule(at, Timer::Cache);
+    }
+}

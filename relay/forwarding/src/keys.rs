@@ -1,0 +1,24 @@
+//! Indices into the forwarder's slabs.
+
+/// A track.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct TrackKey(pub(crate) usize);
+
+/// A subscription of a peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct SubscriptionKey(pub(crate) usize);
+
+/// A subgroup that streams in, or is cached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct SubgroupKey(pub(crate) usize);
+
+/// What a timer is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Timer {
+    /// A track lingers or drains.
+    Track(TrackKey),
+    /// A subscription waits for its track, or for the last streams of its range.
+    Subscription(SubscriptionKey),
+    /// Cached groups are due for a look at their age.
+    Cache,
+}

@@ -1,0 +1,111 @@
+use std::collections::BTreeMap;
+
+use parvis_wire::{Parameters, TrackNamespace};
+
+use crate::{
+    Config, PeerKind, RequestRef,
+    keys::{SubscriptionKey, TrackKey},
+};
+
+/// What is known of a peer.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    pub(crate) kind: PeerKind,
+    requests: BTreeMap<RequestRef, Request>,
+    counts: [usize; 4],
+}
+
+/// A request between us and a peer.
+#[derive(Debug, Clone)]
+pub(crate) enum Request {
+    /// Its PUBLISH_NAMESPACE.
+    Namespace(TrackNamespace),
+    /// Our PUBLISH_NAMESPACE.
+    Announcement(TrackNamespace),
+    /// Its SUBSCRIBE_NAMESPACE.
+    NamespacePrefix(TrackNamespace),
+    /// Its SUBSCRIBE_TRACKS.
+    TrackPrefix(TrackNamespace, Box<Parameters>),
+    /// Its SUBSCRIBE or TRACK_STATUS, or our PUBLISH.
+    Subscription(SubscriptionKey),
+    /// Its PUBLISH.
+    Published(TrackKey),
+    /// Our SUBSCRIBE.
+    Upstream(TrackKey),
+}
+
+/// What a session may have a limited number of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Quota {
+    Namespaces,
+    Published,
+    Subscriptions,
+    Prefixes,
+}
+
+impl Quota {
+    const fn limit(self, config: &Config) -> usize {
+        match self {
+            Self::Namespaces => config.max_namespaces,
+            Self::Published => config.max_published_tracks,
+            Self::Subscriptions => config.max_subscriptions,
+            Self::Prefixes => config.max_prefixes,
+        }
+    }
+}
+
+impl Request {
+    const fn quota(&self) -> Option<Quota> {
+        match self {
+            Self::Namespace(_) => Some(Quota::Namespaces),
+            Self::Published(_) => Some(Quota::Published),
+            Self::Subscription(_) => Some(Quota::Subscriptions),
+            Self::NamespacePrefix(_) | Self::TrackPrefix(..) => Some(Quota::Prefixes),
+            Self::Announcement(_) | Self::Upstream(_) => None,
+        }
+    }
+}
+
+impl Peer {
+    pub(crate) const fn new(kind: PeerKind) -> Self {
+        Self {
+            kind,
+            requests: BTreeMap::new(),
+            counts: [0; 4],
+        }
+    }
+
+    /// Whether one more is too many; shards are trusted.
+    pub(crate) fn is_full(&self, quota: Quota, config: &Config) -> bool {
+        self.kind == PeerKind::Session && self.counts[quota as usize] >= quota.limit(config)
+    }
+
+    pub(crate) fn request(&self, name: RequestRef) -> Option<&Request> {
+        self.requests.get(&name)
+    }
+
+    pub(crate) fn request_mut(&mut self, name: RequestRef) -> Option<&mut Request> {
+        self.requests.get_mut(&name)
+    }
+
+    /// Remembers a request; a name in use is not given away.
+    pub(crate) fn insert(&mut self, name: RequestRef, request: Request) {
+        if let Some(quota) = request.quota() {
+            self.counts[quota as usize] += 1;
+        }
+        let before = self.requests.insert(name, request);
+        debug_assert!(before.is_none(), "a request is opened once");
+    }
+
+    pub(crate) fn remove(&mut self, name: RequestRef) -> Option<Request> {
+        let request = self.requests.remove(&name)?;
+        if let Some(quota) = request.quota() {
+            self.counts[quota as usize] -= 1;
+        }
+        Some(request)
+    }
+
+    pub(crate) fn into_requests(self) -> BTreeMap<RequestRef, Request> {
+        self.requests
+    }
+}

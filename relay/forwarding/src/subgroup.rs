@@ -1,0 +1,179 @@
+use bytes::{Bytes, BytesMut};
+use parvis_wire::{
+    GroupId, Location, ObjectHeader, ObjectId, SubgroupHeader, SubgroupId, SubgroupIdMode,
+};
+
+use crate::{
+    PeerId, SubgroupEnd, Targets, UpstreamStream,
+    keys::{SubscriptionKey, TrackKey},
+    window::Window,
+};
+
+/// The memory that a cached subgroup and each piece of it are taken to need beside their bytes.
+pub(crate) const SUBGROUP_OVERHEAD: usize = 512;
+pub(crate) const PIECE_OVERHEAD: usize = 128;
+
+const LARGEST_ARENA: usize = 64 << 10;
+const SHARED_ARENA: usize = 4 << 10;
+
+/// A stream of objects from a publisher; once ended, what is cached of it.
+#[derive(Debug)]
+pub(crate) struct Subgroup {
+    pub(crate) track: TrackKey,
+    pub(crate) source: (PeerId, UpstreamStream),
+    pub(crate) header: SubgroupHeader,
+    /// `None`: it streams.
+    pub(crate) end: Option<SubgroupEnd>,
+    /// The first object that came, forwarded or not.
+    pub(crate) first: Option<ObjectId>,
+    /// The last object that came.
+    pub(crate) last: Option<ObjectId>,
+    /// Whether an object was forwarded: it is known to its group then.
+    pub(crate) started: bool,
+    /// Bytes of the current object that are to come.
+    pub(crate) remaining: u64,
+    /// Whether the current object is dropped.
+    pub(crate) dropping: bool,
+    pub(crate) targets: Targets,
+    /// Whether a target's window ends inside the group.
+    pub(crate) bounded: bool,
+    /// Subscriptions that get a stream when an object comes that they want.
+    pub(crate) pending: Vec<SubscriptionKey>,
+    /// Everything that came, while `cached`.
+    pub(crate) pieces: Vec<Piece>,
+    pub(crate) cached: bool,
+    pub(crate) cached_bytes: usize,
+    arena: Option<BytesMut>,
+}
+
+/// What came in one piece.
+#[derive(Debug, Clone)]
+pub(crate) enum Piece {
+    /// The start of an object.
+    Object {
+        header: ObjectHeader,
+        raw: Bytes,
+        header_len: usize,
+    },
+    /// More payload.
+    Data(Bytes),
+}
+
+impl Piece {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Object { raw, .. } => raw.len(),
+            Self::Data(data) => data.len(),
+        }
+    }
+}
+
+impl Subgroup {
+    /// copies: whether the bytes come in receive buffers, which must not be kept.
+    pub(crate) fn new(
+        track: TrackKey,
+        source: (PeerId, UpstreamStream),
+        header: SubgroupHeader,
+        copies: bool,
+    ) -> Self {
+        Self {
+            track,
+            source,
+            header,
+            end: None,
+            first: None,
+            last: None,
+            started: false,
+            remaining: 0,
+            dropping: false,
+            targets: Targets::default(),
+            bounded: false,
+            pending: Vec::new(),
+            pieces: Vec::new(),
+            cached: false,
+            cached_bytes: 0,
+            arena: copies.then(BytesMut::new),
+        }
+    }
+
+    pub(crate) const fn group(&self) -> GroupId {
+        self.header.group
+    }
+
+    pub(crate) const fn location(&self, object: ObjectId) -> Location {
+        Location {
+            group: self.header.group,
+            object,
+        }
+    }
+
+    /// The bytes in memory of their own: a few bytes of audio must not pin the large buffer that
+    /// they were received in for as long as they are cached or queued.
+    ///
+    /// object_len: what the current object needs in all.
+    pub(crate) fn keep(&mut self, data: Bytes, object_len: u64) -> Bytes {
+        let Some(arena) = &mut self.arena else {
+            return data;
+        };
+        if arena.capacity() < data.len() {
+            let shared = if self.pieces.is_empty() {
+                0
+            } else {
+                SHARED_ARENA
+            };
+            let wanted = object_len.min(LARGEST_ARENA as u64) as usize;
+            arena.reserve(wanted.max(shared).max(data.len()));
+        }
+        arena.extend_from_slice(&data);
+        arena.split().freeze()
+    }
+
+    /// Frees what only a stream needs.
+    pub(crate) fn close(&mut self, end: SubgroupEnd) {
+        self.end = Some(end);
+        self.arena = None;
+        self.pending = Vec::new();
+        self.targets = Targets::default();
+        self.pieces.shrink_to_fit();
+    }
+
+    /// The header for a stream that begins with another object than this one did.
+    pub(crate) fn late_header(&self) -> SubgroupHeader {
+        let subgroup = match (self.header.subgroup, self.first) {
+            (SubgroupIdMode::FirstObject, Some(first)) => {
+                SubgroupIdMode::Explicit(SubgroupId(first.0))
+            }
+            (mode, _) => mode,
+        };
+        SubgroupHeader {
+            subgroup,
+            first_object: false,
+            ..self.header
+        }
+    }
+
+    /// The piece at which a joiner with this window begins.
+    pub(crate) fn join_at(&self, window: &Window) -> Option<usize> {
+        self.pieces.iter().position(|piece| match piece {
+            Piece::Object { header, .. } => window.contains(self.location(header.id)),
+            Piece::Data(_) => false,
+        })
+    }
+
+    /// An object's start as the first one of a stream; `None` if its header is impossible.
+    pub(crate) fn reencode(
+        &self,
+        header: &ObjectHeader,
+        raw: &Bytes,
+        header_len: usize,
+    ) -> Option<(Bytes, usize)> {
+        let payload = raw.get(header_len..)?;
+        let mut out = Vec::with_capacity(raw.len() + 8);
+        header
+            .encode(None, self.header.has_properties, &mut out)
+            .ok()?;
+        let header_len = out.len();
+        out.extend_from_slice(payload);
+        Some((out.into(), header_len))
+    }
+}

@@ -1,0 +1,93 @@
+use std::time::Instant;
+
+use parvis_wire::{Location, LocationFilter, Parameters, Priority};
+
+use crate::{Receiver, keys::TrackKey, window::Window};
+
+/// A subscription of a peer to a track.
+#[derive(Debug)]
+pub(crate) struct Subscription {
+    pub(crate) track: TrackKey,
+    pub(crate) receiver: Receiver,
+    pub(crate) kind: SubscriptionKind,
+    pub(crate) state: SubscriptionState,
+    pub(crate) forward: bool,
+    pub(crate) priority: Priority,
+    pub(crate) filter: Option<LocationFilter>,
+    /// Holds from acceptance on; for an offer from the offer on.
+    pub(crate) window: Window,
+    /// Where cached objects begin.
+    pub(crate) replay_start: Location,
+    pub(crate) include_properties: bool,
+    pub(crate) new_group_request: Option<u64>,
+    /// Waiting: for the track to appear. Established: for the last streams of its range.
+    pub(crate) deadline: Option<Instant>,
+    /// The largest object when a shard last stopped forwarding: nothing up to it is sent again.
+    pub(crate) paused_at: Option<Location>,
+    /// Its open streams.
+    pub(crate) open_streams: usize,
+}
+
+/// How a subscription came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SubscriptionKind {
+    /// By the peer's SUBSCRIBE.
+    Subscribe,
+    /// By our PUBLISH.
+    Offer,
+    /// No subscription in truth: a TRACK_STATUS that waits for its answer.
+    Status,
+}
+
+/// How far a subscription is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SubscriptionState {
+    /// Waits for the track to be established upstream.
+    Waiting,
+    /// Waits for the subscriber's PUBLISH_OK.
+    Offered,
+    /// Objects flow while it forwards.
+    Established,
+}
+
+impl Subscription {
+    pub(crate) fn new(
+        track: TrackKey,
+        receiver: Receiver,
+        kind: SubscriptionKind,
+        parameters: &Parameters,
+    ) -> Self {
+        Self {
+            track,
+            receiver,
+            kind,
+            state: match kind {
+                SubscriptionKind::Offer => SubscriptionState::Offered,
+                SubscriptionKind::Subscribe | SubscriptionKind::Status => {
+                    SubscriptionState::Waiting
+                }
+            },
+            forward: kind != SubscriptionKind::Status && parameters.forward.unwrap_or(true),
+            priority: parameters.subscriber_priority.unwrap_or_default(),
+            filter: parameters.filter,
+            window: Window::resolve(None, None),
+            replay_start: Location::default(),
+            include_properties: parameters.include_properties.unwrap_or(true),
+            new_group_request: parameters.new_group_request,
+            deadline: None,
+            paused_at: None,
+            open_streams: 0,
+        }
+    }
+
+    /// Fixes which objects the filter names.
+    pub(crate) fn resolve(&mut self, largest: Option<Location>) {
+        self.window = Window::resolve(self.filter, largest);
+        self.replay_start = self.window.replay_start(self.filter, largest);
+    }
+
+    /// Whether objects must flow upstream for its sake.
+    pub(crate) fn wants_objects(&self) -> bool {
+        self.forward && self.kind != SubscriptionKind::Status
+    }
+}

@@ -1,0 +1,157 @@
+use std::{collections::BTreeMap, time::Instant};
+
+use parvis_wire::{
+    FullTrackName, GroupId, Location, Priority, Properties, PropertyValue, PublishDoneCode,
+};
+
+use crate::{
+    PeerId, Receiver, RequestRef,
+    keys::{SubgroupKey, SubscriptionKey},
+    window::Window,
+};
+
+/// draft-ietf-moq-transport-22, "DYNAMIC GROUPS".
+const DYNAMIC_GROUPS: u64 = 0x30;
+
+/// A track that somebody publishes or wants.
+#[derive(Debug)]
+pub(crate) struct Track {
+    pub(crate) name: FullTrackName,
+    pub(crate) source: Source,
+    /// The publisher that is to replace the source, asked with a SUBSCRIBE.
+    pub(crate) next: Option<Upstream>,
+    /// Publishers that rejected the track since it was last established.
+    pub(crate) tried: Vec<PeerId>,
+    pub(crate) properties: Properties,
+    pub(crate) largest: Option<Location>,
+    /// Objects up to here came from an earlier source.
+    pub(crate) floor: Option<Location>,
+    pub(crate) subscriptions: Vec<SubscriptionKey>,
+    /// The subscriptions that objects flow to now.
+    pub(crate) receivers: Vec<Recipient>,
+    /// How many established subscriptions have an end.
+    pub(crate) bounded: usize,
+    /// Subgroups that stream in.
+    pub(crate) live: Vec<SubgroupKey>,
+    /// Subgroups with objects: the two newest groups are cached, older ones stream.
+    pub(crate) groups: BTreeMap<GroupId, Group>,
+    pub(crate) cache_bytes: usize,
+    pub(crate) new_group_asked: Option<u64>,
+    pub(crate) linger: Option<Instant>,
+    pub(crate) ending: Option<Ending>,
+}
+
+/// Where a track's objects come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// Nobody has it; subscriptions may wait.
+    Nobody,
+    /// A SUBSCRIBE of ours is not answered.
+    Pending(Upstream),
+    /// A subscription.
+    Established(Upstream),
+}
+
+/// An upstream subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Upstream {
+    pub(crate) peer: PeerId,
+    pub(crate) request: RequestRef,
+    /// By the peer's PUBLISH, not our SUBSCRIBE.
+    pub(crate) published: bool,
+    /// What it was told last.
+    pub(crate) told: Demand,
+}
+
+/// What subscribers want of the source together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Demand {
+    pub(crate) forward: bool,
+    pub(crate) priority: Priority,
+}
+
+/// A subscription that objects flow to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Recipient {
+    pub(crate) key: SubscriptionKey,
+    pub(crate) receiver: Receiver,
+    pub(crate) window: Window,
+}
+
+/// The subgroups of a group that have objects.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) subgroups: Vec<SubgroupKey>,
+    /// Its place in the order of eviction; `None`: it is not cached.
+    pub(crate) cached: Option<u64>,
+    pub(crate) bytes: usize,
+    pub(crate) touched: Instant,
+}
+
+/// A track whose publisher is done, while its last streams come in.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    pub(crate) deadline: Instant,
+    pub(crate) code: PublishDoneCode,
+    pub(crate) reason: String,
+}
+
+impl Track {
+    pub(crate) fn new(name: FullTrackName) -> Self {
+        Self {
+            name,
+            source: Source::Nobody,
+            next: None,
+            tried: Vec::new(),
+            properties: Properties::EMPTY,
+            largest: None,
+            floor: None,
+            subscriptions: Vec::new(),
+            receivers: Vec::new(),
+            bounded: 0,
+            live: Vec::new(),
+            groups: BTreeMap::new(),
+            cache_bytes: 0,
+            new_group_asked: None,
+            linger: None,
+            ending: None,
+        }
+    }
+
+    pub(crate) fn has_dynamic_groups(&self) -> bool {
+        self.properties.decode().is_ok_and(|properties| {
+            properties
+                .iter()
+                .any(|p| p.kind == DYNAMIC_GROUPS && p.value == PropertyValue::Integer(1))
+        })
+    }
+
+    pub(crate) const fn established(&self) -> Option<Upstream> {
+        match self.source {
+            Source::Established(upstream) => Some(upstream),
+            Source::Nobody | Source::Pending(_) => None,
+        }
+    }
+
+    pub(crate) const fn upstream(&self) -> Option<Upstream> {
+        match self.source {
+            Source::Established(upstream) | Source::Pending(upstream) => Some(upstream),
+            Source::Nobody => None,
+        }
+    }
+
+    /// Notes what the source was told.
+    pub(crate) const fn set_told(&mut self, demand: Demand) {
+        match &mut self.source {
+            Source::Established(upstream) | Source::Pending(upstream) => upstream.told = demand,
+            Source::Nobody => {}
+        }
+    }
+
+    /// Whether this group is the newest one that has objects.
+    pub(crate) fn is_newest(&self, group: GroupId) -> bool {
+        self.groups
+            .last_key_value()
+            .is_some_and(|(newest, _)| *newest == group)
+    }
+}

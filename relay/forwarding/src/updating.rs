@@ -1,0 +1,172 @@
+//! REQUEST_UPDATE of peers.
+
+use std::time::Instant;
+
+use parvis_wire::{Location, Parameters, RequestErrorCode, TrackNamespace};
+
+use crate::{
+    Forwarder, Receiver, Signal,
+    forwarder::{remove_prefix, request_error},
+    keys::SubscriptionKey,
+    peer::Request,
+    subscribing::CANCELLED,
+    subscription::SubscriptionState,
+    window::{Window, next_object},
+};
+
+impl Forwarder {
+    pub(crate) fn update(
+        &mut self,
+        from: Receiver,
+        request: Request,
+        parameters: &Parameters,
+        now: Instant,
+    ) {
+        match request {
+            Request::Subscription(key) => self.update_subscription(key, parameters, now),
+            Request::NamespacePrefix(prefix) => {
+                self.say(from, Signal::UpdateOk(Parameters::default()));
+                if let Some(new) = parameters.namespace_prefix.clone() {
+                    self.move_namespace_prefix(from, &prefix, new);
+                }
+            }
+            Request::TrackPrefix(prefix, _) => {
+                self.say(from, Signal::UpdateOk(Parameters::default()));
+                self.update_track_prefix(from, &prefix, parameters, now);
+            }
+            Request::Published(track) | Request::Upstream(track) => {
+                self.say(from, Signal::UpdateOk(Parameters::default()));
+                self.learn_largest(track, parameters.largest, now);
+            }
+            Request::Namespace(_) | Request::Announcement(_) => {
+                self.say(from, Signal::UpdateOk(Parameters::default()));
+            }
+        }
+    }
+
+    fn update_subscription(&mut self, key: SubscriptionKey, parameters: &Parameters, now: Instant) {
+        let subscription = &mut self.subscriptions[key.0];
+        let (track, receiver) = (subscription.track, subscription.receiver);
+        let largest = self.tracks[track.0].largest;
+        let window = parameters
+            .filter
+            .map(|filter| Window::resolve(Some(filter), largest));
+        let is_unsupported = !parameters.range_filters.is_empty();
+        if is_unsupported || window.is_some_and(|window| window.is_empty()) {
+            let error = request_error(RequestErrorCode::InvalidRange, "the range holds nothing");
+            self.say(receiver, Signal::UpdateReject(error));
+            self.drop_subscription(key, now);
+            return;
+        }
+        subscription.priority = parameters
+            .subscriber_priority
+            .unwrap_or(subscription.priority);
+        subscription.filter = parameters.filter.or(subscription.filter);
+        self.say(
+            receiver,
+            Signal::UpdateOk(Parameters {
+                largest,
+                ..Parameters::default()
+            }),
+        );
+        let is_established = self.subscriptions[key.0].state == SubscriptionState::Established;
+        if let Some(window) = window.filter(|_| is_established) {
+            self.change_window(key, window);
+            self.check_ranges(track, now);
+        }
+        if let Some(forward) = parameters.forward {
+            self.set_forward(key, forward);
+        }
+        if let Some(value) = parameters.new_group_request {
+            self.request_group(track, value);
+        }
+        self.settle(track, now);
+    }
+
+    fn set_forward(&mut self, key: SubscriptionKey, forward: bool) {
+        let subscription = &mut self.subscriptions[key.0];
+        let before = std::mem::replace(&mut subscription.forward, forward);
+        if before == forward || subscription.state != SubscriptionState::Established {
+            return;
+        }
+        let largest = self.tracks[subscription.track.0].largest;
+        if !forward {
+            subscription.paused_at = largest;
+            self.leave(key, CANCELLED);
+            return;
+        }
+        // A subscriber is told the largest object and goes on behind it; a shard's cache wants
+        // the whole group for those that join there.
+        let is_shard = self.is_shard(self.subscriptions[key.0].receiver.peer);
+        let subscription = &mut self.subscriptions[key.0];
+        subscription.replay_start = match largest {
+            Some(largest) if is_shard => Location::new(largest.group.0, 0),
+            Some(largest) => next_object(largest),
+            None => subscription.window.start,
+        };
+        self.join(key);
+    }
+
+    fn move_namespace_prefix(&mut self, from: Receiver, old: &TrackNamespace, new: TrackNamespace) {
+        remove_prefix(&mut self.namespace_prefixes, old, from);
+        self.namespace_prefixes
+            .entry(new.clone())
+            .or_default()
+            .push(from);
+        self.tell_namespaces(from, &new);
+        self.replace_request(from, Request::NamespacePrefix(new));
+    }
+
+    /// Changes the subscriptions to come.
+    fn update_track_prefix(
+        &mut self,
+        from: Receiver,
+        old: &TrackNamespace,
+        update: &Parameters,
+        now: Instant,
+    ) {
+        let Some(Request::TrackPrefix(_, parameters)) = self.request(from) else {
+            return;
+        };
+        let before = Parameters::clone(parameters);
+        let parameters = Parameters {
+            forward: update.forward.or(before.forward),
+            subscriber_priority: update.subscriber_priority.or(before.subscriber_priority),
+            filter: update.filter.or(before.filter),
+            group_order: update.group_order.or(before.group_order),
+            object_delivery_timeout: update
+                .object_delivery_timeout
+                .or(before.object_delivery_timeout),
+            subgroup_delivery_timeout: update
+                .subgroup_delivery_timeout
+                .or(before.subgroup_delivery_timeout),
+            ..before
+        };
+        let prefix = update
+            .namespace_prefix
+            .clone()
+            .unwrap_or_else(|| old.clone());
+        self.replace_request(
+            from,
+            Request::TrackPrefix(prefix.clone(), Box::new(parameters)),
+        );
+        if prefix != *old {
+            remove_prefix(&mut self.track_prefixes, old, from);
+            self.track_prefixes
+                .entry(prefix.clone())
+                .or_default()
+                .push(from);
+            self.offer_all(from, &prefix, now);
+        }
+    }
+
+    fn replace_request(&mut self, at: Receiver, request: Request) {
+        if let Some(kept) = self
+            .peers
+            .get_mut(&at.peer)
+            .and_then(|p| p.request_mut(at.request))
+        {
+            *kept = request;
+        }
+    }
+}
