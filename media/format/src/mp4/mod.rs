@@ -23,8 +23,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod boxes;
 mod fragment;
 mod header;
+mod reader;
 mod writer;
 
+pub use reader::{Demuxed, ReadError, Reader, Track, TrackParams, UnsupportedTrack};
 pub use writer::{Options, TrackId, WriteError, Writer};

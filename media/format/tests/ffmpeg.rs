@@ -1,0 +1,443 @@
+//! Our MP4 against ffmpeg's: files it made are read, files we make are decoded by it.
+
+use std::{
+    fs,
+    io::Cursor,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+    time::Duration,
+};
+
+use parvis_format::{
+    AudioParams, EncodedFrame, MediaTime, VideoParams, av1,
+    mp4::{Demuxed, Options, ReadError, Reader, TrackParams, Writer},
+};
+
+fn run(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program)
+        .args(arguments)
+        .output()
+        .unwrap_or_else(|error| panic!("{program} does not run: {error}"));
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{program} {arguments:?}: {errors}");
+    assert_eq!(errors, "", "{program} {arguments:?}");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("ffmpeg-{}-{name}", std::process::id()))
+}
+
+/// Four seconds of AV1 and Opus in an ordinary MP4 file.
+fn plain() -> &'static [u8] {
+    static FILE: OnceLock<Vec<u8>> = OnceLock::new();
+    FILE.get_or_init(|| {
+        let file = path("plain.mp4");
+        let name = file.to_str().expect("a path in UTF-8");
+        let video = "testsrc=size=160x90:rate=30:duration=4";
+        let audio = "sine=frequency=440:sample_rate=48000:duration=4";
+        run(
+            "ffmpeg",
+            &[
+                "-v",
+                "error",
+                "-y",
+                "-f",
+                "lavfi",
+                "-i",
+                video,
+                "-f",
+                "lavfi",
+                "-i",
+                audio,
+                "-pix_fmt",
+                "yuv420p",
+                "-c:v",
+                "libaom-av1",
+                "-usage",
+                "realtime",
+                "-cpu-used",
+                "8",
+                "-g",
+                "30",
+                "-b:v",
+                "100k",
+                "-c:a",
+                "libopus",
+                "-b:a",
+                "24k",
+                name,
+            ],
+        );
+        fs::read(&file).expect("ffmpeg wrote it")
+    })
+}
+
+/// The same frames in another kind of MP4 file.
+fn remuxed(name: &str, flags: &str) -> Vec<u8> {
+    let (from, to) = (path(&format!("{name}-in.mp4")), path(name));
+    fs::write(&from, plain()).expect("a temporary file can be written");
+    let (from, to) = (from.to_str().expect("UTF-8"), to.to_str().expect("UTF-8"));
+    run(
+        "ffmpeg",
+        &[
+            "-v",
+            "error",
+            "-y",
+            "-i",
+            from,
+            "-c",
+            "copy",
+            "-movflags",
+            flags,
+            to,
+        ],
+    );
+    fs::read(to).expect("ffmpeg wrote it")
+}
+
+fn read_all(file: &[u8]) -> (Vec<Demuxed>, Option<ReadError>) {
+    let mut reader = match Reader::new(Cursor::new(file)) {
+        Ok(reader) => reader,
+        Err(error) => return (Vec::new(), Some(error)),
+    };
+    let mut frames = Vec::new();
+    loop {
+        match reader.read() {
+            Ok(Some(frame)) => frames.push(frame),
+            Ok(None) => return (frames, None),
+            Err(error) => {
+                assert!(matches!(reader.read(), Ok(None)), "an error ends the file");
+                return (frames, Some(error));
+            }
+        }
+    }
+}
+
+fn of_track(frames: &[Demuxed], track: usize) -> Vec<&EncodedFrame> {
+    frames
+        .iter()
+        .filter(|found| found.track == track)
+        .map(|found| &found.frame)
+        .collect()
+}
+
+/// Track 0 is video, track 1 audio.
+fn write(frames: &[Demuxed], shift: impl Fn(&Demuxed) -> Option<MediaTime>) -> Vec<u8> {
+    let mut writer = Writer::new(Cursor::new(Vec::new()), Options::default());
+    let video = writer.add_video(&VideoParams::av1(160, 90)).expect("AV1");
+    let audio = writer.add_audio(&AudioParams::opus(1)).expect("Opus");
+    for found in frames {
+        if let Some(time) = shift(found) {
+            let track = if found.track == 0 { video } else { audio };
+            let frame = EncodedFrame {
+                time,
+                duration: None,
+                ..found.frame.clone()
+            };
+            writer.write(track, frame).expect("a frame in order");
+        }
+    }
+    writer
+        .finish_with_duration()
+        .expect("a vector takes all")
+        .into_inner()
+}
+
+/// Presentation times of the packets of a stream, in seconds, as ffprobe sees them.
+fn packet_times(file: &Path, stream: &str) -> Vec<f64> {
+    let file = file.to_str().expect("UTF-8");
+    let text = run(
+        "ffprobe",
+        &[
+            "-v",
+            "error",
+            "-select_streams",
+            stream,
+            "-show_entries",
+            "packet=pts_time",
+            "-of",
+            "csv=p=0",
+            file,
+        ],
+    );
+    let times = text.lines().map(|line| line.trim_end_matches(','));
+    times
+        .map(|time| time.parse().unwrap_or_else(|_| panic!("a time: {time:?}")))
+        .collect()
+}
+
+fn assert_times(found: &[f64], expected: impl IntoIterator<Item = f64>) {
+    let expected: Vec<f64> = expected.into_iter().collect();
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(expected) {
+        assert!(
+            (found - expected).abs() < 0.0001,
+            "{found}, expected {expected}"
+        );
+    }
+}
+
+/// That ffmpeg decodes the whole file and has nothing to say.
+fn assert_decodes(file: &Path) {
+    let file = file.to_str().expect("UTF-8");
+    // Without the file's own time base ffmpeg rounds times to its guess of a frame rate.
+    let arguments = [
+        "-v",
+        "error",
+        "-i",
+        file,
+        "-enc_time_base:v",
+        "-1",
+        "-f",
+        "null",
+        "-",
+    ];
+    assert_eq!(run("ffmpeg", &arguments), "");
+}
+
+#[test]
+fn every_kind_of_file_gives_the_same_frames() {
+    let (frames, error) = read_all(plain());
+    assert!(error.is_none(), "{error:?}");
+    let (video, audio) = (of_track(&frames, 0), of_track(&frames, 1));
+    assert_eq!(video.len(), 120);
+    assert_eq!(audio.len(), 201);
+    for (i, frame) in (0_i64..).zip(&video) {
+        assert!((frame.time.as_micros() - i * 1_000_000 / 30).abs() <= 1);
+        assert_eq!(
+            frame.key,
+            av1::contains_key_frame(&frame.payload).expect("AV1"),
+            "{i}"
+        );
+    }
+    assert_eq!(video.iter().filter(|frame| frame.key).count(), 4);
+    for (i, frame) in (0_i64..).zip(&audio) {
+        assert_eq!(frame.time, MediaTime::from_millis(20 * i));
+    }
+    let in_order = frames
+        .windows(2)
+        .all(|pair| pair[0].frame.time <= pair[1].frame.time + AHEAD);
+    assert!(in_order, "frames of all tracks come in order of time");
+    let kinds = [
+        ("fragmented.mp4", "frag_keyframe+empty_moov"),
+        (
+            "moof-base.mp4",
+            "frag_keyframe+empty_moov+default_base_moof",
+        ),
+        ("hybrid.mp4", "frag_keyframe"),
+        ("faststart.mp4", "faststart"),
+        ("separate.mp4", "frag_keyframe+empty_moov+separate_moof"),
+    ];
+    for (name, flags) in kinds {
+        let (other, error) = read_all(&remuxed(name, flags));
+        assert!(error.is_none(), "{name}: {error:?}");
+        for track in 0..2 {
+            let (plain, other) = (of_track(&frames, track), of_track(&other, track));
+            assert_eq!(plain.len(), other.len(), "{name}");
+            for (plain, other) in plain.iter().zip(other) {
+                assert_eq!(
+                    (plain.key, &plain.payload),
+                    (other.key, &other.payload),
+                    "{name}"
+                );
+                // ffmpeg leaves the edit list, and with it the delay of Opus, out of some files.
+                let shift = plain.time.signed_since(other.time).abs();
+                assert!(
+                    shift <= 1 || (6_480..=6_520).contains(&shift),
+                    "{name}: {shift}"
+                );
+            }
+        }
+    }
+}
+
+/// How far audio may lie before video in the order of decode times.
+const AHEAD: Duration = Duration::from_millis(7);
+
+#[test]
+fn tracks_are_described() {
+    let reader = Reader::new(Cursor::new(plain())).expect("an MP4 file");
+    let [video, audio] = reader.tracks() else {
+        panic!("two tracks")
+    };
+    let TrackParams::Video(video) = &video.params else {
+        panic!("video first")
+    };
+    assert_eq!((video.width, video.height), (160, 90));
+    assert_eq!(video.codec, "av01.0.00M.08");
+    assert!(
+        video
+            .framerate
+            .is_some_and(|rate| (rate - 30.0).abs() < 0.01)
+    );
+    assert_eq!(audio.params, TrackParams::Audio(AudioParams::opus(1)));
+}
+
+#[test]
+fn what_we_write_decodes_in_time() {
+    let (frames, _) = read_all(plain());
+    let file = path("ours.mp4");
+    fs::write(&file, write(&frames, |found| Some(found.frame.time))).expect("a temporary file");
+    assert_decodes(&file);
+    assert_times(
+        &packet_times(&file, "v"),
+        (0..120).map(|i| f64::from(i) / 30.0),
+    );
+    let delay = 312.0 / 48_000.0;
+    assert_times(
+        &packet_times(&file, "a"),
+        (0..201).map(|i| f64::from(i) / 50.0 - delay),
+    );
+    let name = file.to_str().expect("UTF-8");
+    let entries = "stream=codec_name,width,height,channels:format=duration";
+    let text = run(
+        "ffprobe",
+        &["-v", "error", "-show_entries", entries, "-of", "csv", name],
+    );
+    assert!(text.contains("av1,160,90"), "{text}");
+    assert!(text.contains("opus,1"), "{text}");
+    assert!(text.contains("format,4.0"), "{text}");
+    let (again, error) = read_all(&fs::read(&file).expect("it was written"));
+    assert!(error.is_none(), "{error:?}");
+    for track in 0..2 {
+        let (ours, theirs) = (of_track(&again, track), of_track(&frames, track));
+        assert_eq!(ours.len(), theirs.len());
+        for (ours, theirs) in ours.iter().zip(theirs) {
+            assert_eq!(ours.time, theirs.time);
+            assert_eq!((ours.key, &ours.payload), (theirs.key, &theirs.payload));
+        }
+    }
+}
+
+#[test]
+fn late_tracks_and_pauses_keep_their_place() {
+    let (frames, _) = read_all(plain());
+    let epoch = Duration::from_hours(490_896);
+    let hour = Duration::from_hours(1);
+    // Audio starts 2.5 s late. From its third second on all is an hour later.
+    let time = |found: &Demuxed| {
+        let late = found.track == 1 && found.frame.time < MediaTime::from_millis(2_500);
+        let pause = if found.frame.time >= MediaTime::from_millis(3_000) {
+            hour
+        } else {
+            Duration::ZERO
+        };
+        (!late).then(|| found.frame.time + epoch + pause)
+    };
+    let file = path("pauses.mp4");
+    fs::write(&file, write(&frames, time)).expect("a temporary file");
+    assert_decodes(&file);
+    let pause = |time: f64| {
+        if time >= 3.0 - 0.0001 {
+            time + 3_600.0
+        } else {
+            time
+        }
+    };
+    assert_times(
+        &packet_times(&file, "v"),
+        (0..120).map(|i| pause(f64::from(i) / 30.0)),
+    );
+    let delay = 312.0 / 48_000.0;
+    let audio = (125..201).map(|i| pause(f64::from(i) / 50.0) - delay);
+    assert_times(&packet_times(&file, "a"), audio);
+}
+
+#[test]
+fn cut_off_file_plays_up_to_the_cut() {
+    let (frames, _) = read_all(plain());
+    let whole = write(&frames, |found| Some(found.frame.time));
+    let file = path("cut.mp4");
+    let mut last = 0;
+    for percent in [40, 60, 80, 95] {
+        let part = &whole[..whole.len() * percent / 100];
+        let (found, error) = read_all(part);
+        assert!(
+            matches!(error, Some(ReadError::Truncated { .. })),
+            "{percent}: {error:?}"
+        );
+        assert!(found.len() > last, "{percent}");
+        last = found.len();
+        fs::write(&file, part).expect("a temporary file");
+        let name = file.to_str().expect("UTF-8");
+        let output = Command::new("ffmpeg")
+            .args(["-v", "fatal", "-i", name, "-f", "null", "-"])
+            .output()
+            .expect("ffmpeg runs");
+        assert!(output.status.success(), "{percent}");
+        assert!(packet_count(&file) >= found.len() - 1, "{percent}");
+    }
+}
+
+fn packet_count(file: &Path) -> usize {
+    let output = Command::new("ffprobe")
+        .args([
+            "-v",
+            "quiet",
+            "-show_entries",
+            "packet=pts_time",
+            "-of",
+            "csv=p=0",
+        ])
+        .arg(file)
+        .output()
+        .expect("ffprobe runs");
+    String::from_utf8_lossy(&output.stdout).lines().count()
+}
+
+#[test]
+fn track_without_key_frame_is_described_by_its_parameters() {
+    let (frames, _) = read_all(plain());
+    let file = path("late-video.mp4");
+    // Video comes two seconds after the header is due.
+    let time = |found: &Demuxed| {
+        let late = if found.track == 0 {
+            Duration::from_secs(3)
+        } else {
+            Duration::ZERO
+        };
+        Some(found.frame.time + late)
+    };
+    let mut shifted: Vec<Demuxed> = frames.clone();
+    shifted.sort_by_key(|found| time(found));
+    fs::write(&file, write(&shifted, time)).expect("a temporary file");
+    assert_decodes(&file);
+    assert_times(
+        &packet_times(&file, "v"),
+        (0..120).map(|i| 3.0 + f64::from(i) / 30.0),
+    );
+}
+
+#[test]
+fn other_codecs_are_named() {
+    let file = path("others.mp4");
+    let name = file.to_str().expect("UTF-8");
+    run(
+        "ffmpeg",
+        &[
+            "-v",
+            "error",
+            "-y",
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc=size=64x64:rate=5:duration=1",
+            "-f",
+            "lavfi",
+            "-i",
+            "sine=duration=1",
+            "-c:v",
+            "mpeg4",
+            "-c:a",
+            "aac",
+            name,
+        ],
+    );
+    let error = Reader::new(fs::File::open(&file).expect("it was written")).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the file has no track of av01 or opus; it has mp4v, mp4a"
+    );
+}
