@@ -13,12 +13,15 @@
 
 pub mod av1;
 pub mod catalog;
+mod fill;
 mod frame;
 pub mod loc;
 pub mod mp4;
 pub mod opus;
 mod params;
 mod time;
+pub mod wav;
+pub mod y4m;
 
 pub use frame::{AudioLevel, EncodedFrame};
 pub use params::{AudioCodec, AudioParams, MediaKind, VideoCodec, VideoParams};
