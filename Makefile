@@ -6,7 +6,7 @@ export PATH := $(CACHE)/tools/bin:$(HOME)/.cargo/bin:$(PATH)
 export PARVIS_CACHE := $(CACHE)
 export CARGO_TERM_COLOR ?= auto
 
-.PHONY: help demo test packages clips peers format lint unit doc fuzz-check deny interop bench fuzz clean
+.PHONY: help demo test packages clips peers format lint unit doc fuzz-check deny interop interop-write bench fuzz clean
 
 help: ## Lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -50,6 +50,9 @@ deny: packages ## Licences, sources and duplicates of dependencies; advisories w
 
 interop: packages peers ## Our relay and SDK against other implementations; checks docs/interop.md
 	cargo run -q -p parvis-interop -- --peers "$(CACHE)/peers/bin" --check docs/interop.md
+
+interop-write: packages peers ## Runs the same and writes docs/interop.md
+	cargo run -q -p parvis-interop -- --peers "$(CACHE)/peers/bin" --write docs/interop.md
 
 bench: packages ## Relay cost against the floor and the peers, a table
 	scripts/bench.sh "$(CACHE)"

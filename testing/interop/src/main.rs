@@ -1,0 +1,76 @@
+//! Runs our relay and SDK against other implementations of MoQ Transport, and writes down, or
+//! checks, what passes.
+
+mod conformance;
+mod foreign_relay;
+mod reference;
+mod report;
+
+use std::{fs, path::PathBuf, process::ExitCode};
+
+use anyhow::Context;
+use clap::Parser;
+
+use crate::report::Known;
+
+/// What does not pass, and why. A case that is here and passes is a surprise too.
+const KNOWN: &[Known] = &[];
+
+#[derive(Parser)]
+#[command(version, about)]
+struct Cli {
+    /// The folder with the peers' programs.
+    #[arg(long)]
+    peers: PathBuf,
+    /// Only cases whose name contains this.
+    #[arg(long, default_value = "")]
+    only: String,
+    /// Writes the results into this file.
+    #[arg(long, conflicts_with = "check")]
+    write: Option<PathBuf>,
+    /// Fails unless this file says what the run gave.
+    #[arg(long)]
+    check: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<ExitCode> {
+    let cli = Cli::parse();
+    let relay = start_relay()?;
+    let url = format!("moqt://{}", relay.local_addr());
+    let mut cases = Vec::new();
+    if "reference-subgroups".contains(&cli.only) {
+        cases.extend(reference::run(&url).await);
+    }
+    cases.extend(conformance::run(&cli.peers, &url, &cli.only).await);
+    for peer in [foreign_relay::Relay::Moq, foreign_relay::Relay::MoqIetf] {
+        if cli.only.is_empty() || cli.only.starts_with("sdk") {
+            cases.extend(foreign_relay::run(&cli.peers, peer).await);
+        }
+    }
+    tokio::task::spawn_blocking(move || relay.shutdown()).await?;
+
+    for case in &cases {
+        match &case.outcome {
+            Ok(()) => println!("ok   {:45} {}", case.name, case.peer),
+            Err(error) => println!("FAIL {:45} {}: {error}", case.name, case.peer),
+        }
+    }
+    let mut surprises = report::surprises(&cases, KNOWN);
+    let document = report::markdown(&cases, KNOWN);
+    if let Some(path) = &cli.write {
+        fs::write(path, &document).with_context(|| format!("writing {}", path.display()))?;
+    }
+    if let Some(path) = &cli.check {
+        let said = fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+        if surprises.is_empty() && said != document {
+            surprises.push(format!("{} says something else: make interop-write", path.display()));
+        }
+    }
+    let passed = cases.iter().filter(|case| case.outcome.is_ok()).count();
+    println!("interop: {passed} passed, {} failed", cases.len() - passed);
+    for surprise in &surprises {
+        eprintln!("interop: {surprise}");
+    }
+    Ok(if surprises.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
