@@ -54,8 +54,10 @@ interop: packages peers ## Our relay and SDK against other implementations; chec
 interop-write: packages peers ## Runs the same and writes docs/interop.md
 	cargo run -q -p parvis-interop -- --peers "$(CACHE)/peers/bin" --write docs/interop.md
 
-bench: packages ## Relay cost against the floor and the peers, a table
-	scripts/bench.sh "$(CACHE)"
+bench: packages ## Relay cost against the floor and the peers, a table; BENCH_ARGS="--write docs/performance.md"
+	scripts/peers.sh --release "$(CACHE)/bench-peers"
+	cargo build --release -p parvis-load -p parvis-services
+	scripts/bench.sh "$(CACHE)" $(BENCH_ARGS)
 
 clean: ## Removes the build output from the cache
 	rm -rf "$(CARGO_TARGET_DIR)"
