@@ -80,13 +80,19 @@ macro_rules! agree {
                     datagram.encode(&mut bytes).expect("the datagram has an encoding");
                     let at = at.index(bytes.len());
                     bytes[at] = byte;
-                    // The oracle wants the type in its shortest form in draft 18.
-                    prop_assume!(bytes[0] < 0x80);
                     let theirs = theirs::DatagramHeader::decode_object(&mut &bytes[..]);
-                    let ours = Datagram::decode(&Bytes::from(bytes));
+                    let ours = Datagram::decode(&Bytes::from(bytes.clone()));
                     // We leave the pairs inside the properties to who reads them.
                     let ours = ours.ok().filter(|ours| is_well_formed(&ours.properties));
-                    prop_assert_eq!(ours.is_some(), theirs.is_ok(), "{:?} {:?}", ours, theirs);
+                    let canonical = ours.as_ref().map(|ours| {
+                        let mut out = Vec::new();
+                        ours.encode(&mut out).expect("the datagram has an encoding");
+                        out
+                    });
+                    // The oracle reads some integers only in their shortest form.
+                    if canonical.is_none_or(|canonical| canonical == bytes) || theirs.is_ok() {
+                        prop_assert_eq!(ours.is_some(), theirs.is_ok(), "{:?} {:?}", ours, theirs);
+                    }
                 }
 
                 #[test]
