@@ -34,6 +34,7 @@ mod admission;
 pub mod client;
 mod close_reason;
 mod connection;
+mod connection_ids;
 mod deadlines;
 mod endpoint;
 mod limits;
@@ -44,6 +45,7 @@ pub mod udp;
 
 pub use admission::{Admission, AdmissionPolicy, Attempt};
 pub use close_reason::CloseReason;
+pub use connection_ids::id_prefix;
 pub use endpoint::{
     ClientOptions, ConnectionEvent, ConnectionKey, Endpoint, EndpointConfig, OpenError,
 };

@@ -15,8 +15,8 @@ use quinn_proto::{ConnectError, ConnectionHandle, DatagramEvent};
 
 pub use self::options::{ClientOptions, ConnectionEvent, ConnectionKey, EndpointConfig, OpenError};
 use crate::{
-    Ecn, PathStats, Transmit, admission::AttemptRate, connection::Connection, deadlines::Deadlines,
-    tls::ServerTls,
+    Ecn, PathStats, Transmit, admission::AttemptRate, connection::Connection,
+    connection_ids::PrefixedIds, deadlines::Deadlines, tls::ServerTls,
 };
 
 /// Answers to strangers that wait for the next sweep; further ones are not given.
@@ -73,6 +73,9 @@ impl Endpoint {
     pub fn new(config: EndpointConfig) -> Self {
         let mut quic = quinn_proto::EndpointConfig::default();
         quic.rng_seed(config.seed);
+        if let Some(prefix) = config.id_prefix {
+            quic.cid_generator(move || Box::new(PrefixedIds::new(prefix)));
+        }
         let server_transport = config.limits.server();
         let server = config
             .server

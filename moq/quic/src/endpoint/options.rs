@@ -24,6 +24,9 @@ pub struct EndpointConfig {
     pub admission: AdmissionPolicy,
     /// Makes connection ids and packet numbers repeatable, for tests; keys stay random.
     pub seed: Option<[u8; 32]>,
+    /// What connection ids begin with, where several endpoints share a port; see
+    /// [`id_prefix`](crate::id_prefix).
+    pub id_prefix: Option<u8>,
 }
 
 impl Default for EndpointConfig {
@@ -35,6 +38,7 @@ impl Default for EndpointConfig {
             limits: Limits::default(),
             admission: AdmissionPolicy::default(),
             seed: None,
+            id_prefix: None,
         }
     }
 }
@@ -59,6 +63,26 @@ pub struct ClientOptions {
 pub struct ConnectionKey {
     pub(super) index: u32,
     pub(super) generation: u32,
+}
+
+impl ConnectionKey {
+    /// A small number, unique among the connections there are: fit to index a `Vec`.
+    pub const fn index(self) -> usize {
+        self.index as usize
+    }
+
+    /// The whole key as a number, at least `1 << 32`.
+    pub const fn to_u64(self) -> u64 {
+        (self.generation as u64) << 32 | self.index as u64
+    }
+
+    /// The key that [`to_u64`](Self::to_u64) made the number of.
+    pub const fn from_u64(number: u64) -> Self {
+        Self {
+            index: number as u32,
+            generation: (number >> 32) as u32,
+        }
+    }
 }
 
 /// What happened on a connection.
