@@ -2,6 +2,10 @@ use std::{sync::Arc, time::Duration};
 
 use quinn_proto::{IdleTimeout, MtuDiscoveryConfig, TransportConfig, VarInt, congestion};
 
+/// Bytes in flight before anything is known of the path. quinn's 240 kB would fill seconds of a
+/// slow one; 38 kB in the first round trip carry a key frame, and each further one doubles it.
+const INITIAL_WINDOW: u64 = 32 * 1200;
+
 /// Bounds and timing of QUIC connections. The default suits a relay and its clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -60,6 +64,8 @@ impl Limits {
 
     fn server_config(&self) -> TransportConfig {
         let idle = IdleTimeout::try_from(self.idle_timeout).unwrap_or(VarInt::MAX.into());
+        let mut congestion_control = congestion::BbrConfig::default();
+        congestion_control.initial_window(INITIAL_WINDOW);
         let mut config = TransportConfig::default();
         config
             .receive_window(self.connection_window.into())
@@ -76,7 +82,7 @@ impl Limits {
             .initial_mtu(self.initial_mtu.max(1200))
             .mtu_discovery_config(self.mtu_discovery.then(MtuDiscoveryConfig::default))
             // CUBIC starves audio under loss that is not congestion.
-            .congestion_controller_factory(Arc::new(congestion::BbrConfig::default()));
+            .congestion_controller_factory(Arc::new(congestion_control));
         config
     }
 }

@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc};
 use parvis_wire::Draft;
 use quinn_proto::{TransportConfig, crypto::rustls::QuicClientConfig};
 use rustls::{
-    CertificateError, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    CertificateError, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
@@ -110,6 +110,10 @@ impl fmt::Debug for ClientTls {
     }
 }
 
+#[derive(Debug, thiserror::Error)]
+#[error("the certificate's fingerprint is {0}, which is not a pinned one")]
+struct NotPinned(Fingerprint);
+
 /// Checks a certificate by its fingerprint, or not at all, and the handshake's signature always.
 #[derive(Debug)]
 struct Verifier {
@@ -147,8 +151,8 @@ impl ServerCertVerifier for Verifier {
         {
             Ok(ServerCertVerified::assertion())
         } else {
-            tracing::debug!(%fingerprint, "the server's certificate is not a pinned one");
-            Err(CertificateError::ApplicationVerificationFailure.into())
+            let error = OtherError(Arc::new(NotPinned(fingerprint)));
+            Err(CertificateError::Other(error).into())
         }
     }
 
