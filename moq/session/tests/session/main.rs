@@ -1,0 +1,7 @@
+//! Two sessions back to back in virtual time, and one against hand-made bytes.
+
+mod pair;
+mod support;
+
+mod objects;
+mod setup;

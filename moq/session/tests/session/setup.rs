@@ -1,0 +1,193 @@
+//! SETUP, the control streams and GOAWAY.
+
+use std::time::Duration;
+
+use parvis_session::{ApiMisuse, Config, Event, Role};
+use parvis_simnet::LinkOptions;
+use parvis_wire::{Draft, Parameters, RequestErrorCode, SessionErrorCode, Setup};
+
+use crate::{
+    pair::Pair,
+    support::{MS, request, subscribe, track},
+};
+
+fn implementation(events: &[Event]) -> &Setup {
+    match events {
+        [Event::Established { peer }] => peer,
+        events => panic!("one Established among {events:?}"),
+    }
+}
+
+#[test]
+fn both_sides_learn_the_others_setup() {
+    for draft in Draft::ALL {
+        let client = Config {
+            draft,
+            path: Some("/room".into()),
+            authority: Some("relay.example".into()),
+            implementation: "one/1".into(),
+            ..Config::default()
+        };
+        let server = Config {
+            role: Role::Server,
+            implementation: "two/2".into(),
+            path: Some("/not sent".into()),
+            ..client.clone()
+        };
+        let mut pair = Pair::with(client, server, LinkOptions::default(), 1);
+        pair.run(MS);
+        let peer = implementation(&pair.server.events()).clone();
+        assert_eq!(peer.path.as_deref(), Some("/room"));
+        assert_eq!(peer.authority.as_deref(), Some("relay.example"));
+        assert_eq!(peer.implementation.as_deref(), Some("one/1"));
+        let peer = implementation(&pair.client.events()).clone();
+        assert_eq!((peer.path, peer.authority), (None, None));
+        assert_eq!(peer.implementation.as_deref(), Some("two/2"));
+    }
+}
+
+#[test]
+fn a_missing_setup_closes_in_time() {
+    let mut pair = Pair::new(Draft::D22);
+    // Nothing arrives in time.
+    pair.client
+        .session
+        .handle_timeout(pair.now + Duration::from_secs(9));
+    assert!(!pair.client.session.is_closed());
+    pair.client
+        .session
+        .handle_timeout(pair.now + Duration::from_secs(10));
+    pair.settle();
+    let (code, _) = pair.client.closed.clone().expect("it closed");
+    assert_eq!(code, SessionErrorCode::ControlMessageTimeout);
+    let events = pair.client.events();
+    assert!(
+        matches!(events.as_slice(), [Event::Closed { .. }]),
+        "{events:?}"
+    );
+}
+
+#[test]
+fn a_request_before_setup_waits_for_it() {
+    for draft in Draft::ALL {
+        let mut pair = Pair::new(draft);
+        let now = pair.now;
+        let key = pair
+            .client
+            .session
+            .subscribe(track("a"), Parameters::default(), now);
+        pair.run(15 * MS);
+        let events = pair.server.events();
+        assert!(matches!(events[0], Event::Established { .. }), "{events:?}");
+        assert_eq!(request(&events).0, key.expect("it subscribes"));
+    }
+}
+
+#[test]
+fn goaway_reaches_the_peer_and_bars_new_requests() {
+    for draft in Draft::ALL {
+        let mut pair = Pair::established(draft);
+        let now = pair.now;
+        pair.server
+            .session
+            .goaway("moqt://next.example", 2000, now)
+            .expect("it says goaway");
+        assert_eq!(
+            pair.server.session.goaway("", 0, now),
+            Err(ApiMisuse::GoingAway)
+        );
+        // A request that crosses the GOAWAY is rejected.
+        let crossing = pair
+            .client
+            .session
+            .subscribe(track("a"), Parameters::default(), now);
+        let crossing = crossing.expect("it subscribes");
+        pair.run(30 * MS);
+        let events = pair.client.events();
+        let uri = "moqt://next.example".to_owned();
+        assert_eq!(
+            events[0],
+            Event::GoAway {
+                key: None,
+                uri,
+                timeout_ms: 2000
+            }
+        );
+        match &events[1..] {
+            [Event::Rejected { key, error }] => {
+                assert_eq!((*key, error.code), (crossing, RequestErrorCode::GoingAway));
+            }
+            events => panic!("one rejection among {events:?}"),
+        }
+        assert_eq!(pair.server.events(), []);
+        let now = pair.now;
+        let late = pair
+            .client
+            .session
+            .subscribe(track("b"), Parameters::default(), now);
+        assert_eq!(late, Err(ApiMisuse::GoingAway));
+    }
+}
+
+#[test]
+fn goaway_closes_after_its_timeout_if_requests_are_open() {
+    let mut pair = Pair::established(Draft::D22);
+    subscribe(&mut pair, "a", Parameters::default());
+    let now = pair.now;
+    pair.server
+        .session
+        .goaway("", 500, now)
+        .expect("it says goaway");
+    pair.run(499 * MS);
+    assert_eq!(pair.server.closed, None);
+    pair.run(MS);
+    let (code, _) = pair.server.closed.clone().expect("it closed");
+    assert_eq!(code, SessionErrorCode::GoawayTimeout);
+}
+
+#[test]
+fn goaway_without_requests_leaves_the_close_to_the_peer() {
+    let mut pair = Pair::established(Draft::D18);
+    let now = pair.now;
+    pair.server
+        .session
+        .goaway("", 500, now)
+        .expect("it says goaway");
+    pair.run(1000 * MS);
+    assert_eq!(pair.server.closed, None);
+    let now = pair.now;
+    pair.client.session.close(SessionErrorCode::NoError, "bye");
+    assert_eq!(
+        pair.client.session.goaway("", 0, now),
+        Err(ApiMisuse::Closed)
+    );
+    pair.run(20 * MS);
+    assert!(pair.server.closed.is_some());
+}
+
+#[test]
+fn goaway_for_one_request_concerns_it_alone() {
+    for draft in Draft::ALL {
+        let mut pair = Pair::established(draft);
+        let key = subscribe(&mut pair, "a", Parameters::default());
+        let now = pair.now;
+        pair.server
+            .session
+            .goaway_request(key, "moqt://x", 0, now)
+            .expect("it says goaway");
+        pair.run(20 * MS);
+        let moved = Event::GoAway {
+            key: Some(key),
+            uri: "moqt://x".into(),
+            timeout_ms: 0,
+        };
+        assert_eq!(pair.client.events(), [moved]);
+        let now = pair.now;
+        assert!(
+            pair.client
+                .session
+                .subscribe(track("b"), Parameters::default(), now)
+                .is_ok()
+        );
+    }
+}
