@@ -4,4 +4,7 @@ mod pair;
 mod support;
 
 mod objects;
+mod publish;
+mod requests;
 mod setup;
+mod updates;
