@@ -1,0 +1,404 @@
+//! PUBLISH: registration, offers, forward state, replacement.
+
+use std::time::Duration;
+
+use parvis_forwarding::{PeerId, RequestRef, Signal, SubgroupEnd};
+use parvis_wire::{
+    LocationFilter, Parameters, Properties, Property, PropertyValue, PublishDoneCode,
+    RequestErrorCode, SubgroupIdMode,
+};
+
+use crate::support::{
+    Publishing, Relay, at, namespace, publish, subscribe, subscribe_ok, subscribe_with, theirs,
+    track,
+};
+
+fn publish_ok(forward: bool) -> Signal {
+    let parameters = Parameters {
+        forward: Some(forward),
+        ..Parameters::default()
+    };
+    Signal::PublishOk { parameters }
+}
+
+fn update_forward(forward: bool) -> Signal {
+    Signal::Update(Parameters {
+        forward: Some(forward),
+        ..Parameters::default()
+    })
+}
+
+fn subscribe_tracks(prefix: &str, parameters: Parameters) -> Signal {
+    Signal::SubscribeTracks {
+        prefix: namespace(prefix),
+        parameters,
+    }
+}
+
+/// A peer that is offered every track of "room", and its offer of `path`.
+fn with_offer(relay: &mut Relay, path: &str) -> (PeerId, RequestRef) {
+    let viewer = relay.connect();
+    relay.say(
+        viewer,
+        theirs(0),
+        subscribe_tracks("room", Parameters::default()),
+    );
+    let heard = relay.heard(viewer);
+    assert_eq!(heard[0], (theirs(0), Signal::Ok));
+    assert_eq!(heard[1].1, publish(path));
+    (viewer, heard[1].0)
+}
+
+#[test]
+fn publish_that_nobody_wants_does_not_forward() {
+    let mut relay = Relay::new();
+    let publisher = relay.connect();
+    relay.say(publisher, theirs(0), publish("room/ann/video"));
+    assert_eq!(relay.heard(publisher), [(theirs(0), publish_ok(false))]);
+}
+
+#[test]
+fn published_track_forwards_from_the_first_subscriber_to_a_while_after_the_last() {
+    let mut relay = Relay::new();
+    let publisher = relay.connect();
+    relay.say(publisher, theirs(0), publish("room/ann/video"));
+    relay.heard(publisher);
+    let subscriber = relay.connect();
+    relay.say(subscriber, theirs(4), subscribe("room/ann/video"));
+    assert_eq!(relay.heard(subscriber), [(theirs(4), subscribe_ok(None))]);
+    assert_eq!(relay.heard(publisher), [(theirs(0), update_forward(true))]);
+    let source = (publisher, theirs(0));
+    let mut stream = Publishing::open(&mut relay, source, 11, 0, SubgroupIdMode::Zero);
+    stream.object(&mut relay, 0, 100);
+    assert_eq!(relay.locations(subscriber, theirs(4)), [at(0, 0)]);
+    relay.say(subscriber, theirs(4), Signal::Cancel);
+    relay.wait(Duration::from_secs(1));
+    assert!(relay.heard(publisher).is_empty());
+    relay.wait(Duration::from_secs(2));
+    assert_eq!(relay.heard(publisher), [(theirs(0), update_forward(false))]);
+}
+
+#[test]
+fn forward_upstream_is_on_while_some_subscriber_forwards() {
+    let mut relay = Relay::new();
+    let publisher = relay.connect();
+    relay.say(publisher, theirs(0), publish("room/ann/video"));
+    relay.heard(publisher);
+    let subscriber = relay.connect();
+    let paused = Parameters {
+        forward: Some(false),
+        ..Parameters::default()
+    };
+    relay.say(
+        subscriber,
+        theirs(4),
+        subscribe_with("room/ann/video", paused.clone()),
+    );
+    relay.say(
+        subscriber,
+        theirs(8),
+        subscribe_with("room/ann/video", paused),
+    );
+    assert!(relay.heard(publisher).is_empty());
+    relay.say(subscriber, theirs(4), update_forward(true));
+    relay.say(subscriber, theirs(8), update_forward(true));
+    assert_eq!(relay.heard(publisher), [(theirs(0), update_forward(true))]);
+    relay.say(subscriber, theirs(4), update_forward(false));
+    assert!(relay.heard(publisher).is_empty());
+    relay.say(subscriber, theirs(8), update_forward(false));
+    assert_eq!(relay.heard(publisher), [(theirs(0), update_forward(false))]);
+}
+
+#[test]
+fn track_is_offered_under_the_prefix_before_and_after() {
+    let mut relay = Relay::new();
+    let (before, elsewhere) = (relay.connect(), relay.connect());
+    relay.say(
+        before,
+        theirs(0),
+        subscribe_tracks("room", Parameters::default()),
+    );
+    relay.say(
+        elsewhere,
+        theirs(0),
+        subscribe_tracks("roomful", Parameters::default()),
+    );
+    relay.heard(before);
+    relay.heard(elsewhere);
+    let publisher = relay.connect();
+    relay.say(publisher, theirs(0), publish("room/ann/video"));
+    assert_eq!(
+        relay.heard(publisher),
+        [(theirs(0), publish_ok(true))],
+        "an offer is a wish"
+    );
+    let offer = relay.heard_one(before);
+    assert_eq!(offer.1, publish("room/ann/video"));
+    assert!(relay.heard(elsewhere).is_empty());
+    with_offer(&mut relay, "room/ann/video");
+}
+
+#[test]
+fn accepted_offer_gets_what_came_since_the_offer() {
+    let mut relay = Relay::new();
+    let publisher = relay.connect();
+    relay.say(publisher, theirs(0), publish("room/ann/video"));
+    let (viewer, offer) = with_offer(&mut relay, "room/ann/video");
+    let source = (publisher, theirs(0));
+    let mut stream = Publishing::open(&mut relay, source, 11, 0, SubgroupIdMode::Zero);
+    stream.object(&mut relay, 0, 100);
+    assert!(relay.locations(viewer, offer).is_empty());
+    relay.say(viewer, offer, publish_ok(true));
+    stream.object(&mut relay, 1, 100);
+    assert_eq!(relay.locations(viewer, offer), [at(0, 0), at(0, 1)]);
+}
+
+#[test]
+fn rejected_offer_is_over() {
+    let mut relay = Relay::new();
+    let publisher = relay.connect();
+    relay.say(publisher, theirs(0), publish("room/ann/video"));
+    let (viewer, offer) = with_offer(&mut relay, "room/ann/video");
+    relay.heard(publisher);
+    let error = parvis_wire::RequestError {
+        code: RequestErrorCode::Uninterested,
+        retry_interval: 0,
+        reason: String::new(),
+        redirect: None,
+    };
+    relay.say(viewer, offer, Signal::Reject(error));
+    relay.wait(Duration::from_secs(3));
+    assert_eq!(relay.heard(publisher), [(theirs(0), update_forward(false))]);
+    assert_eq!(relay.shards[0].stats().subscriptions, 0);
+}
+
+#[test]
+fn offers_have_the_parameters_of_the_prefix() {
+    let mut relay = Relay::new();
+    let publisher = relay.connect();
+    relay.say(publisher, theirs(0), publish("room/ann/video"));
+    let viewer = relay.connect();
+    let parameters = Parameters {
+        forward: Some(false),
+        filter: Some(LocationFilter::NextGroup),
+        ..Parameters::default()
+    };
+    relay.say(
+        viewer,
+        theirs(0),
+        subscribe_tracks("room", parameters.clone()),
+    );
+    let offer = relay.heard(viewer).remove(1);
+    let properties = Properties::EMPTY;
+    let expected = Signal::Publish {
+        track: track("room/ann/video"),
+        parameters,
+        properties,
+    };
+    assert_eq!(offer.1, expected);
+    relay.say(
+        viewer,
+        offer.0,
+        Signal::PublishOk {
+            parameters: Parameters::default(),
+        },
+    );
+    let source = (publisher, theirs(0));
+    let mut stream = Publishing::open(&mut relay, source, 11, 0, SubgroupIdMode::Zero);
+    stream.object(&mut relay, 0, 100);
+    assert!(relay.locations(viewer, offer.0).is_empty());
+}
+
+#[test]
+fn own_track_and_subscribed_track_are_not_offered() {
+    let mut relay = Relay::new();
+    let peer = relay.connect();
+    relay.say(
+        peer,
+        theirs(0),
+        subscribe_tracks("room", Parameters::default()),
+    );
+    relay.say(peer, theirs(4), publish("room/ann/video"));
+    assert_eq!(relay.heard(peer).len(), 2);
+    let other = relay.connect();
+    relay.say(other, theirs(0), subscribe("room/ann/video"));
+    relay.say(
+        other,
+        theirs(4),
+        subscribe_tracks("room", Parameters::default()),
+    );
+    assert_eq!(
+        relay.heard(other),
+        [(theirs(0), subscribe_ok(None)), (theirs(4), Signal::Ok)]
+    );
+}
+
+#[test]
+fn publish_serves_a_subscriber_that_waits_without_an_offer() {
+    let mut relay = Relay::new();
+    let subscriber = relay.connect();
+    relay.say(
+        subscriber,
+        theirs(0),
+        subscribe_tracks("room", Parameters::default()),
+    );
+    let parameters = Parameters {
+        rendezvous_timeout: Some(5_000),
+        ..Parameters::default()
+    };
+    relay.say(
+        subscriber,
+        theirs(4),
+        subscribe_with("room/ann/video", parameters),
+    );
+    relay.heard(subscriber);
+    let publisher = relay.connect();
+    relay.say(publisher, theirs(0), publish("room/ann/video"));
+    assert_eq!(relay.heard(subscriber), [(theirs(4), subscribe_ok(None))]);
+    assert_eq!(relay.heard(publisher), [(theirs(0), publish_ok(true))]);
+    relay.wait(Duration::from_secs(10));
+    assert!(relay.heard(subscriber).is_empty());
+}
+
+#[test]
+fn done_of_the_publisher_reaches_offers_and_subscriptions() {
+    let mut relay = Relay::new();
+    let publisher = relay.connect();
+    relay.say(publisher, theirs(0), publish("room/ann/video"));
+    let (viewer, offer) = with_offer(&mut relay, "room/ann/video");
+    let subscriber = relay.connect();
+    relay.say(subscriber, theirs(4), subscribe("room/ann/video"));
+    relay.heard(subscriber);
+    let done = Signal::Done {
+        code: PublishDoneCode::TrackEnded,
+        reason: "bye".to_owned(),
+    };
+    relay.say(publisher, theirs(0), done.clone());
+    assert_eq!(relay.heard(viewer), [(offer, done.clone())]);
+    assert_eq!(relay.heard(subscriber), [(theirs(4), done)]);
+    assert_eq!(relay.shards[0].stats().tracks, 0);
+}
+
+#[test]
+fn publisher_that_comes_back_takes_over_without_a_word_to_subscribers() {
+    let mut relay = Relay::new();
+    let old = relay.connect();
+    relay.say(old, theirs(0), publish("room/ann/video"));
+    let subscriber = relay.connect();
+    relay.say(subscriber, theirs(4), subscribe("room/ann/video"));
+    let mut stream = Publishing::open(&mut relay, (old, theirs(0)), 11, 0, SubgroupIdMode::Zero);
+    stream.object(&mut relay, 0, 100);
+    stream.object(&mut relay, 1, 100);
+    relay.heard(old);
+    relay.heard(subscriber);
+
+    let new = relay.connect();
+    let parameters = Parameters {
+        largest: Some(at(0, 2)),
+        ..Parameters::default()
+    };
+    let properties = Properties::EMPTY;
+    let offer = Signal::Publish {
+        track: track("room/ann/video"),
+        parameters,
+        properties,
+    };
+    relay.say(new, theirs(0), offer);
+    assert_eq!(relay.heard(old), [(theirs(0), Signal::Cancel)]);
+    assert_eq!(relay.heard(new), [(theirs(0), publish_ok(true))]);
+    let mut again = Publishing::open(&mut relay, (new, theirs(0)), 11, 0, SubgroupIdMode::Zero);
+    again.object(&mut relay, 1, 100);
+    again.object(&mut relay, 2, 100);
+    stream.object(&mut relay, 5, 100);
+    relay.disconnect(old);
+    assert!(relay.heard(subscriber).is_empty());
+    assert_eq!(
+        relay.locations(subscriber, theirs(4)),
+        [at(0, 0), at(0, 1), at(0, 2)]
+    );
+    let streams = relay.received(subscriber, theirs(4)).streams;
+    assert!(matches!(streams[0].end, Some(SubgroupEnd::Reset(_))));
+    assert!(!streams[1].header.first_object);
+}
+
+#[test]
+fn publisher_that_starts_over_ends_the_old_subscriptions() {
+    let mut relay = Relay::new();
+    let old = relay.connect();
+    relay.say(old, theirs(0), publish("room/ann/video"));
+    let (viewer, offer) = with_offer(&mut relay, "room/ann/video");
+    relay.say(viewer, offer, publish_ok(true));
+    let mut stream = Publishing::open(&mut relay, (old, theirs(0)), 11, 9, SubgroupIdMode::Zero);
+    stream.object(&mut relay, 0, 100);
+
+    let new = relay.connect();
+    relay.say(new, theirs(0), publish("room/ann/video"));
+    let heard = relay.heard(viewer);
+    assert_eq!(heard[0].0, offer);
+    assert!(matches!(
+        heard[0].1,
+        Signal::Done {
+            code: PublishDoneCode::TrackEnded,
+            ..
+        }
+    ));
+    assert_eq!(heard[1].1, publish("room/ann/video"));
+    relay.say(viewer, heard[1].0, publish_ok(true));
+    let mut stream = Publishing::open(&mut relay, (new, theirs(0)), 11, 0, SubgroupIdMode::Zero);
+    stream.object(&mut relay, 0, 100);
+    assert_eq!(relay.locations(viewer, heard[1].0), [at(0, 0)]);
+}
+
+#[test]
+fn new_group_request_goes_to_a_publisher_that_can() {
+    let mut relay = Relay::new();
+    let publisher = relay.connect();
+    let dynamic = Properties::encode(vec![Property {
+        kind: 0x30,
+        value: PropertyValue::Integer(1),
+    }]);
+    let parameters = Parameters {
+        largest: Some(at(3, 0)),
+        ..Parameters::default()
+    };
+    let offer = Signal::Publish {
+        track: track("room/ann/video"),
+        parameters,
+        properties: dynamic,
+    };
+    relay.say(publisher, theirs(0), offer);
+    relay.say(publisher, theirs(4), publish("room/ann/fixed"));
+    relay.heard(publisher);
+    let subscriber = relay.connect();
+    let asks = |value| Parameters {
+        new_group_request: Some(value),
+        ..Parameters::default()
+    };
+    relay.say(
+        subscriber,
+        theirs(0),
+        subscribe_with("room/ann/video", asks(0)),
+    );
+    relay.say(
+        subscriber,
+        theirs(4),
+        subscribe_with("room/ann/fixed", asks(0)),
+    );
+    let heard = relay.heard(publisher);
+    let requests: Vec<_> = heard
+        .iter()
+        .filter_map(|(request, signal)| match signal {
+            Signal::Update(p) => p.new_group_request.map(|value| (*request, value)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(requests, [(theirs(0), 0)]);
+    relay.say(subscriber, theirs(0), Signal::Update(asks(3)));
+    assert!(relay.heard(publisher).is_empty(), "group 3 is there");
+    relay.say(subscriber, theirs(0), Signal::Update(asks(4)));
+    relay.say(subscriber, theirs(0), Signal::Update(asks(4)));
+    assert_eq!(
+        relay.heard(publisher),
+        [(theirs(0), Signal::Update(asks(4)))]
+    );
+}

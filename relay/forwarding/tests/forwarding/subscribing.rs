@@ -1,0 +1,571 @@
+//! One subscriber, one publisher: routing, answers, the end.
+
+use std::time::Duration;
+
+use parvis_forwarding::{PeerId, RequestRef, Signal, SubgroupEnd};
+use parvis_wire::{
+    LocationFilter, Parameters, Priority, Properties, Property, PropertyValue, PublishDoneCode,
+    RequestErrorCode, ResetCode, SubgroupIdMode,
+};
+
+use crate::support::{
+    Publishing, Relay, at, namespace, publish, subscribe, subscribe_ok, subscribe_with, theirs,
+    track,
+};
+
+/// A relay with a publisher of the namespace "room/ann".
+fn with_namespace() -> (Relay, PeerId) {
+    let mut relay = Relay::new();
+    let publisher = relay.connect();
+    relay.say(
+        publisher,
+        theirs(0),
+        Signal::PublishNamespace {
+            namespace: namespace("room/ann"),
+        },
+    );
+    assert_eq!(relay.heard(publisher), [(theirs(0), Signal::Ok)]);
+    (relay, publisher)
+}
+
+/// Asserts that a request was rejected with this code, and that nothing else was said.
+fn assert_rejected(relay: &mut Relay, peer: PeerId, request: RequestRef, code: RequestErrorCode) {
+    let (at, signal) = relay.heard_one(peer);
+    assert_eq!(at, request);
+    assert!(
+        matches!(&signal, Signal::Reject(error) if error.code == code),
+        "{signal:?}"
+    );
+}
+
+#[test]
+fn subscription_reaches_the_publisher_of_the_namespace_and_objects_come_back() {
+    let (mut relay, publisher) = with_namespace();
+    let subscriber = relay.connect();
+    relay.say(subscriber, theirs(4), subscribe("room/ann/video"));
+    let (upstream, asked) = relay.heard_one(publisher);
+    assert_eq!(asked, subscribe("room/ann/video"));
+    assert!(
+        relay.heard(subscriber).is_empty(),
+        "the answer waits for the publisher's"
+    );
+
+    let properties = Properties::encode(vec![Property {
+        kind: 0x30,
+        value: PropertyValue::Integer(1),
+    }]);
+    let parameters = Parameters {
+        largest: Some(at(3, 9)),
+        ..Parameters::default()
+    };
+    let ok = Signal::SubscribeOk {
+        parameters,
+        properties,
+    };
+    relay.say(publisher, upstream, ok.clone());
+    assert_eq!(
+        relay.heard(subscriber),
+        [(theirs(4), ok)],
+        "properties pass byte for byte"
+    );
+
+    let mut stream = Publishing::open(
+        &mut relay,
+        (publisher, upstream),
+        11,
+        4,
+        SubgroupIdMode::Zero,
+    );
+    stream.object(&mut relay, 0, 100);
+    stream.object(&mut relay, 1, 3);
+    stream.finish(&mut relay);
+    let received = relay.received(subscriber, theirs(4));
+    assert_eq!(relay.locations(subscriber, theirs(4)), [at(4, 0), at(4, 1)]);
+    assert_eq!(received.streams.len(), 1);
+    assert!(received.streams[0].header.first_object);
+    assert_eq!(received.streams[0].end, Some(SubgroupEnd::Finished));
+}
+
+#[test]
+fn chunks_move_on_before_their_object_is_complete() {
+    let (mut relay, publisher) = with_namespace();
+    let subscriber = relay.connect();
+    relay.say(subscriber, theirs(4), subscribe("room/ann/video"));
+    let upstream = relay.heard_one(publisher).0;
+    relay.say(publisher, upstream, subscribe_ok(None));
+    let mut stream = Publishing::open(
+        &mut relay,
+        (publisher, upstream),
+        11,
+        0,
+        SubgroupIdMode::Zero,
+    );
+    let (first, rest) = stream.encode(5, 2);
+    relay.input(publisher, first);
+    let before = relay.received(subscriber, theirs(4)).streams[0].bytes.len();
+    assert!(before > 0);
+    relay.input(publisher, rest[0].clone());
+    assert_eq!(
+        relay.received(subscriber, theirs(4)).streams[0].bytes.len(),
+        before + 2
+    );
+}
+
+#[test]
+fn second_subscriber_shares_the_upstream_subscription() {
+    let (mut relay, publisher) = with_namespace();
+    let (first, second) = (relay.connect(), relay.connect());
+    relay.say(first, theirs(4), subscribe("room/ann/video"));
+    let upstream = relay.heard_one(publisher).0;
+    relay.say(publisher, upstream, subscribe_ok(Some(at(1, 2))));
+    relay.heard(first);
+    relay.say(second, theirs(8), subscribe("room/ann/video"));
+    assert_eq!(
+        relay.heard(second),
+        [(theirs(8), subscribe_ok(Some(at(1, 2))))]
+    );
+    assert!(relay.heard(publisher).is_empty());
+}
+
+#[test]
+fn unknown_track_does_not_exist() {
+    let (mut relay, publisher) = with_namespace();
+    let subscriber = relay.connect();
+    relay.say(subscriber, theirs(4), subscribe("room/annabel/video"));
+    assert_rejected(
+        &mut relay,
+        subscriber,
+        theirs(4),
+        RequestErrorCode::DoesNotExist,
+    );
+    assert!(relay.heard(publisher).is_empty());
+}
+
+#[test]
+fn rendezvous_waits_for_the_publisher() {
+    let mut relay = Relay::new();
+    let subscriber = relay.connect();
+    let parameters = Parameters {
+        rendezvous_timeout: Some(5_000),
+        ..Parameters::default()
+    };
+    relay.say(
+        subscriber,
+        theirs(4),
+        subscribe_with("room/ann/video", parameters.clone()),
+    );
+    relay.say(
+        subscriber,
+        theirs(8),
+        subscribe_with("room/bob/video", parameters),
+    );
+    assert!(relay.heard(subscriber).is_empty());
+
+    relay.wait(Duration::from_secs(4));
+    let publisher = relay.connect();
+    relay.say(
+        publisher,
+        theirs(0),
+        Signal::PublishNamespace {
+            namespace: namespace("room/ann"),
+        },
+    );
+    let upstream = relay.heard(publisher)[1].0;
+    relay.say(publisher, upstream, subscribe_ok(None));
+    assert_eq!(relay.heard(subscriber), [(theirs(4), subscribe_ok(None))]);
+
+    relay.wait(Duration::from_secs(2));
+    assert_rejected(&mut relay, subscriber, theirs(8), RequestErrorCode::Timeout);
+}
+
+#[test]
+fn rejection_of_the_publisher_reaches_every_waiting_subscriber() {
+    let (mut relay, publisher) = with_namespace();
+    let subscribers = [relay.connect(), relay.connect()];
+    for subscriber in subscribers {
+        relay.say(subscriber, theirs(4), subscribe("room/ann/video"));
+    }
+    let upstream = relay.heard_one(publisher).0;
+    let error = parvis_wire::RequestError {
+        code: RequestErrorCode::Unauthorized,
+        retry_interval: 0,
+        reason: "no".to_owned(),
+        redirect: None,
+    };
+    relay.say(publisher, upstream, Signal::Reject(error.clone()));
+    for subscriber in subscribers {
+        assert_eq!(
+            relay.heard(subscriber),
+            [(theirs(4), Signal::Reject(error.clone()))]
+        );
+    }
+}
+
+#[test]
+fn another_publisher_is_asked_after_a_rejection() {
+    let (mut relay, first) = with_namespace();
+    let second = relay.connect();
+    relay.say(
+        second,
+        theirs(0),
+        Signal::PublishNamespace {
+            namespace: namespace("room"),
+        },
+    );
+    relay.heard(second);
+    let subscriber = relay.connect();
+    relay.say(subscriber, theirs(4), subscribe("room/ann/video"));
+    let upstream = relay.heard_one(first).0;
+    let error = parvis_wire::RequestError {
+        code: RequestErrorCode::DoesNotExist,
+        retry_interval: 0,
+        reason: String::new(),
+        redirect: None,
+    };
+    relay.say(first, upstream, Signal::Reject(error));
+    let upstream = relay.heard_one(second).0;
+    relay.say(second, upstream, subscribe_ok(None));
+    assert_eq!(relay.heard(subscriber), [(theirs(4), subscribe_ok(None))]);
+}
+
+#[test]
+fn longest_namespace_is_asked() {
+    let (mut relay, longer) = with_namespace();
+    let shorter = relay.connect();
+    relay.say(
+        shorter,
+        theirs(0),
+        Signal::PublishNamespace {
+            namespace: namespace("room"),
+        },
+    );
+    relay.heard(shorter);
+    let subscriber = relay.connect();
+    relay.say(subscriber, theirs(4), subscribe("room/ann/video"));
+    assert_eq!(relay.heard(longer).len(), 1);
+    assert!(relay.heard(shorter).is_empty());
+    relay.say(subscriber, theirs(8), subscribe("room/bob/video"));
+    assert_eq!(relay.heard(shorter).len(), 1);
+}
+
+#[test]
+fn upstream_subscription_ends_a_while_after_the_last_subscriber() {
+    let (mut relay, publisher) = with_namespace();
+    let subscriber = relay.connect();
+    relay.say(subscriber, theirs(4), subscribe("room/ann/video"));
+    let upstream = relay.heard_one(publisher).0;
+    relay.say(publisher, upstream, subscribe_ok(None));
+    relay.say(subscriber, theirs(4), Signal::Cancel);
+    relay.wait(Duration::from_millis(1_900));
+    assert!(relay.heard(publisher).is_empty());
+    relay.wait(Duration::from_millis(200));
+    assert_eq!(relay.heard(publisher), [(upstream, Signal::Cancel)]);
+    relay.disconnect(publisher);
+    relay.assert_empty();
+}
+
+#[test]
+fn subscriber_within_the_linger_finds_the_subscription() {
+    let (mut relay, publisher) = with_namespace();
+    let subscriber = relay.connect();
+    relay.say(subscriber, theirs(4), subscribe("room/ann/video"));
+    let upstream = relay.heard_one(publisher).0;
+    relay.say(publisher, upstream, subscribe_ok(None));
+    relay.say(subscriber, theirs(4), Signal::Cancel);
+    relay.wait(Duration::from_secs(1));
+    relay.heard(subscriber);
+    relay.say(subscriber, theirs(8), subscribe("room/ann/video"));
+    assert_eq!(relay.heard(subscriber), [(theirs(8), subscribe_ok(None))]);
+    relay.wait(Duration::from_secs(10));
+    assert!(relay.heard(publisher).is_empty());
+}
+
+#[test]
+fn cancelled_subscription_has_its_streams_reset() {
+    let (mut relay, publisher) = with_namespace();
+    let subscriber = relay.connect();
+    relay.say(subscriber, theirs(4), subscribe("room/ann/video"));
+    let upstream = relay.heard_one(publisher).0;
+    relay.say(publisher, upstream, subscribe_ok(None));
+    let mut stream = Publishing::open(
+        &mut relay,
+        (publisher, upstream),
+        11,
+        0,
+        SubgroupIdMode::Zero,
+    );
+    stream.object(&mut relay, 0, 100);
+    relay.say(subscriber, theirs(4), Signal::Cancel);
+    stream.object(&mut relay, 1, 100);
+    let received = relay.received(subscriber, theirs(4));
+    assert_eq!(
+        received.streams[0].end,
+        Some(SubgroupEnd::Reset(ResetCode::Cancelled))
+    );
+    assert_eq!(relay.locations(subscriber, theirs(4)), [at(0, 0)]);
+}
+
+#[test]
+fn end_of_the_track_waits_for_its_last_stream() {
+    let (mut relay, publisher) = with_namespace();
+    let subscriber = relay.connect();
+    relay.say(subscriber, theirs(4), subscribe("room/ann/video"));
+    let upstream = relay.heard_one(publisher).0;
+    relay.say(publisher, upstream, subscribe_ok(None));
+    relay.heard(subscriber);
+    let mut stream = Publishing::open(
+        &mut relay,
+        (publisher, upstream),
+        11,
+        0,
+        SubgroupIdMode::Zero,
+    );
+    stream.object(&mut relay, 0, 100);
+    let done = Signal::Done {
+        code: PublishDoneCode::TrackEnded,
+        reason: "over".to_owned(),
+    };
+    relay.say(publisher, upstream, done.clone());
+    assert!(relay.heard(subscriber).is_empty());
+    stream.object(&mut relay, 1, 100);
+    stream.finish(&mut relay);
+    assert_eq!(relay.heard(subscriber), [(theirs(4), done)]);
+    assert_eq!(relay.locations(subscriber, theirs(4)), [at(0, 0), at(0, 1)]);
+}
+
+#[test]
+fn stream_that_never_ends_does_not_hold_the_end_of_the_track() {
+    let (mut relay, publisher) = with_namespace();
+    let subscriber = relay.connect();
+    relay.say(subscriber, theirs(4), subscribe("room/ann/video"));
+    let upstream = relay.heard_one(publisher).0;
+    relay.say(publisher, upstream, subscribe_ok(None));
+    relay.heard(subscriber);
+    let mut stream = Publishing::open(
+        &mut relay,
+        (publisher, upstream),
+        11,
+        0,
+        SubgroupIdMode::Zero,
+    );
+    stream.object(&mut relay, 0, 100);
+    let done = Signal::Done {
+        code: PublishDoneCode::TrackEnded,
+        reason: "over".to_owned(),
+    };
+    relay.say(publisher, upstream, done.clone());
+    relay.wait(Duration::from_secs(1));
+    assert_eq!(relay.heard(subscriber), [(theirs(4), done)]);
+    let received = relay.received(subscriber, theirs(4));
+    assert!(matches!(
+        received.streams[0].end,
+        Some(SubgroupEnd::Reset(_))
+    ));
+}
+
+#[test]
+fn publisher_that_disconnects_ends_its_subscriptions() {
+    let (mut relay, publisher) = with_namespace();
+    let subscriber = relay.connect();
+    relay.say(subscriber, theirs(4), subscribe("room/ann/video"));
+    let upstream = relay.heard_one(publisher).0;
+    relay.say(publisher, upstream, subscribe_ok(None));
+    relay.heard(subscriber);
+    let mut stream = Publishing::open(
+        &mut relay,
+        (publisher, upstream),
+        11,
+        0,
+        SubgroupIdMode::Zero,
+    );
+    stream.object(&mut relay, 0, 100);
+    relay.disconnect(publisher);
+    let (request, signal) = relay.heard_one(subscriber);
+    assert_eq!(request, theirs(4));
+    assert!(matches!(
+        signal,
+        Signal::Done {
+            code: PublishDoneCode::TrackEnded,
+            ..
+        }
+    ));
+    let received = relay.received(subscriber, theirs(4));
+    assert!(matches!(
+        received.streams[0].end,
+        Some(SubgroupEnd::Reset(_))
+    ));
+    relay.assert_empty();
+}
+
+#[test]
+fn subgroup_finished_in_mid_object_is_a_reset_downstream() {
+    let (mut relay, publisher) = with_namespace();
+    let subscriber = relay.connect();
+    relay.say(subscriber, theirs(4), subscribe("room/ann/video"));
+    let upstream = relay.heard_one(publisher).0;
+    relay.say(publisher, upstream, subscribe_ok(None));
+    let mut stream = Publishing::open(
+        &mut relay,
+        (publisher, upstream),
+        11,
+        0,
+        SubgroupIdMode::Zero,
+    );
+    let (first, _) = stream.encode(5, 2);
+    relay.input(publisher, first);
+    stream.finish(&mut relay);
+    let received = relay.received(subscriber, theirs(4));
+    let end = SubgroupEnd::Reset(ResetCode::InternalError);
+    assert_eq!(received.streams[0].end, Some(end));
+}
+
+#[test]
+fn stopped_stream_gets_nothing_more_and_others_do() {
+    let (mut relay, publisher) = with_namespace();
+    let (stops, stays) = (relay.connect(), relay.connect());
+    relay.say(stops, theirs(4), subscribe("room/ann/video"));
+    let upstream = relay.heard_one(publisher).0;
+    relay.say(publisher, upstream, subscribe_ok(None));
+    relay.say(stays, theirs(4), subscribe("room/ann/video"));
+    let mut stream = Publishing::open(
+        &mut relay,
+        (publisher, upstream),
+        11,
+        0,
+        SubgroupIdMode::Zero,
+    );
+    stream.object(&mut relay, 0, 100);
+    let key = relay.received(stops, theirs(4)).streams[0].key;
+    relay.stop(stops, key);
+    stream.object(&mut relay, 1, 100);
+    stream.finish(&mut relay);
+    assert_eq!(relay.locations(stops, theirs(4)), [at(0, 0)]);
+    assert_eq!(relay.locations(stays, theirs(4)), [at(0, 0), at(0, 1)]);
+    let mut next = Publishing::open(
+        &mut relay,
+        (publisher, upstream),
+        12,
+        1,
+        SubgroupIdMode::Zero,
+    );
+    next.object(&mut relay, 0, 100);
+    assert_eq!(relay.locations(stops, theirs(4)), [at(0, 0), at(1, 0)]);
+}
+
+#[test]
+fn track_status_is_answered_without_objects() {
+    let (mut relay, publisher) = with_namespace();
+    let asking = relay.connect();
+    relay.say(
+        asking,
+        theirs(4),
+        Signal::TrackStatus {
+            track: track("room/ann/video"),
+        },
+    );
+    let (upstream, asked) = relay.heard_one(publisher);
+    let parameters = Parameters {
+        forward: Some(false),
+        ..Parameters::default()
+    };
+    assert_eq!(asked, subscribe_with("room/ann/video", parameters));
+    relay.say(publisher, upstream, subscribe_ok(Some(at(7, 1))));
+    let parameters = Parameters {
+        largest: Some(at(7, 1)),
+        ..Parameters::default()
+    };
+    let answer = Signal::TrackStatusOk {
+        parameters,
+        properties: Properties::EMPTY,
+    };
+    assert_eq!(relay.heard(asking), [(theirs(4), answer)]);
+    relay.say(
+        asking,
+        theirs(8),
+        Signal::TrackStatus {
+            track: track("room/bob/video"),
+        },
+    );
+    assert_rejected(
+        &mut relay,
+        asking,
+        theirs(8),
+        RequestErrorCode::DoesNotExist,
+    );
+}
+
+#[test]
+fn upstream_filter_keeps_the_start_and_drops_the_end() {
+    let (mut relay, publisher) = with_namespace();
+    let subscriber = relay.connect();
+    let filter = |filter| Parameters {
+        filter: Some(filter),
+        ..Parameters::default()
+    };
+    let cases = [
+        (LocationFilter::NextObject, Some(LocationFilter::NextObject)),
+        (LocationFilter::NextGroup, Some(LocationFilter::NextObject)),
+        (LocationFilter::RelativeStart(1), None),
+        (
+            LocationFilter::AbsoluteGroups {
+                start: at(3, 1),
+                end: parvis_wire::GroupId(9),
+            },
+            Some(LocationFilter::AbsoluteStart(at(3, 1))),
+        ),
+    ];
+    for (n, (asked, expected)) in cases.into_iter().enumerate() {
+        let name = format!("room/ann/{n}");
+        relay.say(
+            subscriber,
+            theirs(n as u64),
+            subscribe_with(&name, filter(asked)),
+        );
+        let parameters = Parameters {
+            filter: expected,
+            ..Parameters::default()
+        };
+        assert_eq!(
+            relay.heard_one(publisher).1,
+            subscribe_with(&name, parameters)
+        );
+    }
+}
+
+#[test]
+fn priority_of_the_most_urgent_subscriber_goes_upstream() {
+    let mut relay = Relay::new();
+    let publisher = relay.connect();
+    relay.say(publisher, theirs(0), publish("room/ann/video"));
+    relay.heard(publisher);
+    let subscriber = relay.connect();
+    let urgent = |priority| Parameters {
+        subscriber_priority: Some(Priority(priority)),
+        ..Parameters::default()
+    };
+    relay.say(
+        subscriber,
+        theirs(0),
+        subscribe_with("room/ann/video", urgent(200)),
+    );
+    relay.say(
+        subscriber,
+        theirs(4),
+        subscribe_with("room/ann/video", urgent(20)),
+    );
+    let told: Vec<_> = relay
+        .heard(publisher)
+        .into_iter()
+        .map(|(_, signal)| match signal {
+            Signal::Update(parameters) => (parameters.forward, parameters.subscriber_priority),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (Some(true), Some(Priority(200))),
+            (None, Some(Priority(20)))
+        ]
+    );
+}

@@ -1,0 +1,546 @@
+//! A relay of one or more shards, driven by hand, that keeps what each session receives.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use parvis_forwarding::{
+    Config, Forwarder, Input, Output, PeerId, PeerKind, RequestRef, Signal, StreamKey, SubgroupEnd,
+    UpstreamStream,
+};
+use parvis_wire::{
+    Datagram, FetchObject, FullTrackName, GroupId, Location, ObjectHeader, ObjectId, ObjectStatus,
+    Parameters, Properties, SubgroupHeader, SubgroupIdMode, TrackAlias, TrackNamespace,
+};
+
+const FIRST_SHARD: u64 = 1_000_000;
+
+pub struct Relay {
+    pub shards: Vec<Forwarder>,
+    pub now: Instant,
+    homes: BTreeMap<PeerId, usize>,
+    links: BTreeMap<(usize, usize), VecDeque<Input>>,
+    said: Vec<(PeerId, RequestRef, Signal)>,
+    open: BTreeMap<(usize, StreamKey), Place>,
+    received: BTreeMap<(PeerId, RequestRef), Received>,
+    next_peer: u64,
+}
+
+/// Where the bytes of an open stream go.
+type Place = (PeerId, RequestRef, usize);
+
+/// What came for a subscription.
+#[derive(Debug, Clone, Default)]
+pub struct Received {
+    pub streams: Vec<Stream>,
+    pub datagrams: Vec<Datagram>,
+    pub fetched: Vec<(FetchObject, Bytes)>,
+    pub fetch_ended: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct Stream {
+    pub header: SubgroupHeader,
+    pub bytes: Vec<u8>,
+    pub end: Option<SubgroupEnd>,
+    pub key: StreamKey,
+}
+
+impl Relay {
+    pub fn new() -> Self {
+        Self::with(1, Config::default())
+    }
+
+    pub fn with(shards: usize, config: Config) -> Self {
+        let mut relay = Self {
+            shards: (0..shards).map(|_| Forwarder::new(config)).collect(),
+            now: Instant::now(),
+            homes: BTreeMap::new(),
+            links: BTreeMap::new(),
+            said: Vec::new(),
+            open: BTreeMap::new(),
+            received: BTreeMap::new(),
+            next_peer: 1,
+        };
+        for (here, there) in pairs(shards) {
+            let peer = shard_peer(there);
+            relay.shards[here].handle(
+                Input::PeerConnected {
+                    peer,
+                    kind: PeerKind::Shard,
+                },
+                relay.now,
+            );
+        }
+        relay.run();
+        relay
+    }
+
+    pub fn connect(&mut self) -> PeerId {
+        self.connect_to(0)
+    }
+
+    pub fn connect_to(&mut self, shard: usize) -> PeerId {
+        let peer = PeerId(self.next_peer);
+        self.next_peer += 1;
+        self.homes.insert(peer, shard);
+        self.input(
+            peer,
+            Input::PeerConnected {
+                peer,
+                kind: PeerKind::Session,
+            },
+        );
+        peer
+    }
+
+    pub fn disconnect(&mut self, peer: PeerId) {
+        self.input_unrun(peer, Input::PeerDisconnected { peer });
+        self.homes.remove(&peer);
+        self.run();
+        self.open.retain(|_, place| place.0 != peer);
+    }
+
+
+    /// Gives a session's input to its shard and lets everything settle.
+    pub fn input(&mut self, peer: PeerId, input: Input) {
+        self.input_unrun(peer, input);
+        self.run();
+    }
+
+    /// The same, without letting other shards hear of it.
+    pub fn input_unrun(&mut self, peer: PeerId, input: Input) {
+        let home = self.homes[&peer];
+        self.shards[home].handle(input, self.now);
+        self.drain(home);
+    }
+
+    pub fn say(&mut self, peer: PeerId, request: RequestRef, signal: Signal) {
+        self.input(
+            peer,
+            Input::Signal {
+                peer,
+                request,
+                signal: Box::new(signal),
+            },
+        );
+    }
+
+    /// Lets time pass.
+    pub fn wait(&mut self, time: Duration) {
+        let end = self.now + time;
+        loop {
+            let due = self.shards.iter().filter_map(Forwarder::poll_timeout).min();
+            let Some(due) = due.filter(|due| *due <= end) else {
+                break;
+            };
+            self.now = self.now.max(due);
+            for shard in 0..self.shards.len() {
+                self.shards[shard].handle_timeout(self.now);
+                self.drain(shard);
+            }
+            self.run();
+        }
+        self.now = end;
+    }
+
+    /// What was said to a session since the last call.
+    pub fn heard(&mut self, peer: PeerId) -> Vec<(RequestRef, Signal)> {
+        let (mine, others) = std::mem::take(&mut self.said)
+            .into_iter()
+            .partition(|s| s.0 == peer);
+        self.said = others;
+        let mine: Vec<(PeerId, RequestRef, Signal)> = mine;
+        mine.into_iter()
+            .map(|(_, request, signal)| (request, signal))
+            .collect()
+    }
+
+    /// The one thing that was said to a session since the last call.
+    pub fn heard_one(&mut self, peer: PeerId) -> (RequestRef, Signal) {
+        let mut heard = self.heard(peer);
+        assert_eq!(heard.len(), 1, "{heard:?}");
+        heard.remove(0)
+    }
+
+    pub fn received(&self, peer: PeerId, request: RequestRef) -> Received {
+        self.received
+            .get(&(peer, request))
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    /// Every object that came whole, in order of stream, then of arrival.
+    pub fn objects(&self, peer: PeerId, request: RequestRef) -> Vec<(Location, Vec<u8>)> {
+        let received = self.received(peer, request);
+        let streams = received.streams.iter();
+        streams
+            .flat_map(|s| s.objects().into_iter().map(|(l, _, p)| (l, p)))
+            .collect()
+    }
+
+    pub fn locations(&self, peer: PeerId, request: RequestRef) -> Vec<Location> {
+        self.objects(peer, request)
+            .into_iter()
+            .map(|(location, _)| location)
+            .collect()
+    }
+
+    /// Takes messages from links between shards until none is left.
+    pub fn run(&mut self) {
+        while self.step_links() {}
+    }
+
+    /// Takes one message from each link; says whether there was one.
+    pub fn step_links(&mut self) -> bool {
+        let mut moved = false;
+        for (from, to) in pairs(self.shards.len()) {
+            let next = self
+                .links
+                .get_mut(&(from, to))
+                .and_then(VecDeque::pop_front);
+            if let Some(input) = next {
+                moved = true;
+                self.shards[to].handle(input, self.now);
+                self.drain(to);
+            }
+        }
+        moved
+    }
+
+    pub fn assert_empty(&self) {
+        for shard in &self.shards {
+            let stats = shard.stats();
+            let left = (
+                stats.tracks,
+                stats.subscriptions,
+                stats.subgroups,
+                stats.streams,
+            );
+            assert_eq!(left, (0, 0, 0, 0), "{stats:?}");
+            let left = (stats.namespaces, stats.prefixes, stats.cache_bytes);
+            assert_eq!(left, (0, 0, 0), "{stats:?}");
+        }
+    }
+
+    fn drain(&mut self, shard: usize) {
+        while let Some(output) = self.shards[shard].poll() {
+            for other in (0..self.shards.len()).filter(|other| *other != shard) {
+                if let Some(input) = output.for_shard(shard_peer(other), shard_peer(shard)) {
+                    self.links
+                        .entry((shard, other))
+                        .or_default()
+                        .push_back(input);
+                }
+            }
+            self.take(shard, output);
+        }
+    }
+
+    fn take(&mut self, shard: usize, output: Output) {
+        match output {
+            Output::Signal {
+                peer,
+                request,
+                signal,
+            } => {
+                if self.is_session(shard, peer) {
+                    self.said.push((peer, request, *signal));
+                }
+            }
+            Output::Open { targets, header } => {
+                for target in targets.iter() {
+                    if !self.is_session(shard, target.peer) {
+                        continue;
+                    }
+                    let streams = &mut self
+                        .received
+                        .entry((target.peer, target.request))
+                        .or_default()
+                        .streams;
+                    let place = (target.peer, target.request, streams.len());
+                    let (bytes, key) = (Vec::new(), target.stream);
+                    streams.push(Stream {
+                        header,
+                        bytes,
+                        end: None,
+                        key,
+                    });
+                    let before = self.open.insert((shard, target.stream), place);
+                    assert!(before.is_none(), "a key in use is not given away");
+                }
+            }
+            Output::Object {
+                targets, raw: data, ..
+            }
+            | Output::Data { targets, data } => {
+                for target in targets.iter() {
+                    if self.is_session(shard, target.peer) {
+                        self.stream(shard, target.stream)
+                            .bytes
+                            .extend_from_slice(&data);
+                    }
+                }
+            }
+            Output::End { targets, end } => {
+                for target in targets.iter() {
+                    if self.is_session(shard, target.peer) {
+                        self.stream(shard, target.stream).end = Some(end);
+                        self.open.remove(&(shard, target.stream));
+                    }
+                }
+            }
+            Output::Datagram {
+                receivers,
+                datagram,
+            } => {
+                for receiver in receivers.iter() {
+                    if self.is_session(shard, receiver.peer) {
+                        let key = (receiver.peer, receiver.request);
+                        let received = self.received.entry(key).or_default();
+                        received.datagrams.push(Datagram::clone(&datagram));
+                    }
+                }
+            }
+            Output::FetchObject {
+                peer,
+                request,
+                object,
+                payload,
+            } => {
+                assert!(self.is_session(shard, peer));
+                let received = self.received.entry((peer, request)).or_default();
+                received.fetched.push((*object, payload));
+            }
+            Output::FetchEnd { peer, request } => {
+                assert!(self.is_session(shard, peer));
+                self.received
+                    .entry((peer, request))
+                    .or_default()
+                    .fetch_ended = true;
+            }
+        }
+    }
+
+    /// Whether a peer is a session; it must be a connected one of this shard then.
+    fn is_session(&self, shard: usize, peer: PeerId) -> bool {
+        if peer.0 >= FIRST_SHARD {
+            return false;
+        }
+        assert_eq!(self.homes.get(&peer), Some(&shard), "{peer:?} is not there");
+        true
+    }
+
+    fn stream(&mut self, shard: usize, key: StreamKey) -> &mut Stream {
+        let place = self.open.get(&(shard, key)).expect("the stream is open");
+        let received = self
+            .received
+            .get_mut(&(place.0, place.1))
+            .expect("it was opened");
+        &mut received.streams[place.2]
+    }
+
+    /// The subscriber stops a stream.
+    pub fn stop(&mut self, peer: PeerId, key: StreamKey) {
+        let home = self.homes[&peer];
+        self.open.remove(&(home, key)).expect("the stream is open");
+        self.input(peer, Input::StreamStopped { stream: key });
+    }
+}
+
+impl Stream {
+    /// The objects that came whole; panics if the bytes are no objects.
+    pub fn objects(&self) -> Vec<(Location, ObjectHeader, Vec<u8>)> {
+        let mut rest = Bytes::copy_from_slice(&self.bytes);
+        let mut previous = None;
+        let mut found = Vec::new();
+        while !rest.is_empty() {
+            let decoded = ObjectHeader::decode(&rest, previous, self.header.has_properties);
+            let Some((header, len)) = decoded.expect("objects decode") else {
+                break;
+            };
+            let end = len + usize::try_from(header.payload_len).expect("small");
+            if rest.len() < end {
+                break;
+            }
+            let location = Location {
+                group: self.header.group,
+                object: header.id,
+            };
+            found.push((location, header.clone(), rest[len..end].to_vec()));
+            previous = Some(header.id);
+            rest = rest.slice(end..);
+        }
+        found
+    }
+}
+
+/// A publisher's stream of objects.
+#[derive(Debug, Clone)]
+pub struct Publishing {
+    peer: PeerId,
+    pub stream: UpstreamStream,
+    header: SubgroupHeader,
+    previous: Option<ObjectId>,
+}
+
+impl Publishing {
+    pub fn open(
+        relay: &mut Relay,
+        (peer, request): (PeerId, RequestRef),
+        stream: u64,
+        group: u64,
+        subgroup: SubgroupIdMode,
+    ) -> Self {
+        let header = SubgroupHeader {
+            track_alias: TrackAlias(7),
+            group: GroupId(group),
+            subgroup,
+            priority: None,
+            has_properties: true,
+            end_of_group: false,
+            first_object: true,
+        };
+        let stream = UpstreamStream(stream);
+        relay.input(
+            peer,
+            Input::Subgroup {
+                peer,
+                request,
+                stream,
+                header,
+            },
+        );
+        Self {
+            peer,
+            stream,
+            header,
+            previous: None,
+        }
+    }
+
+    /// Sends an object in pieces of at most `chunk` bytes of payload.
+    pub fn object(&mut self, relay: &mut Relay, id: u64, chunk: usize) {
+        let (first, rest) = self.encode(id, chunk);
+        relay.input(self.peer, first);
+        for input in rest {
+            relay.input(self.peer, input);
+        }
+    }
+
+    /// An object as inputs: the first piece, and the others.
+    pub fn encode(&mut self, id: u64, chunk: usize) -> (Input, Vec<Input>) {
+        let payload = payload(self.header.group, id);
+        let header = ObjectHeader {
+            id: ObjectId(id),
+            properties: Properties::EMPTY,
+            status: ObjectStatus::Normal,
+            payload_len: payload.len() as u64,
+        };
+        let mut raw = Vec::new();
+        header
+            .encode(self.previous, self.header.has_properties, &mut raw)
+            .expect("it encodes");
+        self.previous = Some(header.id);
+        let header_len = raw.len();
+        let mut chunks = payload.chunks(chunk.max(1));
+        raw.extend_from_slice(chunks.next().unwrap_or_default());
+        let (peer, stream) = (self.peer, self.stream);
+        let first = Input::Object {
+            peer,
+            stream,
+            header,
+            raw: raw.into(),
+            header_len,
+        };
+        let data = |chunk| Input::Data {
+            peer,
+            stream,
+            data: Bytes::copy_from_slice(chunk),
+        };
+        (first, chunks.map(data).collect())
+    }
+
+    pub fn end(self, relay: &mut Relay, end: SubgroupEnd) {
+        relay.input(
+            self.peer,
+            Input::SubgroupEnd {
+                peer: self.peer,
+                stream: self.stream,
+                end,
+            },
+        );
+    }
+
+    pub fn finish(self, relay: &mut Relay) {
+        self.end(relay, SubgroupEnd::Finished);
+    }
+}
+
+/// The payload that an object of this place has.
+pub fn payload(group: GroupId, object: u64) -> Vec<u8> {
+    let len = (group.0 * 31 + object * 7) % 40 + 1;
+    (0..len).map(|i| (group.0 ^ object ^ i) as u8).collect()
+}
+
+pub fn namespace(path: &str) -> TrackNamespace {
+    let fields = path.split('/').filter(|f| !f.is_empty()).map(str::to_owned);
+    TrackNamespace::new(fields).expect("a short namespace")
+}
+
+/// A track from "namespace/parts/name".
+pub fn track(path: &str) -> FullTrackName {
+    let (path, name) = path.rsplit_once('/').expect("namespace and name");
+    FullTrackName::new(namespace(path), name.to_owned().into()).expect("a short name")
+}
+
+pub fn theirs(number: u64) -> RequestRef {
+    RequestRef::Theirs(number)
+}
+
+pub fn subscribe(path: &str) -> Signal {
+    subscribe_with(path, Parameters::default())
+}
+
+pub fn subscribe_with(path: &str, parameters: Parameters) -> Signal {
+    Signal::Subscribe {
+        track: track(path),
+        parameters,
+    }
+}
+
+pub fn publish(path: &str) -> Signal {
+    let (parameters, properties) = (Parameters::default(), Properties::EMPTY);
+    Signal::Publish {
+        track: track(path),
+        parameters,
+        properties,
+    }
+}
+
+pub fn subscribe_ok(largest: Option<Location>) -> Signal {
+    let parameters = Parameters {
+        largest,
+        ..Parameters::default()
+    };
+    Signal::SubscribeOk {
+        parameters,
+        properties: Properties::EMPTY,
+    }
+}
+
+pub fn at(group: u64, object: u64) -> Location {
+    Location::new(group, object)
+}
+
+fn shard_peer(shard: usize) -> PeerId {
+    PeerId(FIRST_SHARD + shard as u64)
+}
+
+fn pairs(shards: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..shards)
+        .flat_map(move |a| (0..shards).map(move |b| (a, b)))
+        .filter(|(a, b)| a != b)
+}
