@@ -1,7 +1,10 @@
 //! The forwarder through its public interface, one behaviour a test.
 
+mod cache;
 mod discovery;
 mod joining;
+mod limits;
 mod publishing;
+mod shards;
 mod subscribing;
 mod support;

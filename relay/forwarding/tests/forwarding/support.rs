@@ -103,7 +103,6 @@ impl Relay {
         self.open.retain(|_, place| place.0 != peer);
     }
 
-
     /// Gives a session's input to its shard and lets everything settle.
     pub fn input(&mut self, peer: PeerId, input: Input) {
         self.input_unrun(peer, input);
