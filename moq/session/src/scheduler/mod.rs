@@ -11,6 +11,8 @@ mod handover;
 mod order;
 mod out_stream;
 mod streams;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{BTreeSet, VecDeque},

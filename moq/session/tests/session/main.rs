@@ -3,6 +3,8 @@
 mod pair;
 mod support;
 
+mod limits;
+mod malformed;
 mod objects;
 mod publish;
 mod requests;
