@@ -20,7 +20,7 @@ use parvis_wire::{
     Properties, SubgroupIdMode, TrackName, TrackNamespace,
 };
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// A connected pair with a subscription of the client's: its key on both sides.
 fn subscribed(options: Options) -> (Pair, RequestKey) {
@@ -28,7 +28,10 @@ fn subscribed(options: Options) -> (Pair, RequestKey) {
     let namespace = TrackNamespace::new(["parvis", "room", "alice"]).unwrap();
     let track = FullTrackName::new(namespace, TrackName::from("audio")).unwrap();
     let now = pair.now;
-    let key = pair.session(CLIENT).subscribe(track.clone(), Parameters::default(), now).unwrap();
+    let key = pair
+        .session(CLIENT)
+        .subscribe(track.clone(), Parameters::default(), now)
+        .unwrap();
     let mut asked = None;
     pair.run(LIMIT, |pair| {
         asked = session_events(&pair.events[SERVER]).find_map(|event| match event {
@@ -62,7 +65,9 @@ fn open_group(pair: &mut Pair, key: RequestKey, group: u64) -> StreamId {
         end_of_group: true,
         first_object: true,
     };
-    pair.session(SERVER).open_subgroup(key, &options, now).unwrap()
+    pair.session(SERVER)
+        .open_subgroup(key, &options, now)
+        .unwrap()
 }
 
 fn write(pair: &mut Pair, stream: StreamId, object: u64, payload: Bytes) {
@@ -73,7 +78,9 @@ fn write(pair: &mut Pair, stream: StreamId, object: u64, payload: Bytes) {
         payload_len: payload.len() as u64,
     };
     let now = pair.now;
-    pair.session(SERVER).write_object(stream, &header, payload, now).unwrap();
+    pair.session(SERVER)
+        .write_object(stream, &header, payload, now)
+        .unwrap();
 }
 
 fn finish(pair: &mut Pair, stream: StreamId) {
@@ -83,7 +90,10 @@ fn finish(pair: &mut Pair, stream: StreamId) {
 
 fn payload(group: u64, object: u64, len: usize) -> Bytes {
     let seed = group * 31 + object * 7;
-    (0..len).map(|i| (seed as usize + i) as u8).collect::<Vec<u8>>().into()
+    (0..len)
+        .map(|i| (seed as usize + i) as u8)
+        .collect::<Vec<u8>>()
+        .into()
 }
 
 /// Puts together what the client got; every stream must have come to its end.
@@ -97,15 +107,23 @@ struct Received {
 
 impl Received {
     fn take(&mut self, pair: &Pair) {
-        let events: Vec<&Event> = session_events(&pair.events[CLIENT]).skip(self.seen).collect();
+        let events: Vec<&Event> = session_events(&pair.events[CLIENT])
+            .skip(self.seen)
+            .collect();
         self.seen += events.len();
         for event in events {
             let object: Option<Object> = match event {
                 Event::Subgroup { stream, header, .. } => {
-                    self.assemblers.insert(*stream, ObjectAssembler::new(header, 1 << 24));
+                    self.assemblers
+                        .insert(*stream, ObjectAssembler::new(header, 1 << 24));
                     None
                 }
-                Event::Object { stream, header, raw, header_len } => {
+                Event::Object {
+                    stream,
+                    header,
+                    raw,
+                    header_len,
+                } => {
                     let assembler = self.assemblers.get_mut(stream).unwrap();
                     assembler.object(header.clone(), raw, *header_len).unwrap()
                 }
@@ -119,7 +137,12 @@ impl Received {
                 }
                 _ => None,
             };
-            if let Some(Object { location: Location { group, object }, payload, .. }) = object {
+            if let Some(Object {
+                location: Location { group, object },
+                payload,
+                ..
+            }) = object
+            {
                 assert_eq!(self.objects.insert((group.0, object.0), payload), None);
             }
         }
@@ -131,9 +154,17 @@ fn a_thousand_objects_survive_five_percent_loss() {
     for (seed, draft) in [(1, Draft::D22), (2, Draft::D18), (3, Draft::D22)] {
         println!("seed {seed}");
         let delay = Duration::from_millis(20);
-        let link = LinkOptions { delay, loss: 0.05, ..LinkOptions::default() };
-        let (mut pair, key) =
-            subscribed(Options { link, seed, client_drafts: vec![draft], ..Options::default() });
+        let link = LinkOptions {
+            delay,
+            loss: 0.05,
+            ..LinkOptions::default()
+        };
+        let (mut pair, key) = subscribed(Options {
+            link,
+            seed,
+            client_drafts: vec![draft],
+            ..Options::default()
+        });
         let mut received = Received::default();
         for group in 0..100 {
             let stream = open_group(&mut pair, key, group);
@@ -150,18 +181,28 @@ fn a_thousand_objects_survive_five_percent_loss() {
         });
         assert_eq!(received.objects.len(), 1000);
         for ((group, object), got) in &received.objects {
-            assert_eq!(*got, payload(*group, *object, got.len()), "{group}/{object}");
+            assert_eq!(
+                *got,
+                payload(*group, *object, got.len()),
+                "{group}/{object}"
+            );
         }
         let key = pair.keys[SERVER].unwrap();
         let stats = pair.endpoints[SERVER].stats(key).unwrap();
-        assert!(stats.lost_packets > 0 && stats.rtt >= 2 * delay, "{stats:?}");
+        assert!(
+            stats.lost_packets > 0 && stats.rtt >= 2 * delay,
+            "{stats:?}"
+        );
     }
 }
 
 #[test]
 fn more_streams_than_the_peer_allows_wait_for_credit() {
     let (mut pair, key) = subscribed(Options {
-        client_limits: Limits { max_uni_streams: 8, ..Limits::default() },
+        client_limits: Limits {
+            max_uni_streams: 8,
+            ..Limits::default()
+        },
         ..Options::default()
     });
     for group in 0..200 {
@@ -188,7 +229,9 @@ fn a_write_that_flow_control_blocks_goes_on_when_the_reader_reads() {
         ..Options::default()
     });
     pair.polls[CLIENT] = false;
-    let streams: Vec<StreamId> = (0..4).map(|group| open_group(&mut pair, key, group)).collect();
+    let streams: Vec<StreamId> = (0..4)
+        .map(|group| open_group(&mut pair, key, group))
+        .collect();
     for (group, stream) in (0..).zip(&streams) {
         write(&mut pair, *stream, 0, payload(group, 0, 100_000));
         finish(&mut pair, *stream);
@@ -209,7 +252,11 @@ fn a_write_that_flow_control_blocks_goes_on_when_the_reader_reads() {
         received.finished == 4
     });
     for (group, stream) in (0..).zip(&streams) {
-        assert_eq!(received.objects[&(group, 0)], payload(group, 0, 100_000), "{stream}");
+        assert_eq!(
+            received.objects[&(group, 0)],
+            payload(group, 0, 100_000),
+            "{stream}"
+        );
     }
     pair.run_for(Duration::from_secs(1));
     let now = pair.now;
@@ -219,9 +266,16 @@ fn a_write_that_flow_control_blocks_goes_on_when_the_reader_reads() {
 #[test]
 fn a_slow_path_keeps_the_queue_in_the_session() {
     let delay = Duration::from_millis(20);
-    let link =
-        LinkOptions { delay, rate: Some(400_000), queue: 30_000, ..LinkOptions::default() };
-    let (mut pair, key) = subscribed(Options { link, ..Options::default() });
+    let link = LinkOptions {
+        delay,
+        rate: Some(400_000),
+        queue: 30_000,
+        ..LinkOptions::default()
+    };
+    let (mut pair, key) = subscribed(Options {
+        link,
+        ..Options::default()
+    });
     for group in 0..50 {
         let stream = open_group(&mut pair, key, group);
         write(&mut pair, stream, 0, payload(group, 0, 10_000));
@@ -236,7 +290,10 @@ fn a_slow_path_keeps_the_queue_in_the_session() {
 fn datagrams_travel_and_large_ones_are_counted() {
     let (mut pair, key) = subscribed(Options::default());
     let datagram = |object, len| DatagramOptions {
-        location: Location { group: GroupId(1), object: ObjectId(object) },
+        location: Location {
+            group: GroupId(1),
+            object: ObjectId(object),
+        },
         priority: None,
         end_of_group: false,
         properties: Properties::EMPTY,
@@ -245,10 +302,14 @@ fn datagrams_travel_and_large_ones_are_counted() {
     };
     for object in 0..20 {
         let now = pair.now;
-        pair.session(SERVER).send_datagram(key, datagram(object, 900), now).unwrap();
+        pair.session(SERVER)
+            .send_datagram(key, datagram(object, 900), now)
+            .unwrap();
     }
     let now = pair.now;
-    pair.session(SERVER).send_datagram(key, datagram(99, 3000), now).unwrap();
+    pair.session(SERVER)
+        .send_datagram(key, datagram(99, 3000), now)
+        .unwrap();
     let mut got = Vec::new();
     pair.run(LIMIT, |pair| {
         let datagrams = session_events(&pair.events[CLIENT]).filter_map(|event| match event {
@@ -274,10 +335,19 @@ fn a_session_that_closes_tells_the_peer_its_code() {
     use parvis_quic::CloseReason;
     use parvis_wire::SessionErrorCode;
     let (mut pair, _) = subscribed(Options::default());
-    pair.session(SERVER).close(SessionErrorCode::GoawayTimeout, "stayed too long");
-    pair.run(LIMIT, |pair| pair::close_reason(&pair.events[CLIENT]).is_some());
-    let (code, reason) = (SessionErrorCode::GoawayTimeout, "stayed too long".to_owned());
-    let told = CloseReason::PeerClosed { code, reason: reason.clone() };
+    pair.session(SERVER)
+        .close(SessionErrorCode::GoawayTimeout, "stayed too long");
+    pair.run(LIMIT, |pair| {
+        pair::close_reason(&pair.events[CLIENT]).is_some()
+    });
+    let (code, reason) = (
+        SessionErrorCode::GoawayTimeout,
+        "stayed too long".to_owned(),
+    );
+    let told = CloseReason::PeerClosed {
+        code,
+        reason: reason.clone(),
+    };
     assert_eq!(pair::close_reason(&pair.events[CLIENT]), Some(&told));
     let own = CloseReason::Local { code, reason };
     assert_eq!(pair::close_reason(&pair.events[SERVER]), Some(&own));

@@ -18,7 +18,13 @@ fn bound(ip: impl Into<std::net::IpAddr>) -> (BatchSocket, SocketAddr) {
 }
 
 fn to(destination: SocketAddr, size: usize, segment_size: Option<usize>) -> Transmit {
-    Transmit { destination, ecn: None, size, segment_size, src_ip: None }
+    Transmit {
+        destination,
+        ecn: None,
+        size,
+        segment_size,
+        src_ip: None,
+    }
 }
 
 /// Receives until so many datagrams have come.
@@ -50,7 +56,12 @@ fn a_sweep_of_trains_and_single_datagrams_arrives_whole() {
             assert_eq!(lengths[..11], [vec![1200; 10], vec![100]].concat());
             assert_eq!(lengths[11..], [50, 1000, 1000, 1000]);
             for (index, datagram) in received.iter().take(11).enumerate() {
-                assert!(datagram.data.iter().all(|byte| *byte == index as u8 + round));
+                assert!(
+                    datagram
+                        .data
+                        .iter()
+                        .all(|byte| *byte == index as u8 + round)
+                );
                 assert_eq!(datagram.from, from);
             }
         }
@@ -62,7 +73,13 @@ fn congestion_marks_travel() {
     let (mut sender, _) = bound(Ipv4Addr::LOCALHOST);
     let (mut receiver, address) = bound(Ipv4Addr::LOCALHOST);
     for ecn in [None, Some(Ecn::Ect0), Some(Ecn::Ce)] {
-        sender.queue(&Transmit { ecn, ..to(address, 2000, Some(1000)) }, &[1; 2000]);
+        sender.queue(
+            &Transmit {
+                ecn,
+                ..to(address, 2000, Some(1000))
+            },
+            &[1; 2000],
+        );
     }
     assert!(sender.flush().unwrap());
     let marks: Vec<Option<Ecn>> = receive(&mut receiver, 6).iter().map(|d| d.ecn).collect();
@@ -74,13 +91,17 @@ fn congestion_marks_travel() {
 fn an_answer_leaves_from_the_address_that_was_asked() {
     let (mut server, address) = bound(Ipv4Addr::UNSPECIFIED);
     let client = UdpSocket::bind("127.0.0.1:0").unwrap();
-    client.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    client
+        .set_read_timeout(Some(Duration::from_secs(5)))
+        .unwrap();
     let asked = SocketAddr::from(([127, 0, 0, 2], address.port()));
     client.send_to(b"hello", asked).unwrap();
     let received = receive(&mut server, 1);
     assert_eq!(received[0].local_ip, Some(asked.ip()));
-    let transmit =
-        Transmit { src_ip: received[0].local_ip, ..to(client.local_addr().unwrap(), 2, None) };
+    let transmit = Transmit {
+        src_ip: received[0].local_ip,
+        ..to(client.local_addr().unwrap(), 2, None)
+    };
     server.queue(&transmit, b"hi");
     assert!(server.flush().unwrap());
     let mut buf = [0; 10];
@@ -89,14 +110,18 @@ fn an_answer_leaves_from_the_address_that_was_asked() {
 
 #[test]
 fn ipv6_works_alike() {
-    let Ok(mut receiver) =
-        BatchSocket::bind(SocketAddr::new(Ipv6Addr::LOCALHOST.into(), 0), &SocketOptions::default())
-    else {
+    let Ok(mut receiver) = BatchSocket::bind(
+        SocketAddr::new(Ipv6Addr::LOCALHOST.into(), 0),
+        &SocketOptions::default(),
+    ) else {
         return;
     };
     let (mut sender, _) = bound(Ipv6Addr::LOCALHOST);
     let ecn = Some(Ecn::Ect0);
-    let transmit = Transmit { ecn, ..to(receiver.local_addr().unwrap(), 2500, Some(1000)) };
+    let transmit = Transmit {
+        ecn,
+        ..to(receiver.local_addr().unwrap(), 2500, Some(1000))
+    };
     sender.queue(&transmit, &[5; 2500]);
     assert!(sender.flush().unwrap());
     let received = receive(&mut receiver, 3);
@@ -122,7 +147,10 @@ fn a_datagram_that_cannot_be_sent_does_not_hold_up_the_others() {
 
 #[test]
 fn what_the_kernel_refuses_is_kept_and_sent_later() {
-    let options = SocketOptions { send_buffer: 1, ..SocketOptions::default() };
+    let options = SocketOptions {
+        send_buffer: 1,
+        ..SocketOptions::default()
+    };
     let mut sender = BatchSocket::bind("127.0.0.1:0".parse().unwrap(), &options).unwrap();
     let (mut receiver, address) = bound(Ipv4Addr::LOCALHOST);
     for index in 0..200_u8 {
@@ -131,11 +159,17 @@ fn what_the_kernel_refuses_is_kept_and_sent_later() {
     let mut received = Vec::new();
     while !sender.flush().unwrap() {
         assert!(sender.is_blocked());
-        receiver.receive(|datagram| received.push(datagram.data[0])).unwrap();
+        receiver
+            .receive(|datagram| received.push(datagram.data[0]))
+            .unwrap();
         sender.wait(Some(Duration::from_secs(1)), None).unwrap();
     }
     while received.len() < 200 {
-        received.extend(receive(&mut receiver, 1).iter().map(|datagram| datagram.data[0]));
+        received.extend(
+            receive(&mut receiver, 1)
+                .iter()
+                .map(|datagram| datagram.data[0]),
+        );
     }
     assert_eq!(received, (0..200).collect::<Vec<u8>>());
 }
@@ -145,7 +179,11 @@ fn a_wake_up_ends_the_waiting() {
     use std::{io::Write, os::fd::AsFd};
     let (socket, _) = bound(Ipv4Addr::LOCALHOST);
     let (reader, mut writer) = std::io::pipe().unwrap();
-    assert!(!socket.wait(Some(Duration::from_millis(1)), Some(reader.as_fd())).unwrap());
+    assert!(
+        !socket
+            .wait(Some(Duration::from_millis(1)), Some(reader.as_fd()))
+            .unwrap()
+    );
     writer.write_all(b"!").unwrap();
     assert!(socket.wait(None, Some(reader.as_fd())).unwrap());
 }

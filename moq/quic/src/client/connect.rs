@@ -69,10 +69,7 @@ async fn race(url: &ServerUrl, options: &ConnectOptions) -> Result<Connected, Co
     let mut addresses = resolve(url).await?.into_iter();
     let mut attempts = JoinSet::new();
     let mut failure = None;
-    loop {
-        let Some(address) = addresses.next() else {
-            break;
-        };
+    while let Some(address) = addresses.next() {
         attempts.spawn(attempt(address, url.clone(), options.clone()));
         if addresses.len() == 0 {
             break;
@@ -147,17 +144,11 @@ async fn attempt(
     options: ConnectOptions,
 ) -> Result<Connected, ConnectError> {
     let socket = match options.socket {
-        Some(socket) => socket,
-        None => {
-            let local: IpAddr = match addr {
-                SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-                SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
-            };
-            UdpSocket::bind((local, 0))
-                .and_then(|socket| options.runtime.wrap_udp_socket(socket))
-                .map_err(ConnectError::Socket)?
-        }
+        Some(socket) => Ok(socket),
+        None => UdpSocket::bind((unspecified(addr), 0))
+            .and_then(|socket| options.runtime.wrap_udp_socket(socket)),
     };
+    let socket = socket.map_err(ConnectError::Socket)?;
     let session = Config {
         path: Some(url.path().to_owned()),
         authority: Some(url.authority().to_owned()),
@@ -170,7 +161,7 @@ async fn attempt(
         drafts: options.drafts,
         session,
     };
-    let mut driver = Driver::connect(options.runtime, socket, options.limits, client)?;
+    let mut driver = Driver::connect(options.runtime, socket, &options.limits, client)?;
     match poll_fn(|cx| driver.poll_event(cx))
         .await
         .map_err(ConnectError::Socket)?
@@ -182,6 +173,13 @@ async fn attempt(
         }),
         ConnectionEvent::Closed { reason } => Err(ConnectError::Closed(reason)),
         ConnectionEvent::Session(_) => unreachable!("the connection comes before its session"),
+    }
+}
+
+fn unspecified(addr: SocketAddr) -> IpAddr {
+    match addr {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
     }
 }
 

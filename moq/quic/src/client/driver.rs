@@ -50,14 +50,14 @@ impl Driver {
     pub(super) fn connect(
         runtime: Arc<dyn Runtime>,
         socket: Arc<dyn AsyncUdpSocket>,
-        limits: Limits,
+        limits: &Limits,
         options: ClientOptions,
     ) -> Result<Self, OpenError> {
         let now = runtime.now();
         let mtu_discovery = limits.mtu_discovery && !socket.may_fragment();
         let limits = Limits {
             mtu_discovery,
-            ..limits
+            ..limits.clone()
         };
         let mut endpoint = Endpoint::new(EndpointConfig {
             limits,

@@ -15,9 +15,11 @@ use tokio::sync::{
 use super::driver::Driver;
 use crate::{CloseReason, ConnectionEvent, PathStats};
 
+type Action = Box<dyn FnOnce(&mut Session, Instant) + Send>;
+
 /// What a handle asks of the task.
 pub(super) enum Command {
-    With(Box<dyn FnOnce(&mut Session, Instant) + Send>),
+    With(Action),
     Stats(oneshot::Sender<PathStats>),
 }
 
@@ -26,6 +28,15 @@ pub(super) enum Command {
 pub(super) struct Goodbye {
     pub(super) code: SessionErrorCode,
     pub(super) reason: String,
+}
+
+impl Default for Goodbye {
+    fn default() -> Self {
+        Self {
+            code: SessionErrorCode::NoError,
+            reason: String::new(),
+        }
+    }
 }
 
 pub(super) type Delivery = Result<Event, CloseReason>;
@@ -181,16 +192,7 @@ impl Task {
             self.reservation = None;
             let (goodbye, wait) = match goodbye {
                 Ok(goodbye) => (goodbye, self.close_timeout),
-                Err(_) => {
-                    let code = SessionErrorCode::NoError;
-                    (
-                        Goodbye {
-                            code,
-                            reason: String::new(),
-                        },
-                        Duration::ZERO,
-                    )
-                }
+                Err(_dropped) => (Goodbye::default(), Duration::ZERO),
             };
             let until = now + wait;
             self.stage = Stage::Flushing {

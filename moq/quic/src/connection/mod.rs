@@ -216,7 +216,7 @@ impl Connection {
                 quinn_proto::Event::ConnectionLost { reason } => {
                     self.end(CloseReason::from_quic(reason));
                 }
-                quinn_proto::Event::Stream(event) => self.stream_event(event, now),
+                quinn_proto::Event::Stream(event) => self.stream_event(&event, now),
                 quinn_proto::Event::DatagramReceived => self.datagrams = true,
                 quinn_proto::Event::DatagramsUnblocked => {
                     self.input(Input::DatagramWritable, now);
@@ -261,8 +261,8 @@ impl Connection {
         self.session_active = false;
     }
 
-    fn stream_event(&mut self, event: StreamEvent, now: Instant) {
-        match event {
+    fn stream_event(&mut self, event: &StreamEvent, now: Instant) {
+        match *event {
             StreamEvent::Opened { dir } => {
                 while let Some(id) = self.quic.streams().accept(dir) {
                     self.readable.push(id);

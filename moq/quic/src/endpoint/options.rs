@@ -87,6 +87,10 @@ impl ConnectionKey {
 
 /// What happened on a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all events are the large variant"
+)]
 pub enum ConnectionEvent {
     /// The handshake is over; [`Endpoint::session`] may be used.
     Connected {

@@ -75,6 +75,9 @@ pub(super) fn send(socket: &UdpSocket, bytes: &[u8], trains: &[Train]) -> Progre
         Err(Errno::EAGAIN) => Progress::Blocked,
         Err(Errno::EINTR) => Progress::Sent(0),
         Err(Errno::EIO | Errno::EINVAL) if trains[0].segment.is_some() => Progress::NoTrains,
+        Err(errno @ (Errno::EBADF | Errno::ENOTSOCK | Errno::EFAULT)) => {
+            Progress::Failed(errno.into())
+        }
         Err(errno) => Progress::Unsendable(errno.into()),
     }
 }

@@ -42,6 +42,8 @@ pub(super) enum Progress {
     NoTrains,
     /// The first train cannot be sent at all; a lost packet like any other.
     Unsendable(io::Error),
+    /// The socket is broken.
+    Failed(io::Error),
 }
 
 impl Outbox {
@@ -85,6 +87,7 @@ impl Outbox {
             match send(socket, state, &self.bytes, &self.trains[self.sent..]) {
                 Progress::Sent(count) => self.sent += count,
                 Progress::Blocked => return Ok(false),
+                Progress::Failed(error) => return Err(error),
                 Progress::NoTrains => {
                     tracing::info!("the network takes no trains of datagrams; sending singly");
                     self.max_segments = 1;
@@ -140,6 +143,7 @@ fn send(socket: &UdpSocket, state: &UdpSocketState, bytes: &[u8], trains: &[Trai
         Ok(()) => Progress::Sent(1),
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Progress::Blocked,
         Err(_) if train.segment.is_some() && state.max_gso_segments() == 1 => Progress::NoTrains,
+        Err(error) if error.kind() == io::ErrorKind::NotConnected => Progress::Failed(error),
         Err(error) => Progress::Unsendable(error),
     }
 }

@@ -37,7 +37,10 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            link: LinkOptions { delay: Duration::from_millis(20), ..LinkOptions::default() },
+            link: LinkOptions {
+                delay: Duration::from_millis(20),
+                ..LinkOptions::default()
+            },
             seed: 1,
             server_drafts: Draft::ALL.to_vec(),
             client_drafts: Draft::ALL.to_vec(),
@@ -90,7 +93,9 @@ impl Pair {
                 ClientOptions {
                     addr: address(SERVER),
                     server_name: options.server_name,
-                    tls: options.client_tls.unwrap_or_else(|| ClientTls::pinned([fingerprint])),
+                    tls: options
+                        .client_tls
+                        .unwrap_or_else(|| ClientTls::pinned([fingerprint])),
                     drafts: options.client_drafts,
                     session: Config::default(),
                 },
@@ -113,7 +118,9 @@ impl Pair {
         let mut pair = Self::new(options);
         pair.run(Duration::from_secs(5), |pair| {
             (0..2).all(|side| {
-                pair.events[side].iter().any(|e| matches!(e, ConnectionEvent::Connected { .. }))
+                pair.events[side]
+                    .iter()
+                    .any(|e| matches!(e, ConnectionEvent::Connected { .. }))
             })
         });
         pair
@@ -133,7 +140,11 @@ impl Pair {
         let end = self.now + limit;
         while !done(self) {
             let goes_on = self.step(end);
-            assert!(goes_on || done(self), "not done after {limit:?}: {:?}", self.events);
+            assert!(
+                goes_on || done(self),
+                "not done after {limit:?}: {:?}",
+                self.events
+            );
         }
     }
 
@@ -156,7 +167,9 @@ impl Pair {
             };
             next = next.into_iter().chain(timeout).min();
         }
-        let Some(next) = next.filter(|next| *next <= end) else { return false };
+        let Some(next) = next.filter(|next| *next <= end) else {
+            return false;
+        };
         self.now = self.now.max(next);
         for to in 0..2 {
             while let Some(data) = self.links[to].poll(self.now) {
