@@ -1,6 +1,8 @@
 //! Errors of codecs, by who can do something about them.
 
-use crate::VideoFrameError;
+use parvis_format::MediaTime;
+
+use crate::{VideoFrame, VideoFrameError};
 
 /// Why a codec could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +57,35 @@ pub enum EncodeError {
         /// The library's words.
         reason: String,
     },
+}
+
+impl EncodeError {
+    pub(crate) fn after_flush() -> Self {
+        Self::Misuse {
+            expected: "no frame after flush".to_owned(),
+            got: "one".to_owned(),
+        }
+    }
+
+    pub(crate) fn check_size(frame: &VideoFrame, width: u32, height: u32) -> Result<(), Self> {
+        if (frame.width(), frame.height()) == (width, height) {
+            return Ok(());
+        }
+        Err(Self::Misuse {
+            expected: format!("{width}x{height}"),
+            got: format!("{}x{}", frame.width(), frame.height()),
+        })
+    }
+
+    pub(crate) fn check_order(last: Option<MediaTime>, time: MediaTime) -> Result<(), Self> {
+        match last {
+            Some(last) if time <= last => Err(Self::Misuse {
+                expected: format!("a frame after {} µs", last.as_micros()),
+                got: format!("one of {} µs", time.as_micros()),
+            }),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Why a packet gave no picture or no sound. After any of these a video decoder needs a key frame.

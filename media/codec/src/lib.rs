@@ -60,9 +60,7 @@ pub use audio::{
 };
 pub use audio_frame::{AudioFrame, AudioFrameError, Channels, SAMPLE_RATE, SAMPLES_PER_FRAME};
 pub use error::{DecodeError, EncodeError, OpenError};
-pub use open::{
-    open_audio_decoder, open_audio_encoder, open_video_decoder, open_video_encoder,
-};
+pub use open::{open_audio_decoder, open_audio_encoder, open_video_decoder, open_video_encoder};
 pub use pattern::{TestPattern, test_tone};
 pub use quality::{correlation, psnr_luma, signal_to_noise};
 pub use rate::{Bitrate, FrameRate};

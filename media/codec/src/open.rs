@@ -7,9 +7,7 @@ use crate::{
 };
 
 /// Opens the video encoder of the config's choice; never another in its stead.
-pub fn open_video_encoder(
-    config: &VideoEncoderConfig,
-) -> Result<Box<dyn VideoEncoder>, OpenError> {
+pub fn open_video_encoder(config: &VideoEncoderConfig) -> Result<Box<dyn VideoEncoder>, OpenError> {
     match config.choice {
         #[cfg(feature = "aom")]
         VideoEncoderChoice::Aom => Ok(Box::new(crate::aom::AomEncoder::open(config)?)),
@@ -23,9 +21,7 @@ pub fn open_video_encoder(
 }
 
 /// Opens the video decoder of the config's choice.
-pub fn open_video_decoder(
-    config: &VideoDecoderConfig,
-) -> Result<Box<dyn VideoDecoder>, OpenError> {
+pub fn open_video_decoder(config: &VideoDecoderConfig) -> Result<Box<dyn VideoDecoder>, OpenError> {
     match config.choice {
         #[cfg(feature = "dav1d")]
         VideoDecoderChoice::Dav1d => Ok(Box::new(crate::dav1d::Dav1dDecoder::open(config)?)),
@@ -35,9 +31,7 @@ pub fn open_video_decoder(
 }
 
 /// Opens the audio encoder of the config's choice.
-pub fn open_audio_encoder(
-    config: &AudioEncoderConfig,
-) -> Result<Box<dyn AudioEncoder>, OpenError> {
+pub fn open_audio_encoder(config: &AudioEncoderConfig) -> Result<Box<dyn AudioEncoder>, OpenError> {
     match config.choice {
         #[cfg(feature = "opus")]
         AudioEncoderChoice::Opus => Ok(Box::new(crate::opus::OpusEncoder::open(config)?)),
@@ -47,9 +41,7 @@ pub fn open_audio_encoder(
 }
 
 /// Opens the audio decoder of the config's choice.
-pub fn open_audio_decoder(
-    config: &AudioDecoderConfig,
-) -> Result<Box<dyn AudioDecoder>, OpenError> {
+pub fn open_audio_decoder(config: &AudioDecoderConfig) -> Result<Box<dyn AudioDecoder>, OpenError> {
     match config.choice {
         #[cfg(feature = "opus")]
         AudioDecoderChoice::Opus => Ok(Box::new(crate::opus::OpusDecoder::open(config)?)),

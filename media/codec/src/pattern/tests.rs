@@ -30,7 +30,10 @@ fn picture_without_the_code_has_no_number() {
 #[test]
 fn pattern_moves() {
     let pattern = TestPattern::new(160, 96);
-    let (a, b) = (pattern.frame(1, MediaTime::ZERO), pattern.frame(2, MediaTime::ZERO));
+    let (a, b) = (
+        pattern.frame(1, MediaTime::ZERO),
+        pattern.frame(2, MediaTime::ZERO),
+    );
     assert!(psnr_luma(&a, &b).unwrap() < 35.0);
     assert_eq!(a, pattern.frame(1, MediaTime::ZERO));
 }

@@ -17,7 +17,13 @@ fn bitrate_does_not_overflow() {
 
 #[test]
 fn frame_duration_is_the_inverse_of_the_rate() {
-    assert_eq!(FrameRate::whole(25).frame_duration(), Duration::from_millis(40));
-    assert_eq!(FrameRate::new(30_000, 1001).frame_duration(), Duration::from_micros(33_366));
+    assert_eq!(
+        FrameRate::whole(25).frame_duration(),
+        Duration::from_millis(40)
+    );
+    assert_eq!(
+        FrameRate::new(30_000, 1001).frame_duration(),
+        Duration::from_micros(33_366)
+    );
     assert_eq!(FrameRate::whole(0), FrameRate::whole(1));
 }

@@ -9,7 +9,10 @@ fn counting(width: u32, height: u32) -> VideoFrame {
 fn clone_shares_the_pixels() {
     let frame = counting(16, 8);
     let clone = frame.clone().at(MediaTime::from_millis(1));
-    assert_eq!(frame.plane(Plane::Y).as_ptr(), clone.plane(Plane::Y).as_ptr());
+    assert_eq!(
+        frame.plane(Plane::Y).as_ptr(),
+        clone.plane(Plane::Y).as_ptr()
+    );
     assert_eq!(clone.time(), MediaTime::from_millis(1));
 }
 
@@ -45,11 +48,29 @@ fn buffers_that_do_not_fit_are_refused() {
         let data = vec![0; length].into();
         VideoFrame::with_strides(width, height, luma, chroma, data, MediaTime::ZERO)
     };
-    assert!(matches!(wrap(0, 2, 2, 1, 6), Err(VideoFrameError::Size { .. })));
-    assert!(matches!(wrap(2, 20_000, 2, 1, 6), Err(VideoFrameError::Size { .. })));
-    assert!(matches!(wrap(2, 2, 1, 1, 6), Err(VideoFrameError::Stride { .. })));
-    assert!(matches!(wrap(2, 2, 2, 1, 5), Err(VideoFrameError::Length { expected: 6, got: 5 })));
-    assert!(matches!(wrap(2, 2, usize::MAX, 1, 5), Err(VideoFrameError::Length { .. })));
+    assert!(matches!(
+        wrap(0, 2, 2, 1, 6),
+        Err(VideoFrameError::Size { .. })
+    ));
+    assert!(matches!(
+        wrap(2, 20_000, 2, 1, 6),
+        Err(VideoFrameError::Size { .. })
+    ));
+    assert!(matches!(
+        wrap(2, 2, 1, 1, 6),
+        Err(VideoFrameError::Stride { .. })
+    ));
+    assert!(matches!(
+        wrap(2, 2, 2, 1, 5),
+        Err(VideoFrameError::Length {
+            expected: 6,
+            got: 5
+        })
+    ));
+    assert!(matches!(
+        wrap(2, 2, usize::MAX, 1, 5),
+        Err(VideoFrameError::Length { .. })
+    ));
 }
 
 #[test]
@@ -61,7 +82,10 @@ fn halving_takes_the_mean_of_four() {
         .halved();
     assert_eq!((half.width(), half.height()), (2, 1));
     assert_eq!(half.plane(Plane::Y), [25, 64]);
-    assert_eq!((half.plane(Plane::U), half.plane(Plane::V)), (&[2][..], &[6][..]));
+    assert_eq!(
+        (half.plane(Plane::U), half.plane(Plane::V)),
+        (&[2][..], &[6][..])
+    );
     assert_eq!(half.time(), MediaTime::from_millis(5));
 }
 
