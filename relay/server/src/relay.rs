@@ -1,0 +1,208 @@
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread,
+};
+
+use parvis_quic::{
+    Admission, AdmissionPolicy, Attempt, EndpointConfig, Limits,
+    tls::ServerTls,
+    udp::{BatchSocket, SocketOptions},
+};
+use parvis_session::SendLimits;
+
+use crate::{
+    Config, Running, StartError, certificate,
+    running::{Stopper, Thread},
+    shard::{Links, Parts, Shard, Shared, waker},
+};
+
+/// A relay that is about to run.
+#[derive(Debug)]
+pub struct Relay;
+
+impl Relay {
+    /// Starts the threads of a relay. When this returns, clients can connect.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use parvis_relay::{Config, Relay};
+    ///
+    /// let running = Relay::start(Config {
+    ///     listen: "127.0.0.1:0".parse()?,
+    ///     ..Config::default()
+    /// })?;
+    /// println!("moqt://{}, certificate {}", running.local_addr(), running.fingerprint());
+    /// running.shutdown(Duration::ZERO)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn start(config: Config) -> Result<Running, StartError> {
+        config.check()?;
+        let (tls, fingerprint) = certificate::load(&config)?;
+        let count = config.threads.get();
+        let listen = |source| StartError::Listen {
+            addr: config.listen,
+            source,
+        };
+        let sockets = bind(config.listen, count).map_err(listen)?;
+        let local_addr = sockets[0].local_addr().map_err(listen)?;
+        let (wakers, wakeups): (Vec<_>, Vec<_>) = (0..count)
+            .map(|_| waker())
+            .collect::<io::Result<Vec<_>>>()
+            .map_err(StartError::Thread)?
+            .into_iter()
+            .unzip();
+        let links = Links::mesh(&wakers);
+        let (senders, receivers): (Vec<_>, Vec<_>) = (0..count).map(|_| mpsc::channel()).unzip();
+        let stopper = Stopper::new(senders.into_iter().zip(wakers).collect());
+        let sessions = Arc::new(AtomicUsize::new(0));
+        let mut threads = Vec::with_capacity(count);
+        let parts = sockets.into_iter().zip(links).zip(wakeups).zip(receivers);
+        for (index, (((socket, links), wakeups), commands)) in parts.enumerate() {
+            let shared = Arc::new(Shared::default());
+            let parts = Parts {
+                index: index as u8,
+                endpoint: endpoint(&config, tls.clone(), index as u8, &socket, sessions.clone()),
+                socket,
+                forwarder: forwarder(&config),
+                links,
+                wakeups,
+                commands,
+                shared: shared.clone(),
+                sessions: sessions.clone(),
+                coalesce: config.coalesce,
+            };
+            let thread = spawn(index, parts, stopper.clone());
+            match thread {
+                Ok(thread) => threads.push(Thread { thread, shared }),
+                Err(error) => {
+                    drop(Running::new(local_addr, fingerprint, threads, stopper));
+                    return Err(StartError::Thread(error));
+                }
+            }
+        }
+        tracing::info!(addr = %local_addr, threads = count, certificate = %fingerprint, "listening");
+        Ok(Running::new(local_addr, fingerprint, threads, stopper))
+    }
+}
+
+fn spawn(
+    index: usize,
+    parts: Parts,
+    stopper: Stopper,
+) -> io::Result<thread::JoinHandle<Result<(), crate::RelayError>>> {
+    thread::Builder::new()
+        .name(format!("parvis-relay-{index}"))
+        .spawn(move || {
+            // If this thread fails the others stop too: a part of the clients without a relay is
+            // worse than a restart.
+            let _all = stopper.stop_all_on_drop();
+            Shard::new(parts).run()
+        })
+}
+
+/// One socket a thread, all on one port.
+fn bind(addr: SocketAddr, count: usize) -> io::Result<Vec<BatchSocket>> {
+    let alone = BatchSocket::bind(addr, &SocketOptions::default())?;
+    if count == 1 {
+        return Ok(vec![alone]);
+    }
+    // Shared ports can be bound by two relays: only binding it alone showed that it is free.
+    let addr = alone.local_addr()?;
+    drop(alone);
+    let options = SocketOptions {
+        share_port: true,
+        ..SocketOptions::default()
+    };
+    (0..count)
+        .map(|_| BatchSocket::bind(addr, &options))
+        .collect()
+}
+
+fn endpoint(
+    config: &Config,
+    tls: ServerTls,
+    index: u8,
+    socket: &BatchSocket,
+    sessions: Arc<AtomicUsize>,
+) -> EndpointConfig {
+    // Each request has a stream of its own.
+    let requests = config.max_subscriptions
+        + config.max_tracks
+        + config.max_namespaces
+        + config.max_prefixes
+        + SPARE_REQUESTS;
+    let limits = Limits {
+        connection_window: config.receive_window.as_u64() as u32,
+        max_uni_streams: config.max_streams,
+        max_bidi_streams: requests as u32,
+        idle_timeout: config.idle_timeout,
+        mtu_discovery: !socket.may_fragment(),
+        ..Limits::default()
+    };
+    let session = parvis_session::Config {
+        implementation: concat!("parvis-relay/", env!("CARGO_PKG_VERSION")).to_owned(),
+        limits: parvis_session::Limits {
+            max_peer_requests: requests,
+            send: SendLimits {
+                subscription_bytes: config.queue.as_u64() as usize,
+                session_bytes: config.session_queue.as_u64() as usize,
+                max_age: config.queue_age,
+                behind: config.too_far_behind,
+                ..SendLimits::default()
+            },
+            ..parvis_session::Limits::default()
+        },
+        ..parvis_session::Config::default()
+    };
+    EndpointConfig {
+        server: Some(tls),
+        session,
+        limits,
+        admission: AdmissionPolicy::Custom(admission(config, sessions)),
+        id_prefix: Some(index),
+        ..EndpointConfig::default()
+    }
+}
+
+/// TRACK_STATUS, FETCH and requests that end while others begin.
+const SPARE_REQUESTS: usize = 64;
+
+fn admission(
+    config: &Config,
+    sessions: Arc<AtomicUsize>,
+) -> Box<dyn FnMut(&Attempt) -> Admission + Send> {
+    let threads = config.threads.get();
+    let max_sessions = config.max_sessions;
+    // The kernel spreads attempts over the threads.
+    let max_half_open = config.max_half_open.div_ceil(threads);
+    let max_attempts = config.max_attempts.div_ceil(threads as u32);
+    Box::new(move |attempt| {
+        let many = attempt.half_open >= max_half_open || attempt.from_network > max_attempts;
+        if sessions.load(Ordering::Relaxed) >= max_sessions {
+            Admission::Refuse
+        } else if many && !attempt.validated {
+            Admission::Retry
+        } else {
+            Admission::Accept
+        }
+    })
+}
+
+fn forwarder(config: &Config) -> parvis_forwarding::Config {
+    parvis_forwarding::Config {
+        max_namespaces: config.max_namespaces,
+        max_published_tracks: config.max_tracks,
+        max_subscriptions: config.max_subscriptions,
+        max_prefixes: config.max_prefixes,
+        cache_bytes: config.cache.as_u64() as usize / config.threads.get(),
+        track_cache_bytes: config.track_cache.as_u64() as usize,
+        cache_age: config.cache_age,
+        ..parvis_forwarding::Config::default()
+    }
+}

@@ -1,0 +1,89 @@
+use std::time::{Duration, Instant};
+
+use parvis_wire::SessionErrorCode;
+
+use super::Shard;
+
+/// What the relay asks of a shard.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Command {
+    /// Asks sessions to move, and ends when they have, or at that time.
+    Stop {
+        /// When to close those that stayed.
+        until: Instant,
+    },
+}
+
+/// Where the end of a shard has come to.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Phase {
+    Running,
+    /// Sessions were asked to move.
+    Draining {
+        until: Instant,
+    },
+    /// Connections are closed; their peers are told again while they still send.
+    Closing {
+        until: Instant,
+    },
+}
+
+/// How long peers are told again that their connection is closed.
+const LINGER: Duration = Duration::from_millis(300);
+
+impl Shard {
+    pub(super) fn take_commands(&mut self) {
+        while let Ok(Command::Stop { until }) = self.commands.try_recv() {
+            match self.phase {
+                Phase::Running => self.start_draining(until),
+                Phase::Draining { until: before } => {
+                    self.phase = Phase::Draining {
+                        until: until.min(before),
+                    };
+                }
+                Phase::Closing { .. } => {}
+            }
+        }
+    }
+
+    /// When the phase changes by itself.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Running => None,
+            Phase::Draining { until } | Phase::Closing { until } => Some(until),
+        }
+    }
+
+    pub(super) fn advance_phase(&mut self) {
+        if let Phase::Draining { until } = self.phase
+            && (self.now >= until || self.endpoint.connections() == 0)
+        {
+            for key in self.peers.keys() {
+                let code = SessionErrorCode::GoawayTimeout;
+                self.endpoint.close(self.now, key, code, "the relay stops");
+            }
+            self.phase = Phase::Closing {
+                until: self.now + LINGER,
+            };
+        }
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        match self.phase {
+            Phase::Running | Phase::Draining { .. } => false,
+            Phase::Closing { until } => self.now >= until || self.endpoint.connections() == 0,
+        }
+    }
+
+    fn start_draining(&mut self, until: Instant) {
+        self.endpoint.set_server_tls(None);
+        let left = until.saturating_duration_since(self.now).as_millis();
+        for key in self.peers.keys() {
+            if let Some(session) = self.endpoint.session(key) {
+                // Refused by a session that is closed or was asked before.
+                let _ = session.goaway("", left as u64, self.now);
+            }
+        }
+        self.phase = Phase::Draining { until };
+    }
+}

@@ -1,0 +1,143 @@
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use parvis_forwarding::RequestRef;
+use parvis_quic::ConnectionKey;
+use parvis_session::{RequestKey, SendRefused, StreamId};
+use parvis_wire::{FetchObject, ResetCode};
+
+use super::Shard;
+
+/// Bytes of one answer that wait in front of the session; beyond, the answer is cut off. The
+/// payloads are the cache's own.
+const BACKLOG: usize = 16 << 20;
+
+/// The stream of an answer to FETCH. The forwarder gives all of it at once, the session takes it
+/// bit by bit.
+#[derive(Debug)]
+pub(super) struct FetchStream {
+    stream: StreamId,
+    backlog: VecDeque<(Box<FetchObject>, Bytes)>,
+    bytes: usize,
+    ended: bool,
+}
+
+impl FetchStream {
+    pub(super) const fn stream(&self) -> StreamId {
+        self.stream
+    }
+}
+
+impl Shard {
+    pub(super) fn fetch_object(
+        &mut self,
+        connection: ConnectionKey,
+        request: RequestRef,
+        object: Box<FetchObject>,
+        payload: Bytes,
+    ) {
+        let Some((key, stream)) = self.open_fetch(connection, request) else {
+            return;
+        };
+        stream.bytes += payload.len();
+        stream.backlog.push_back((object, payload));
+        if stream.bytes > BACKLOG {
+            self.cut_fetch(connection, key);
+            return;
+        }
+        self.continue_fetch(connection, key);
+    }
+
+    pub(super) fn fetch_end(&mut self, connection: ConnectionKey, request: RequestRef) {
+        if let Some((key, stream)) = self.open_fetch(connection, request) {
+            stream.ended = true;
+            self.continue_fetch(connection, key);
+        }
+    }
+
+    /// A fetch stream of the session takes data again.
+    pub(super) fn fetch_ready(&mut self, connection: ConnectionKey, ready: StreamId) {
+        let Some(peer) = self.peers.get_mut(connection) else {
+            return;
+        };
+        let found = peer.fetches.iter().find(|(_, fetch)| fetch.stream == ready);
+        if let Some((key, _)) = found {
+            let key = *key;
+            self.continue_fetch(connection, key);
+        }
+    }
+
+    fn open_fetch(
+        &mut self,
+        connection: ConnectionKey,
+        request: RequestRef,
+    ) -> Option<(RequestKey, &mut FetchStream)> {
+        let peer = self.peers.get_mut(connection)?;
+        let key = peer.key(request)?;
+        if !peer.fetches.contains_key(&key) {
+            // Refused where the subscriber has just cancelled.
+            let stream = self
+                .endpoint
+                .session(connection)?
+                .open_fetch(key, self.now)
+                .ok()?;
+            let fetch = FetchStream {
+                stream,
+                backlog: VecDeque::new(),
+                bytes: 0,
+                ended: false,
+            };
+            peer.fetches.insert(key, fetch);
+        }
+        Some((key, peer.fetches.get_mut(&key)?))
+    }
+
+    fn continue_fetch(&mut self, connection: ConnectionKey, key: RequestKey) {
+        let Some(peer) = self.peers.get_mut(connection) else {
+            return;
+        };
+        let Some(session) = self.endpoint.session(connection) else {
+            return;
+        };
+        let Some(fetch) = peer.fetches.get_mut(&key) else {
+            return;
+        };
+        while let Some((object, payload)) = fetch.backlog.front() {
+            match session.write_fetch_object(fetch.stream, object, payload.clone(), self.now) {
+                Ok(()) => {
+                    peer.story.objects_out += 1;
+                    peer.story.bytes_out += payload.len() as u64;
+                    self.stats.objects_out += 1;
+                    self.stats.bytes_out += payload.len() as u64;
+                    fetch.bytes -= payload.len();
+                    fetch.backlog.pop_front();
+                }
+                Err(SendRefused::QueueFull(_)) => return,
+                Err(_) => {
+                    peer.fetches.remove(&key);
+                    return;
+                }
+            }
+        }
+        if fetch.ended {
+            // Refused where the subscriber has just cancelled.
+            let _ = session.finish_subgroup(fetch.stream, self.now);
+            peer.fetches.remove(&key);
+        }
+    }
+
+    fn cut_fetch(&mut self, connection: ConnectionKey, key: RequestKey) {
+        let Some(fetch) = self
+            .peers
+            .get_mut(connection)
+            .and_then(|peer| peer.fetches.get_mut(&key))
+        else {
+            return;
+        };
+        fetch.backlog.clear();
+        fetch.bytes = 0;
+        if let Some(session) = self.endpoint.session(connection) {
+            let _ = session.reset_subgroup(fetch.stream, ResetCode::ExcessiveLoad, self.now);
+        }
+    }
+}

@@ -1,0 +1,361 @@
+//! What sessions say, told to the forwarder.
+
+use std::{net::SocketAddr, sync::atomic::Ordering};
+
+use parvis_forwarding::{
+    Input, PeerKind, RequestRef, Signal, StreamKey, SubgroupEnd, UpstreamStream,
+};
+use parvis_quic::{CloseReason, ConnectionKey};
+use parvis_session::{
+    Answer, Dropped, EndReason, Event, IncomingRequest, RequestKey, StreamEnd, StreamId,
+};
+use parvis_wire::{Draft, ResetCode, Setup};
+
+use super::{
+    Shard,
+    peer::{OwnRequest, Peer},
+};
+
+impl Shard {
+    pub(super) fn connected(&mut self, key: ConnectionKey, remote: SocketAddr, draft: Draft) {
+        self.sessions.fetch_add(1, Ordering::Relaxed);
+        self.stats.sessions += 1;
+        self.stats.sessions_opened += 1;
+        self.peers.insert(Peer::new(key, remote, draft, self.now));
+        tracing::debug!(%remote, draft = draft.number(), "session opened");
+    }
+
+    pub(super) fn closed(&mut self, key: ConnectionKey, reason: &CloseReason) {
+        self.disconnect(key);
+        let path = self.endpoint.stats(key).unwrap_or_default();
+        // A connection that failed in its handshake was no session.
+        let Some(peer) = self.peers.remove(key) else {
+            return;
+        };
+        self.sessions.fetch_sub(1, Ordering::Relaxed);
+        self.stats.sessions -= 1;
+        let story = &peer.story;
+        tracing::info!(
+            remote = %story.remote,
+            draft = story.draft.number(),
+            // Quoted: the peer chose it.
+            client = ?story.implementation,
+            seconds = self.now.saturating_duration_since(story.since).as_secs_f32(),
+            requests = story.requests,
+            objects_in = story.objects_in,
+            objects_out = story.objects_out,
+            bytes_in = story.bytes_in,
+            bytes_out = story.bytes_out,
+            dropped = story.dropped,
+            rtt_ms = path.rtt.as_secs_f32() * 1e3,
+            packets_sent = path.sent_packets,
+            packets_lost = path.lost_packets,
+            reason = ?reason.to_string(),
+            "session ended"
+        );
+    }
+
+    pub(super) fn session_event(&mut self, key: ConnectionKey, event: Event) {
+        match event {
+            Event::Object {
+                stream,
+                header,
+                raw,
+                header_len,
+            } => {
+                let Some(peer) = self.peers.get_mut(key) else {
+                    return;
+                };
+                peer.story.objects_in += 1;
+                peer.story.bytes_in += raw.len() as u64;
+                self.stats.objects_in += 1;
+                self.stats.bytes_in += raw.len() as u64;
+                let (peer, stream) = (peer.id, UpstreamStream(stream.0));
+                self.feed(Input::Object {
+                    peer,
+                    stream,
+                    header,
+                    raw,
+                    header_len,
+                });
+            }
+            Event::ObjectData { stream, data } => {
+                let Some(peer) = self.peers.get_mut(key) else {
+                    return;
+                };
+                peer.story.bytes_in += data.len() as u64;
+                self.stats.bytes_in += data.len() as u64;
+                let (peer, stream) = (peer.id, UpstreamStream(stream.0));
+                self.feed(Input::Data { peer, stream, data });
+            }
+            Event::Subgroup {
+                stream,
+                key: request,
+                header,
+            } => {
+                let Some(peer) = self.peers.get_mut(key) else {
+                    return;
+                };
+                if let Some(request) = peer.request(request) {
+                    let (peer, stream) = (peer.id, UpstreamStream(stream.0));
+                    self.feed(Input::Subgroup {
+                        peer,
+                        request,
+                        stream,
+                        header,
+                    });
+                }
+            }
+            Event::SubgroupEnd { stream, end } => {
+                let Some(peer) = self.peers.get_mut(key) else {
+                    return;
+                };
+                let end = match end {
+                    StreamEnd::Finished => SubgroupEnd::Finished,
+                    StreamEnd::Reset(code) => SubgroupEnd::Reset(ResetCode::from_u64(code)),
+                    StreamEnd::Abandoned => SubgroupEnd::Reset(ResetCode::Cancelled),
+                };
+                let (peer, stream) = (peer.id, UpstreamStream(stream.0));
+                self.feed(Input::SubgroupEnd { peer, stream, end });
+            }
+            Event::Datagram {
+                key: request,
+                datagram,
+                raw,
+            } => {
+                let Some(peer) = self.peers.get_mut(key) else {
+                    return;
+                };
+                peer.story.objects_in += 1;
+                peer.story.bytes_in += raw.len() as u64;
+                self.stats.objects_in += 1;
+                self.stats.bytes_in += raw.len() as u64;
+                if let Some(request) = peer.request(request) {
+                    let (peer, datagram) = (peer.id, Box::new(datagram));
+                    self.feed(Input::Datagram {
+                        peer,
+                        request,
+                        datagram,
+                    });
+                }
+            }
+            Event::StreamStopped { stream, .. } => self.stream_lost(key, stream),
+            Event::Dropped(dropped) => self.dropped(key, &dropped),
+            Event::SendReady { stream } => self.fetch_ready(key, stream),
+            Event::Established { peer } => self.established(key, peer),
+            Event::Request {
+                key: request,
+                request: asked,
+            } => self.asked(key, request, asked),
+            Event::Accepted {
+                key: request,
+                answer,
+            } => self.accepted(key, request, answer),
+            Event::Rejected {
+                key: request,
+                error,
+            } => {
+                self.signal_in(key, request, Signal::Reject(error));
+                self.forget(key, request);
+            }
+            Event::Updated {
+                key: request,
+                parameters,
+            } => {
+                self.signal_in(key, request, Signal::Update(parameters));
+            }
+            Event::UpdateAccepted {
+                key: request,
+                parameters,
+            } => {
+                self.signal_in(key, request, Signal::UpdateOk(parameters));
+            }
+            Event::UpdateRejected {
+                key: request,
+                error,
+            } => {
+                self.signal_in(key, request, Signal::UpdateReject(error));
+            }
+            Event::Ended {
+                key: request,
+                reason,
+            } => self.ended(key, request, reason),
+            Event::Closed { .. } => self.disconnect(key),
+            Event::GoAway { .. } => {
+                tracing::debug!(?key, "a client is going away");
+            }
+            // The forwarder asks for no namespaces and no objects of the past, and cannot pass
+            // a change of state on.
+            Event::Namespace { .. }
+            | Event::NamespaceDone { .. }
+            | Event::PublishSkipped { .. }
+            | Event::StateChanged { .. }
+            | Event::Fetch { .. }
+            | Event::FetchObject { .. }
+            | Event::FetchEnd { .. } => {}
+        }
+    }
+
+    /// The session takes no more on this stream.
+    pub(super) fn stream_lost(&mut self, key: ConnectionKey, stream: StreamId) {
+        let Some(peer) = self.peers.get_mut(key) else {
+            return;
+        };
+        if let Some(stream) = peer.streams.remove(&stream) {
+            self.stop_stream(stream);
+        } else {
+            peer.fetches.retain(|_, fetch| fetch.stream() != stream);
+        }
+    }
+
+    fn stop_stream(&mut self, stream: StreamKey) {
+        self.streams.remove(stream);
+        self.feed(Input::StreamStopped { stream });
+    }
+
+    fn dropped(&mut self, key: ConnectionKey, dropped: &Dropped) {
+        self.stats.drops.session[dropped.reason as usize] += 1;
+        let Some(peer) = self.peers.get_mut(key) else {
+            return;
+        };
+        peer.story.dropped += 1;
+        if let Some(stream) = dropped.stream {
+            self.stream_lost(key, stream);
+        }
+    }
+
+    fn established(&mut self, key: ConnectionKey, setup: Setup) {
+        let Some(peer) = self.peers.get_mut(key) else {
+            return;
+        };
+        peer.story.implementation = setup.implementation.unwrap_or_default();
+        peer.announced = true;
+        let (peer, kind) = (peer.id, PeerKind::Session);
+        self.feed(Input::PeerConnected { peer, kind });
+    }
+
+    fn asked(&mut self, key: ConnectionKey, request: RequestKey, asked: IncomingRequest) {
+        let Some(peer) = self.peers.get_mut(key) else {
+            return;
+        };
+        peer.story.requests += 1;
+        let signal = match asked {
+            IncomingRequest::Subscribe { track, parameters } => {
+                Signal::Subscribe { track, parameters }
+            }
+            IncomingRequest::Publish {
+                track,
+                parameters,
+                track_properties,
+            } => Signal::Publish {
+                track,
+                parameters,
+                properties: track_properties,
+            },
+            IncomingRequest::PublishNamespace { namespace, .. } => {
+                Signal::PublishNamespace { namespace }
+            }
+            IncomingRequest::SubscribeNamespace { prefix, .. } => {
+                Signal::SubscribeNamespace { prefix }
+            }
+            IncomingRequest::SubscribeTracks { prefix, parameters } => {
+                Signal::SubscribeTracks { prefix, parameters }
+            }
+            IncomingRequest::TrackStatus { track, .. } => Signal::TrackStatus { track },
+            IncomingRequest::Fetch {
+                range,
+                parameters,
+                joining,
+            } => Signal::Fetch {
+                range,
+                parameters,
+                joining: joining.and_then(|joining| peer.request(joining)),
+            },
+        };
+        self.signal_in(key, request, signal);
+    }
+
+    fn accepted(&mut self, key: ConnectionKey, request: RequestKey, answer: Answer) {
+        let Some(peer) = self.peers.get_mut(key) else {
+            return;
+        };
+        let signal = match answer {
+            Answer::Subscribe {
+                parameters,
+                track_properties,
+            } => Signal::SubscribeOk {
+                parameters,
+                properties: track_properties,
+            },
+            Answer::Ok { parameters, .. } => match peer.own(request) {
+                Some(OwnRequest::Publish(_)) => Signal::PublishOk { parameters },
+                _ => Signal::Ok,
+            },
+            // The forwarder does not fetch.
+            Answer::Fetch(_) => return,
+        };
+        self.signal_in(key, request, signal);
+    }
+
+    fn ended(&mut self, key: ConnectionKey, request: RequestKey, reason: EndReason) {
+        let signal = match reason {
+            EndReason::PublishDone { code, reason } => Signal::Done { code, reason },
+            EndReason::Cancelled(_)
+            | EndReason::Finished
+            | EndReason::TooFarBehind
+            | EndReason::LimitExceeded => Signal::Cancel,
+        };
+        self.signal_in(key, request, signal);
+        self.forget(key, request);
+    }
+
+    fn signal_in(&mut self, key: ConnectionKey, request: RequestKey, signal: Signal) {
+        let Some(peer) = self.peers.get_mut(key) else {
+            return;
+        };
+        if let Some(request) = peer.request(request) {
+            let (peer, signal) = (peer.id, Box::new(signal));
+            self.feed(Input::Signal {
+                peer,
+                request,
+                signal,
+            });
+        }
+    }
+
+    fn forget(&mut self, key: ConnectionKey, request: RequestKey) {
+        if let Some(peer) = self.peers.get_mut(key) {
+            peer.close(request);
+        }
+    }
+
+    /// Tells the forwarder at once that a session is over; the connection may still linger.
+    fn disconnect(&mut self, key: ConnectionKey) {
+        let Some(peer) = self.peers.get_mut(key) else {
+            return;
+        };
+        if !std::mem::take(&mut peer.announced) {
+            return;
+        }
+        for (_, stream) in peer.streams.drain() {
+            self.streams.remove(stream);
+        }
+        peer.fetches.clear();
+        let peer = peer.id;
+        self.feed(Input::PeerDisconnected { peer });
+    }
+
+    /// The forwarder asked something that the session could not pass on.
+    pub(super) fn refuse(&mut self, key: ConnectionKey, request: RequestRef, signal: Signal) {
+        if let Some(peer) = self.peers.get_mut(key)
+            && peer.announced
+        {
+            let (peer, signal) = (peer.id, Box::new(signal));
+            self.inputs.push_back(Input::Signal {
+                peer,
+                request,
+                signal,
+            });
+        }
+    }
+}

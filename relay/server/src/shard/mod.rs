@@ -1,0 +1,157 @@
+//! One thread of the relay: its socket, its sessions and its forwarder.
+
+mod drain;
+mod fetches;
+mod inbound;
+mod link;
+mod outbound;
+mod pace;
+mod peer;
+mod signals;
+mod turn;
+mod waker;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::VecDeque,
+    os::fd::AsFd,
+    sync::{Arc, Mutex, atomic::AtomicUsize, mpsc},
+    time::{Duration, Instant},
+};
+
+use parvis_forwarding::{Forwarder, Input, PeerId, PeerKind};
+use parvis_quic::{Endpoint, EndpointConfig, udp::BatchSocket};
+
+pub(crate) use self::{
+    drain::Command,
+    link::Links,
+    waker::{Waker, Wakeups, waker},
+};
+use self::{
+    drain::Phase,
+    pace::Pace,
+    peer::{Peers, Streams},
+};
+use crate::{RelayError, Stats};
+
+/// How long a link that is full is left alone.
+const STUCK: Duration = Duration::from_millis(1);
+
+/// What a shard is made of.
+pub(crate) struct Parts {
+    pub(crate) index: u8,
+    pub(crate) socket: BatchSocket,
+    pub(crate) endpoint: EndpointConfig,
+    pub(crate) forwarder: parvis_forwarding::Config,
+    pub(crate) links: Links,
+    pub(crate) wakeups: Wakeups,
+    pub(crate) commands: mpsc::Receiver<Command>,
+    pub(crate) shared: Arc<Shared>,
+    /// Sessions of the whole relay.
+    pub(crate) sessions: Arc<AtomicUsize>,
+    pub(crate) coalesce: Duration,
+}
+
+/// What others see of a shard.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    pub(crate) stats: Mutex<Stats>,
+}
+
+/// One thread's part of the relay. Only this thread touches it.
+pub(crate) struct Shard {
+    index: u8,
+    now: Instant,
+    socket: BatchSocket,
+    endpoint: Endpoint,
+    forwarder: Forwarder,
+    peers: Peers,
+    streams: Streams,
+    links: Links,
+    /// What the forwarder is still to hear.
+    inputs: VecDeque<Input>,
+    wakeups: Wakeups,
+    commands: mpsc::Receiver<Command>,
+    phase: Phase,
+    stats: Stats,
+    shared: Arc<Shared>,
+    sessions: Arc<AtomicUsize>,
+    pace: Pace,
+}
+
+/// The peer that stands for a shard. Those of sessions are larger.
+const fn shard_peer(index: usize) -> PeerId {
+    PeerId(index as u64)
+}
+
+/// The shard that a peer stands for.
+fn shard_of(peer: PeerId) -> Option<usize> {
+    u8::try_from(peer.0).ok().map(usize::from)
+}
+
+impl Shard {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let mut shard = Self {
+            index: parts.index,
+            now: Instant::now(),
+            socket: parts.socket,
+            endpoint: Endpoint::new(parts.endpoint),
+            forwarder: Forwarder::new(parts.forwarder),
+            peers: Peers::default(),
+            streams: Streams::default(),
+            links: parts.links,
+            inputs: VecDeque::new(),
+            wakeups: parts.wakeups,
+            commands: parts.commands,
+            phase: Phase::Running,
+            stats: Stats::default(),
+            shared: parts.shared,
+            sessions: parts.sessions,
+            pace: Pace::new(parts.coalesce),
+        };
+        for other in shard.links.others() {
+            shard.feed(Input::PeerConnected {
+                peer: shard_peer(other),
+                kind: PeerKind::Shard,
+            });
+        }
+        shard
+    }
+
+    /// Runs until the relay is stopped.
+    pub(crate) fn run(mut self) -> Result<(), RelayError> {
+        loop {
+            let timeout = self.timeout();
+            let woken = self
+                .socket
+                .wait(timeout, Some(self.wakeups.as_fd()))
+                .map_err(RelayError::Socket)?;
+            self.now = Instant::now();
+            if woken {
+                self.wakeups.clear();
+                self.take_commands();
+            }
+            self.turn().map_err(RelayError::Socket)?;
+            if self.is_over() {
+                return Ok(());
+            }
+            self.pace.rest(self.now);
+        }
+    }
+
+    fn timeout(&mut self) -> Option<Duration> {
+        let stuck = self.links.is_stuck().then(|| self.now + STUCK);
+        let deadline = [
+            self.endpoint.poll_timeout(),
+            self.forwarder.poll_timeout(),
+            self.deadline(),
+            stuck,
+        ]
+        .into_iter()
+        .flatten()
+        .min()?;
+        Some(deadline.saturating_duration_since(Instant::now()))
+    }
+}

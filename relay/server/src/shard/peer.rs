@@ -1,0 +1,171 @@
+use std::{net::SocketAddr, time::Instant};
+
+use parvis_forwarding::{PeerId, RequestRef, StreamKey};
+use parvis_quic::ConnectionKey;
+use parvis_session::{RequestKey, Role, StreamId};
+use parvis_wire::Draft;
+use rustc_hash::FxHashMap;
+
+use super::fetches::FetchStream;
+
+/// A session of this shard, as the glue between it and the forwarder knows it.
+#[derive(Debug)]
+pub(super) struct Peer {
+    pub(super) key: ConnectionKey,
+    pub(super) id: PeerId,
+    pub(super) story: Story,
+    /// Whether the forwarder knows the peer.
+    pub(super) announced: bool,
+    /// The forwarder's requests.
+    ours: FxHashMap<u64, OwnRequest>,
+    ours_by_key: FxHashMap<RequestKey, u64>,
+    /// Streams of objects to the peer.
+    pub(super) streams: FxHashMap<StreamId, StreamKey>,
+    /// Streams of answers to FETCH.
+    pub(super) fetches: FxHashMap<RequestKey, FetchStream>,
+}
+
+/// What there is to tell of a session when it ends.
+#[derive(Debug)]
+pub(super) struct Story {
+    pub(super) remote: SocketAddr,
+    pub(super) draft: Draft,
+    pub(super) since: Instant,
+    pub(super) implementation: String,
+    pub(super) requests: u64,
+    pub(super) objects_in: u64,
+    pub(super) objects_out: u64,
+    pub(super) bytes_in: u64,
+    pub(super) bytes_out: u64,
+    pub(super) dropped: u64,
+}
+
+/// What the forwarder asked of a peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OwnRequest {
+    Subscribe(RequestKey),
+    Publish(RequestKey),
+    PublishNamespace(RequestKey),
+}
+
+impl OwnRequest {
+    pub(super) const fn key(self) -> RequestKey {
+        match self {
+            Self::Subscribe(key) | Self::Publish(key) | Self::PublishNamespace(key) => key,
+        }
+    }
+}
+
+impl Peer {
+    pub(super) fn new(key: ConnectionKey, remote: SocketAddr, draft: Draft, now: Instant) -> Self {
+        let story = Story {
+            remote,
+            draft,
+            since: now,
+            implementation: String::new(),
+            requests: 0,
+            objects_in: 0,
+            objects_out: 0,
+            bytes_in: 0,
+            bytes_out: 0,
+            dropped: 0,
+        };
+        Self {
+            key,
+            id: PeerId(key.to_u64()),
+            story,
+            announced: false,
+            ours: FxHashMap::default(),
+            ours_by_key: FxHashMap::default(),
+            streams: FxHashMap::default(),
+            fetches: FxHashMap::default(),
+        }
+    }
+
+    /// How the forwarder names a request of the session; `None`: it is over on our side.
+    pub(super) fn request(&self, key: RequestKey) -> Option<RequestRef> {
+        match key.0.opener() {
+            Role::Client => Some(RequestRef::Theirs(key.0.0)),
+            Role::Server => self
+                .ours_by_key
+                .get(&key)
+                .map(|number| RequestRef::Ours(*number)),
+        }
+    }
+
+    /// How the session names a request of the forwarder.
+    pub(super) fn key(&self, request: RequestRef) -> Option<RequestKey> {
+        match request {
+            RequestRef::Theirs(number) => Some(RequestKey(StreamId(number))),
+            RequestRef::Ours(number) => self.ours.get(&number).map(|request| request.key()),
+        }
+    }
+
+    /// What the forwarder asked with this request.
+    pub(super) fn own(&self, key: RequestKey) -> Option<OwnRequest> {
+        self.ours.get(self.ours_by_key.get(&key)?).copied()
+    }
+
+    pub(super) fn open(&mut self, number: u64, request: OwnRequest) {
+        self.ours.insert(number, request);
+        self.ours_by_key.insert(request.key(), number);
+    }
+
+    /// Forgets a request that is over.
+    pub(super) fn close(&mut self, key: RequestKey) {
+        if let Some(number) = self.ours_by_key.remove(&key) {
+            self.ours.remove(&number);
+        }
+        self.fetches.remove(&key);
+    }
+}
+
+/// The sessions of a shard.
+#[derive(Debug, Default)]
+pub(super) struct Peers(Vec<Option<Box<Peer>>>);
+
+impl Peers {
+    pub(super) fn insert(&mut self, peer: Peer) {
+        let index = peer.key.index();
+        if self.0.len() <= index {
+            self.0.resize_with(index + 1, || None);
+        }
+        self.0[index] = Some(Box::new(peer));
+    }
+
+    pub(super) fn get_mut(&mut self, key: ConnectionKey) -> Option<&mut Peer> {
+        let peer = self.0.get_mut(key.index())?.as_deref_mut()?;
+        (peer.key == key).then_some(peer)
+    }
+
+    pub(super) fn remove(&mut self, key: ConnectionKey) -> Option<Box<Peer>> {
+        self.get_mut(key)?;
+        self.0[key.index()].take()
+    }
+
+    pub(super) fn keys(&self) -> Vec<ConnectionKey> {
+        self.0.iter().flatten().map(|peer| peer.key).collect()
+    }
+}
+
+/// The session's stream behind each of the forwarder's.
+#[derive(Debug, Default)]
+pub(super) struct Streams(Vec<Option<StreamId>>);
+
+impl Streams {
+    pub(super) fn insert(&mut self, key: StreamKey, stream: StreamId) {
+        let index = key.0 as usize;
+        if self.0.len() <= index {
+            self.0.resize(index + 1, None);
+        }
+        self.0[index] = Some(stream);
+    }
+
+    pub(super) fn get(&self, key: StreamKey) -> Option<StreamId> {
+        self.0.get(key.0 as usize).copied().flatten()
+    }
+
+    pub(super) fn remove(&mut self, key: StreamKey) -> Option<StreamId> {
+        self.0.get_mut(key.0 as usize)?.take()
+    }
+}

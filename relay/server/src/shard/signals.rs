@@ -1,0 +1,155 @@
+//! What the forwarder says about requests, said to sessions.
+
+use std::time::Instant;
+
+use parvis_forwarding::{RequestRef, Signal};
+use parvis_quic::ConnectionKey;
+use parvis_session::{ApiMisuse, RequestKey, Session};
+use parvis_wire::{MessageType, Parameters, RequestError, RequestErrorCode};
+
+use super::{Shard, peer::OwnRequest};
+
+impl Shard {
+    pub(super) fn signal_out(
+        &mut self,
+        connection: ConnectionKey,
+        request: RequestRef,
+        signal: Signal,
+    ) {
+        if let RequestRef::Ours(number) = request
+            && matches!(
+                signal,
+                Signal::Subscribe { .. } | Signal::Publish { .. } | Signal::PublishNamespace { .. }
+            )
+        {
+            self.ask(connection, number, signal);
+            return;
+        }
+        let Some(peer) = self.peers.get_mut(connection) else {
+            return;
+        };
+        let Some(key) = peer.key(request) else { return };
+        let Some(session) = self.endpoint.session(connection) else {
+            return;
+        };
+        let over = matches!(
+            signal,
+            Signal::Reject(_)
+                | Signal::UpdateReject(_)
+                | Signal::TrackStatusOk { .. }
+                | Signal::Done { .. }
+                | Signal::Cancel
+        );
+        if let Err(error) = say(session, key, signal, self.now) {
+            // Ordinary where the peer ended the request at the same time.
+            tracing::debug!(%key, %error, "not said");
+        }
+        if over {
+            peer.close(key);
+        }
+    }
+
+    /// Makes a request of the forwarder's.
+    fn ask(&mut self, connection: ConnectionKey, number: u64, signal: Signal) {
+        let Some(peer) = self.peers.get_mut(connection) else {
+            return;
+        };
+        let Some(session) = self.endpoint.session(connection) else {
+            return;
+        };
+        let asked = match signal {
+            Signal::Subscribe { track, parameters } => {
+                let parameters = fit(parameters, MessageType::Subscribe, session);
+                session
+                    .subscribe(track, parameters, self.now)
+                    .map(OwnRequest::Subscribe)
+            }
+            Signal::Publish {
+                track,
+                parameters,
+                properties,
+            } => {
+                let parameters = fit(parameters, MessageType::Publish, session);
+                session
+                    .publish(track, parameters, properties, self.now)
+                    .map(OwnRequest::Publish)
+            }
+            Signal::PublishNamespace { namespace } => session
+                .publish_namespace(namespace, Parameters::default(), self.now)
+                .map(OwnRequest::PublishNamespace),
+            _ => return,
+        };
+        match asked {
+            Ok(request) => peer.open(number, request),
+            Err(error) => {
+                let error = RequestError {
+                    code: match error {
+                        ApiMisuse::GoingAway => RequestErrorCode::GoingAway,
+                        ApiMisuse::TooManyRequests(_) => RequestErrorCode::ExcessiveLoad,
+                        _ => RequestErrorCode::InternalError,
+                    },
+                    retry_interval: 0,
+                    reason: error.to_string(),
+                    redirect: None,
+                };
+                self.refuse(connection, RequestRef::Ours(number), Signal::Reject(error));
+            }
+        }
+    }
+}
+
+/// Drops the parameters that the message may not carry in the session's draft.
+fn fit(mut parameters: Parameters, message: MessageType, session: &Session) -> Parameters {
+    parameters.retain_allowed(message, session.draft());
+    parameters
+}
+
+fn say(
+    session: &mut Session,
+    key: RequestKey,
+    signal: Signal,
+    now: Instant,
+) -> Result<(), ApiMisuse> {
+    match signal {
+        Signal::SubscribeOk {
+            parameters,
+            properties,
+        } => {
+            let parameters = fit(parameters, MessageType::SubscribeOk, session);
+            session.accept_subscribe(key, parameters, properties, now)
+        }
+        Signal::PublishOk { parameters } => session.accept_publish(key, parameters, now),
+        Signal::Ok => session.accept(key, Parameters::default(), now),
+        Signal::TrackStatusOk {
+            parameters,
+            properties,
+        } => {
+            let parameters = fit(parameters, MessageType::RequestOk, session);
+            session.accept_track_status(key, parameters, properties, now)
+        }
+        Signal::FetchOk(answer) => session.accept_fetch(key, answer, now),
+        Signal::Reject(error) => session.reject(key, error, now),
+        Signal::Update(parameters) => {
+            let parameters = fit(parameters, MessageType::RequestUpdate, session);
+            session.update(key, parameters, now)
+        }
+        Signal::UpdateOk(parameters) => {
+            let parameters = fit(parameters, MessageType::RequestOk, session);
+            session.accept_update(key, parameters, now)
+        }
+        Signal::UpdateReject(error) => session.reject_update(key, error, now),
+        Signal::Namespace(suffix) => session.namespace(key, suffix, now),
+        Signal::NamespaceDone(suffix) => session.namespace_done(key, suffix, now),
+        Signal::Skipped { suffix, name } => session.publish_skipped(key, suffix, name, now),
+        Signal::Done { code, reason } => session.publish_done(key, code, &reason, now),
+        Signal::Cancel => session.cancel(key, now),
+        // Requests are made by `ask`; these the forwarder never makes.
+        Signal::PublishNamespace { .. }
+        | Signal::Publish { .. }
+        | Signal::Subscribe { .. }
+        | Signal::SubscribeNamespace { .. }
+        | Signal::SubscribeTracks { .. }
+        | Signal::TrackStatus { .. }
+        | Signal::Fetch { .. } => Ok(()),
+    }
+}

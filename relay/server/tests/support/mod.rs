@@ -1,0 +1,297 @@
+//! Clients of a relay in this process.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::{collections::VecDeque, num::NonZeroUsize, time::Duration};
+
+use bytes::Bytes;
+use parvis_quic::{
+    CloseReason, Limits,
+    client::{ConnectOptions, Connection},
+    tls::ClientTls,
+};
+use parvis_relay::{Config, Relay, Running};
+use parvis_session::{
+    Answer, EndReason, Event, IncomingRequest, Object, ObjectAssembler, RequestKey, Session,
+    StreamId, SubgroupOptions,
+};
+use parvis_wire::{
+    Draft, FullTrackName, GroupId, ObjectHeader, ObjectId, ObjectStatus, Parameters, Properties,
+    SubgroupIdMode, TrackName, TrackNamespace,
+};
+use tokio::time::timeout;
+
+/// Nothing here takes nearly as long, unless it hangs.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub fn config(threads: usize) -> Config {
+    Config {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        threads: NonZeroUsize::new(threads).unwrap(),
+        ..Config::default()
+    }
+}
+
+pub fn relay(threads: usize) -> Running {
+    Relay::start(config(threads)).unwrap()
+}
+
+pub fn namespace() -> TrackNamespace {
+    TrackNamespace::new(["parvis", "room", "alice"]).unwrap()
+}
+
+pub fn track(name: &'static str) -> FullTrackName {
+    FullTrackName::new(namespace(), TrackName(Bytes::from_static(name.as_bytes()))).unwrap()
+}
+
+/// A connection, and what it said that nobody has asked for yet.
+pub struct Client {
+    connection: Connection,
+    unseen: VecDeque<Event>,
+}
+
+impl Client {
+    pub async fn connect(relay: &Running, draft: Draft) -> Self {
+        Self::connect_to(relay, &format!("moqt://{}/", relay.local_addr()), draft).await
+    }
+
+    /// Connects by a URL that is another way to the relay.
+    pub async fn connect_to(relay: &Running, url: &str, draft: Draft) -> Self {
+        Self::try_connect_to(relay, url, draft).await.unwrap()
+    }
+
+    /// Says why it could not.
+    pub async fn try_connect(relay: &Running, draft: Draft) -> Result<Self, String> {
+        Self::try_connect_to(relay, &format!("moqt://{}/", relay.local_addr()), draft).await
+    }
+
+    async fn try_connect_to(relay: &Running, url: &str, draft: Draft) -> Result<Self, String> {
+        let options = ConnectOptions {
+            tls: ClientTls::pinned([relay.fingerprint()]),
+            drafts: vec![draft],
+            limits: Limits {
+                keep_alive: Duration::from_millis(50),
+                ..Limits::default()
+            },
+            ..ConnectOptions::default()
+        };
+        let connection = Connection::connect(url, options)
+            .await
+            .map_err(|error| error.to_string())?;
+        let mut client = Self {
+            connection,
+            unseen: VecDeque::new(),
+        };
+        client
+            .wait("SETUP", |event| {
+                matches!(event, Event::Established { .. }).then_some(())
+            })
+            .await;
+        Ok(client)
+    }
+
+    pub async fn close(self) {
+        let code = parvis_wire::SessionErrorCode::NoError;
+        self.connection.close(code, "bye").await;
+    }
+
+    pub async fn with<R: Send + 'static>(
+        &self,
+        command: impl FnOnce(&mut Session, std::time::Instant) -> R + Send + 'static,
+    ) -> R {
+        self.connection.with(command).await.unwrap()
+    }
+
+    /// The first event, seen before or to come, of which `choose` makes something.
+    pub async fn wait<R>(&mut self, what: &str, choose: impl Fn(&Event) -> Option<R>) -> R {
+        for index in 0..self.unseen.len() {
+            if let Some(found) = choose(&self.unseen[index]) {
+                self.unseen.remove(index);
+                return found;
+            }
+        }
+        loop {
+            let event = match timeout(PATIENCE, self.connection.next_event()).await {
+                Ok(Ok(event)) => event,
+                Ok(Err(reason)) => panic!("closed while waiting for {what}: {reason}"),
+                Err(_) => panic!("no {what}; unseen: {:#?}", self.unseen),
+            };
+            if let Some(found) = choose(&event) {
+                return found;
+            }
+            self.unseen.push_back(event);
+        }
+    }
+
+    pub async fn closed(&mut self) -> CloseReason {
+        loop {
+            let event = timeout(PATIENCE, self.connection.next_event()).await;
+            if let Err(reason) = event.expect("the connection closes") {
+                return reason;
+            }
+        }
+    }
+
+    pub async fn publish_namespace(&mut self) {
+        self.publish_namespace_of(namespace()).await;
+    }
+
+    pub async fn publish_namespace_of(&mut self, namespace: TrackNamespace) {
+        let key = self
+            .with(move |session, now| {
+                session.publish_namespace(namespace, Parameters::default(), now)
+            })
+            .await
+            .unwrap();
+        self.accepted(key).await;
+    }
+
+    pub async fn accepted(&mut self, request: RequestKey) -> Answer {
+        self.wait("answer", |event| match event {
+            Event::Accepted { key, answer } if *key == request => Some(answer.clone()),
+            Event::Rejected { key, error } if *key == request => panic!("rejected: {error:?}"),
+            _ => None,
+        })
+        .await
+    }
+
+    pub async fn subscribe(&mut self, name: &'static str) -> RequestKey {
+        let key = self.ask_for(name, Parameters::default()).await;
+        self.accepted(key).await;
+        key
+    }
+
+    pub async fn ask_for(&mut self, name: &'static str, parameters: Parameters) -> RequestKey {
+        self.with(move |session, now| session.subscribe(track(name), parameters, now))
+            .await
+            .unwrap()
+    }
+
+    /// Whether an event has come that nobody has asked for.
+    pub fn has_seen(&self, what: impl Fn(&Event) -> bool) -> bool {
+        self.unseen.iter().any(what)
+    }
+
+    pub async fn ended(&mut self, request: RequestKey) -> EndReason {
+        self.wait("end", |event| match event {
+            Event::Ended { key, reason } if *key == request => Some(reason.clone()),
+            _ => None,
+        })
+        .await
+    }
+
+    /// Waits for the relay's SUBSCRIBE and accepts it.
+    pub async fn serve(&mut self) -> RequestKey {
+        let key = self
+            .wait("SUBSCRIBE", |event| match event {
+                Event::Request {
+                    key,
+                    request: IncomingRequest::Subscribe { .. },
+                } => Some(*key),
+                _ => None,
+            })
+            .await;
+        self.with(move |session, now| {
+            session.accept_subscribe(key, Parameters::default(), Properties::EMPTY, now)
+        })
+        .await
+        .unwrap();
+        key
+    }
+
+    /// Sends a group of these objects and leaves it open.
+    pub async fn send(
+        &self,
+        request: RequestKey,
+        group: u64,
+        payloads: &'static [&'static [u8]],
+    ) -> StreamId {
+        self.with(move |session, now| {
+            let options = SubgroupOptions {
+                group: GroupId(group),
+                subgroup: SubgroupIdMode::Zero,
+                priority: None,
+                has_properties: false,
+                end_of_group: false,
+                first_object: true,
+            };
+            let stream = session.open_subgroup(request, &options, now).unwrap();
+            for (id, payload) in payloads.iter().enumerate() {
+                write(session, stream, id as u64, Bytes::from_static(payload), now);
+            }
+            stream
+        })
+        .await
+    }
+
+    /// Adds an object to a group.
+    pub async fn send_more(&self, stream: StreamId, id: u64, payload: Bytes) {
+        self.with(move |session, now| write(session, stream, id, payload, now))
+            .await;
+    }
+
+    pub async fn finish(&self, stream: StreamId) {
+        self.with(move |session, now| session.finish_subgroup(stream, now).unwrap())
+            .await;
+    }
+
+    /// The next `count` objects of a subscription.
+    pub async fn objects(&mut self, request: RequestKey, count: usize) -> Vec<Object> {
+        let mut objects = Vec::new();
+        let (stream, header) = self
+            .wait("stream", |event| match event {
+                Event::Subgroup {
+                    stream,
+                    key,
+                    header,
+                } if *key == request => Some((*stream, *header)),
+                _ => None,
+            })
+            .await;
+        let mut assembler = ObjectAssembler::new(&header, 1 << 20);
+        while objects.len() < count {
+            let piece = self
+                .wait("object", |event| match event {
+                    Event::Object { stream: from, .. } | Event::ObjectData { stream: from, .. }
+                        if *from == stream =>
+                    {
+                        Some(event.clone())
+                    }
+                    _ => None,
+                })
+                .await;
+            let whole = match piece {
+                Event::Object {
+                    header,
+                    raw,
+                    header_len,
+                    ..
+                } => assembler.object(header, &raw, header_len).unwrap(),
+                Event::ObjectData { data, .. } => assembler.data(&data),
+                _ => None,
+            };
+            objects.extend(whole);
+        }
+        objects
+    }
+}
+
+fn write(
+    session: &mut Session,
+    stream: StreamId,
+    id: u64,
+    payload: Bytes,
+    now: std::time::Instant,
+) {
+    let header = ObjectHeader {
+        id: ObjectId(id),
+        properties: Properties::EMPTY,
+        status: ObjectStatus::Normal,
+        payload_len: payload.len() as u64,
+    };
+    session.write_object(stream, &header, payload, now).unwrap();
+}
+
+/// What objects carry, for comparing.
+pub fn payloads(objects: &[Object]) -> Vec<&[u8]> {
+    objects.iter().map(|object| &object.payload[..]).collect()
+}
