@@ -11,7 +11,7 @@ use std::{
 
 use parvis_format::{
     AudioParams, EncodedFrame, MediaTime, VideoParams, av1,
-    mp4::{Demuxed, Options, ReadError, Reader, TrackParams, Writer},
+    mp4::{Demuxed, Options, Pauses, ReadError, Reader, TrackParams, Writer},
 };
 
 fn run(program: &str, arguments: &[&str]) -> String {
@@ -125,7 +125,15 @@ fn of_track(frames: &[Demuxed], track: usize) -> Vec<&EncodedFrame> {
 
 /// Track 0 is video, track 1 audio.
 fn write(frames: &[Demuxed], shift: impl Fn(&Demuxed) -> Option<MediaTime>) -> Vec<u8> {
-    let mut writer = Writer::new(Cursor::new(Vec::new()), Options::default());
+    write_with(Options::default(), frames, shift)
+}
+
+fn write_with(
+    options: Options,
+    frames: &[Demuxed],
+    shift: impl Fn(&Demuxed) -> Option<MediaTime>,
+) -> Vec<u8> {
+    let mut writer = Writer::new(Cursor::new(Vec::new()), options);
     let video = writer.add_video(&VideoParams::av1(160, 90)).expect("AV1");
     let audio = writer.add_audio(&AudioParams::opus(1)).expect("Opus");
     for found in frames {
@@ -326,9 +334,6 @@ fn late_tracks_and_pauses_keep_their_place() {
         };
         (!late).then(|| found.frame.time + epoch + pause)
     };
-    let file = path("pauses.mp4");
-    fs::write(&file, write(&frames, time)).expect("a temporary file");
-    assert_decodes(&file);
     let pause = |time: f64| {
         if time >= 3.0 - 0.0001 {
             time + 3_600.0
@@ -336,13 +341,52 @@ fn late_tracks_and_pauses_keep_their_place() {
             time
         }
     };
-    assert_times(
-        &packet_times(&file, "v"),
-        (0..120).map(|i| pause(f64::from(i) / 30.0)),
-    );
+    let video = || (0..120).map(|i| pause(f64::from(i) / 30.0));
     let delay = 312.0 / 48_000.0;
+
+    let gap = Options {
+        pauses: Pauses::Gap,
+        ..Options::default()
+    };
+    let file = path("gaps.mp4");
+    fs::write(&file, write_with(gap, &frames, time)).expect("a temporary file");
+    assert_decodes(&file);
+    assert_times(&packet_times(&file, "v"), video());
     let audio = (125..201).map(|i| pause(f64::from(i) / 50.0) - delay);
     assert_times(&packet_times(&file, "a"), audio);
+}
+
+#[test]
+fn pause_of_sound_is_silence() {
+    let (frames, _) = read_all(plain());
+    // Sound pauses for 1.234 s while video goes on, and at the end for 2 s more than video.
+    let time = |found: &Demuxed| {
+        let millis = found.frame.time.as_micros() / 1_000;
+        let pause = match (found.track, millis) {
+            (1, 1_000..3_000) => Duration::from_millis(1_234),
+            (1, 3_000..) => Duration::from_millis(3_234),
+            _ => Duration::ZERO,
+        };
+        Some(found.frame.time + pause)
+    };
+    let mut shifted = frames.clone();
+    shifted.sort_by_key(|found| time(found));
+    let file = path("silence.mp4");
+    fs::write(&file, write(&shifted, time)).expect("a temporary file");
+    assert_decodes(&file);
+    let times = packet_times(&file, "a");
+    for pair in times.windows(2) {
+        assert!((0.002..0.0201).contains(&(pair[1] - pair[0])), "{pair:?}");
+    }
+    let end = times.last().expect("packets");
+    assert!(
+        (end - (4.0 + 3.234 - 312.0 / 48_000.0)).abs() <= 0.005,
+        "{end}"
+    );
+    assert_times(
+        &packet_times(&file, "v"),
+        (0..120).map(|i| f64::from(i) / 30.0),
+    );
 }
 
 #[test]

@@ -30,4 +30,4 @@ mod reader;
 mod writer;
 
 pub use reader::{Demuxed, ReadError, Reader, Track, TrackParams, UnsupportedTrack};
-pub use writer::{Options, TrackId, WriteError, Writer};
+pub use writer::{Options, Pauses, TrackId, WriteError, Writer};

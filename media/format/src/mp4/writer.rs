@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{AudioParams, EncodedFrame, MediaTime, VideoParams, av1::ObuError};
 
+mod silence;
 mod track;
 
 use track::Track;
@@ -26,6 +27,18 @@ pub struct Options {
     pub header_wait: Duration,
     /// The time that is zero in the file; `None`: that of the earliest frame.
     pub origin: Option<MediaTime>,
+    /// What an audio track holds where nothing came.
+    pub pauses: Pauses,
+}
+
+/// What an audio track holds from its first packet on where nothing came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Pauses {
+    /// Silent packets: players that count samples and ignore times stay in step.
+    #[default]
+    Silence,
+    /// Nothing: the next packet has a later time.
+    Gap,
 }
 
 impl Default for Options {
@@ -35,6 +48,7 @@ impl Default for Options {
             fragment: second,
             header_wait: second,
             origin: None,
+            pauses: Pauses::Silence,
         }
     }
 }
@@ -107,8 +121,8 @@ pub enum WriteError {
 
 /// Writes a fragmented MP4 file: AV1 video tracks, Opus audio tracks.
 ///
-/// Tracks may start late and pause: gaps stay gaps. Durations come from the times of frames. A
-/// video sample is described by the first sequence header; later ones stay in their samples.
+/// Tracks may start late and pause without shifting what comes after. Durations come from the times
+/// of frames. Video is described by its first sequence header; later ones stay in their samples.
 #[derive(Debug)]
 pub struct Writer<W> {
     output: W,
@@ -171,7 +185,7 @@ impl<W: Write> Writer<W> {
         self.tracks
             .get_mut(track.0)
             .ok_or(WriteError::UnknownTrack)?
-            .push(frame)?;
+            .push(frame, self.options.pauses)?;
         self.newest = self.newest.max(Some(time));
         if self.stage == Stage::Header && self.header_is_due(time) {
             self.write_header()?;
@@ -262,6 +276,11 @@ impl<W: Write> Writer<W> {
     fn write_fragment(&mut self, cut: Cut) -> Result<(), WriteError> {
         let newest = self.newest.unwrap_or(MediaTime::ZERO);
         let give_up = newest - self.options.fragment;
+        if self.options.pauses == Pauses::Silence {
+            self.tracks
+                .iter_mut()
+                .for_each(|track| track.fill_pause(give_up));
+        }
         let runs: Vec<Run> = self
             .tracks
             .iter_mut()

@@ -4,8 +4,7 @@ use super::{FrameRate, Picture, Reader, Y4mError};
 use crate::MediaTime;
 
 fn two_pictures() -> Vec<u8> {
-    let mut file =
-        b"YUV4MPEG2 W3 H2 F30000:1001 Ip A1:1 C420jpeg XYSCSS=420JPEG\nFRAME\n".to_vec();
+    let mut file = b"YUV4MPEG2 W3 H2 F30000:1001 Ip A1:1 C420jpeg XYSCSS=420JPEG\nFRAME\n".to_vec();
     file.extend_from_slice(&[1; 10]);
     file.extend_from_slice(b"FRAME Ip\n");
     file.extend_from_slice(&[2; 10]);

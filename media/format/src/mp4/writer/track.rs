@@ -2,7 +2,10 @@ use std::{collections::VecDeque, time::Duration};
 
 use bytes::Bytes;
 
-use super::{Cut, WriteError};
+use super::{
+    Cut, Pauses, WriteError,
+    silence::{Grain, silence},
+};
 use crate::{
     AudioCodec, AudioParams, EncodedFrame, MediaTime, Timescale, VideoCodec, VideoParams,
     av1::{self, Av1Config, ObuError},
@@ -109,7 +112,7 @@ impl Track {
         }
     }
 
-    pub(super) fn push(&mut self, frame: EncodedFrame) -> Result<(), WriteError> {
+    pub(super) fn push(&mut self, frame: EncodedFrame, pauses: Pauses) -> Result<(), WriteError> {
         if let Some(last) = self.last
             && frame.time <= last
         {
@@ -118,7 +121,7 @@ impl Track {
                 got: frame.time,
             });
         }
-        let (start, length, payload) = match &mut self.media {
+        let (start, length, payload) = match self.media {
             Media::Video { .. } => {
                 if self.last.is_none() {
                     self.start_video(&frame)?;
@@ -130,20 +133,57 @@ impl Track {
                 let samples = opus::packet_samples(&frame.payload)
                     .ok_or(WriteError::NoOpus(frame.payload.len()))?;
                 let length = Duration::from_micros(u64::from(samples) * 125 / 6);
-                let start = audio_start(*end, frame.time, length)?;
-                *end = Some(start + length);
+                let mut start = audio_start(end, frame.time, length)?;
+                if pauses == Pauses::Silence {
+                    self.fill(start, Grain::Fine);
+                    start = self
+                        .audio_end()
+                        .map_or(Ok(start), |end| audio_start(Some(end), start, length))?;
+                }
                 (start, length, frame.payload)
             }
         };
         self.last = Some(frame.time);
-        self.buffered += payload.len();
-        self.waiting.push_back(Waiting {
+        self.wait(Waiting {
             time: start,
             length,
             key: frame.key,
             payload,
         });
         Ok(())
+    }
+
+    fn wait(&mut self, sample: Waiting) {
+        if let Media::Audio { end, .. } = &mut self.media {
+            *end = Some(sample.time + sample.length);
+        }
+        self.buffered += sample.payload.len();
+        self.waiting.push_back(sample);
+    }
+
+    /// Fills a pause of a started audio track up to `until`.
+    pub(super) fn fill_pause(&mut self, until: MediaTime) {
+        self.fill(until, Grain::Coarse);
+    }
+
+    fn fill(&mut self, until: MediaTime, grain: Grain) {
+        let Some(end) = self.audio_end() else { return };
+        for packet in silence(end, until, grain) {
+            let (time, length, payload) = (packet.start, packet.length, packet.payload);
+            self.wait(Waiting {
+                time,
+                length,
+                key: true,
+                payload,
+            });
+        }
+    }
+
+    const fn audio_end(&self) -> Option<MediaTime> {
+        match self.media {
+            Media::Audio { end, .. } => end,
+            Media::Video { .. } => None,
+        }
     }
 
     /// Learns from the first frame, which must be a key frame, what the header has to say.
