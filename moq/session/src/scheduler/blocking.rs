@@ -7,13 +7,14 @@ use super::{
     datagrams::Waiting,
     out_stream::{Chunk, End, Gate, Owner},
 };
-use crate::{DropReason, StreamId};
+use crate::{DropReason, StreamId, Transmit};
 
 /// What to do when the transport takes no more.
 impl SendScheduler {
     /// A write came back, in part or whole.
     pub(crate) fn blocked(&mut self, id: StreamId, unsent: Bytes, now: Instant) {
         self.spill(now);
+        self.spill_urgent(id, now);
         let Some(stream) = self.streams.get_mut(&id) else {
             return;
         };
@@ -102,6 +103,24 @@ impl SendScheduler {
                     self.make_ready(id);
                 }
                 Direct::Datagram(datagram) => self.put_back_datagram(datagram),
+            }
+        }
+    }
+
+    /// Moves what is urgent on a stream that blocked into its queue.
+    fn spill_urgent(&mut self, id: StreamId, now: Instant) {
+        let of_stream = |transmit: &Transmit| match transmit {
+            Transmit::Write { id: other, .. } | Transmit::Finish { id: other } => *other == id,
+            _ => false,
+        };
+        while let Some(at) = self.urgent.iter().rposition(of_stream) {
+            match self.urgent.remove(at) {
+                Some(Transmit::Write { data, .. }) => self.put_back(id, data, now),
+                _ => {
+                    if let Some(stream) = self.streams.get_mut(&id) {
+                        stream.end = End::Queued;
+                    }
+                }
             }
         }
     }

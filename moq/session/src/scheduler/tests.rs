@@ -221,6 +221,25 @@ fn bytes_of_a_stream_keep_their_order_when_it_blocks() {
 }
 
 #[test]
+fn the_end_of_a_request_waits_behind_its_bytes() {
+    let mut h = Harness::new(SendLimits::default());
+    let request = h.scheduler.open_request();
+    h.drain();
+    h.scheduler
+        .write_control(request, Bytes::from_static(b"done"), h.now);
+    h.scheduler.finish(request, h.now).expect("it ends");
+    assert_eq!(h.scheduler.poll(h.now), Some(write(request, b"done")));
+    h.scheduler
+        .blocked(request, Bytes::from_static(b"ne"), h.now);
+    assert_eq!(h.drain(), []);
+    h.scheduler.writable(request);
+    assert_eq!(
+        h.drain(),
+        [write(request, b"ne"), Transmit::Finish { id: request }]
+    );
+}
+
+#[test]
 fn a_change_of_priority_reaches_the_transport_and_what_waits() {
     let mut h = Harness::new(SendLimits::default());
     h.block();

@@ -3,6 +3,8 @@
 mod pair;
 mod support;
 
+mod congestion;
+mod fetch;
 mod limits;
 mod malformed;
 mod objects;
