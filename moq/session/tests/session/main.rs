@@ -9,6 +9,7 @@ mod limits;
 mod malformed;
 mod objects;
 mod publish;
+mod random;
 mod requests;
 mod setup;
 mod updates;
