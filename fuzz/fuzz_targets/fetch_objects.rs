@@ -9,16 +9,9 @@ fuzz_target!(|data: &[u8]| {
     let Some((first, rest)) = data.split_first() else {
         return;
     };
-    let draft = if first % 2 == 0 {
-        Draft::D18
-    } else {
-        Draft::D22
-    };
-    let order = if first & 2 == 0 {
-        GroupOrder::Ascending
-    } else {
-        GroupOrder::Descending
-    };
+    let draft = Draft::ALL[usize::from(first & 1)];
+    let orders = [GroupOrder::Ascending, GroupOrder::Descending];
+    let order = orders[usize::from(first >> 1 & 1)];
     let (mut rest, mut cursor) = (Bytes::copy_from_slice(rest), FetchCursor::new(draft, order));
     loop {
         let before = cursor.clone();
