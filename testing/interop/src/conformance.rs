@@ -35,7 +35,12 @@ pub async fn run(peers: &Path, url: &str, only: &str) -> Vec<Case> {
     let mut cases = Vec::new();
     for name in CASES.iter().filter(|name| name.contains(only)) {
         let outcome = run_case(peers, url, name).await;
-        cases.push(Case { peer: PEER, setting: SETTING, name: (*name).to_owned(), outcome });
+        cases.push(Case {
+            peer: PEER,
+            setting: SETTING,
+            name: (*name).to_owned(),
+            outcome,
+        });
     }
     cases
 }
@@ -43,7 +48,15 @@ pub async fn run(peers: &Path, url: &str, only: &str) -> Vec<Case> {
 async fn run_case(peers: &Path, url: &str, name: &str) -> Result<(), String> {
     let mut command = Command::new(peers.join("moq-test-client"));
     command
-        .args(["--relay", url, "--tls-disable-verify", "--bind", "127.0.0.1:0", "--test", name])
+        .args([
+            "--relay",
+            url,
+            "--tls-disable-verify",
+            "--bind",
+            "127.0.0.1:0",
+            "--test",
+            name,
+        ])
         .kill_on_drop(true);
     let output = timeout(LIMIT, command.output())
         .await
@@ -53,7 +66,11 @@ async fn run_case(peers: &Path, url: &str, name: &str) -> Result<(), String> {
     if output.status.success() && text.lines().any(|line| line.starts_with("ok ")) {
         return Ok(());
     }
-    let told = text.lines().filter(|line| !line.starts_with("TAP")).collect::<Vec<_>>().join("; ");
+    let told = text
+        .lines()
+        .filter(|line| !line.starts_with("TAP"))
+        .collect::<Vec<_>>()
+        .join("; ");
     let errors = String::from_utf8_lossy(&output.stderr);
     let last = errors.lines().last().unwrap_or_default();
     Err(format!("{told} {last}").trim().to_owned())

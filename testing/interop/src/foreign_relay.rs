@@ -65,18 +65,26 @@ impl Relay {
             Self::Moq => {
                 command = Command::new(peers.join("moq-relay"));
                 command.args(["--listen", &listen, "--listen-tls-generate", "localhost"]);
-                command.args(["--auth-public", "**", "--listen-version", "moq-transport-22"]);
+                command.args([
+                    "--auth-public",
+                    "**",
+                    "--listen-version",
+                    "moq-transport-22",
+                ]);
             }
             Self::MoqIetf => {
-                let certified =
-                    rcgen::generate_simple_self_signed(vec!["localhost".to_owned()])?;
+                let certified = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()])?;
                 let (certificate, key) = (folder.join("cert.pem"), folder.join("key.pem"));
                 std::fs::write(&certificate, certified.cert.pem())?;
                 std::fs::write(&key, certified.signing_key.serialize_pem())?;
                 command = Command::new(peers.join("moq-relay-ietf"));
-                command.args(["--bind", &listen, "--tls-cert"]).arg(certificate);
+                command
+                    .args(["--bind", &listen, "--tls-cert"])
+                    .arg(certificate);
                 command.arg("--tls-key").arg(key);
-                command.arg("--coordinator-file").arg(folder.join("coordinator.json"));
+                command
+                    .arg("--coordinator-file")
+                    .arg(folder.join("coordinator.json"));
             }
         }
         command.env("RUST_LOG", "warn").kill_on_drop(true);
@@ -101,7 +109,11 @@ pub async fn run(peers: &Path, relay: Relay) -> Vec<Case> {
             peer: relay.peer(),
             setting: relay.setting(),
             name: format!("{}-{name}", relay.prefix()),
-            outcome: if index < outcomes.len() { Ok(()) } else { Err(error.clone()) },
+            outcome: if index < outcomes.len() {
+                Ok(())
+            } else {
+                Err(error.clone())
+            },
         })
         .collect()
 }
@@ -118,7 +130,9 @@ async fn meet(peers: &Path, relay: Relay, passed: &mut Vec<()>) -> anyhow::Resul
     let speaker = enter(&mut process, &url, "speaker", relay.draft()).await?;
     let listener = enter(&mut process, &url, "listener", relay.draft()).await?;
 
-    let camera = speaker.publish_video(VideoOptions::camera(320, 180)).await?;
+    let camera = speaker
+        .publish_video(VideoOptions::camera(320, 180))
+        .await?;
     let microphone = speaker.publish_audio(AudioOptions::default()).await?;
     let source = tokio::spawn(async move {
         let pattern = TestPattern::new(320, 180);
@@ -136,7 +150,11 @@ async fn meet(peers: &Path, relay: Relay, passed: &mut Vec<()>) -> anyhow::Resul
     let who = listener.wait_for(Some(&name), LIMIT / 2).await?;
     passed.push(());
 
-    let (track, _) = who.video_tracks().into_iter().next().context("no video track")?;
+    let (track, _) = who
+        .video_tracks()
+        .into_iter()
+        .next()
+        .context("no video track")?;
     let mut video = listener.subscribe_video(&who.name, track).await?;
     let mut last = None;
     for _ in 0..PICTURES {
@@ -147,13 +165,21 @@ async fn meet(peers: &Path, relay: Relay, passed: &mut Vec<()>) -> anyhow::Resul
     }
     passed.push(());
 
-    let track = who.tracks.iter().find(|track| matches!(track.kind, TrackKind::Audio(_)));
+    let track = who
+        .tracks
+        .iter()
+        .find(|track| matches!(track.kind, TrackKind::Audio(_)));
     let track = track.context("no audio track")?;
     let mut audio = listener.subscribe_audio(&who.name, &track.name).await?;
     let mut energy = 0.0;
     for _ in 0..SOUNDS {
         let sound = audio.next().await.context("the sound ended")?;
-        energy += sound.frame.samples().iter().map(|sample| sample * sample).sum::<f32>();
+        energy += sound
+            .frame
+            .samples()
+            .iter()
+            .map(|sample| sample * sample)
+            .sum::<f32>();
     }
     ensure!(energy > 1.0, "the tone came as silence");
     passed.push(());

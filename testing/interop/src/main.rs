@@ -62,9 +62,13 @@ async fn main() -> anyhow::Result<ExitCode> {
         fs::write(path, &document).with_context(|| format!("writing {}", path.display()))?;
     }
     if let Some(path) = &cli.check {
-        let said = fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+        let said =
+            fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
         if surprises.is_empty() && said != document {
-            surprises.push(format!("{} says something else: make interop-write", path.display()));
+            surprises.push(format!(
+                "{} says something else: make interop-write",
+                path.display()
+            ));
         }
     }
     let passed = cases.iter().filter(|case| case.outcome.is_ok()).count();
@@ -72,5 +76,9 @@ async fn main() -> anyhow::Result<ExitCode> {
     for surprise in &surprises {
         eprintln!("interop: {surprise}");
     }
-    Ok(if surprises.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if surprises.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

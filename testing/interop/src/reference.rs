@@ -28,7 +28,12 @@ pub async fn run(url: &str) -> Vec<Case> {
         Ok(result) => result.map_err(|error| format!("{error:#}")),
         Err(_) => Err(format!("no result within {} s", LIMIT.as_secs())),
     };
-    vec![Case { peer: PEER, setting: SETTING, name: "reference-subgroups".to_owned(), outcome }]
+    vec![Case {
+        peer: PEER,
+        setting: SETTING,
+        name: "reference-subgroups".to_owned(),
+        outcome,
+    }]
 }
 
 async fn every_object_arrives(url: &str) -> anyhow::Result<()> {
@@ -39,7 +44,10 @@ async fn every_object_arrives(url: &str) -> anyhow::Result<()> {
     let (session, mut publisher) = Publisher::connect(session, transport).await?;
     let publisher_session = tokio::spawn(session.run());
     let (mut tracks, _requests, reader) = serve::Tracks::new(namespace.clone()).produce();
-    let mut numbers = tracks.create(TRACK).context("creating the track")?.subgroups()?;
+    let mut numbers = tracks
+        .create(TRACK)
+        .context("creating the track")?
+        .subgroups()?;
     let announced = tokio::spawn(async move { publisher.publish_namespace(reader).await });
 
     let (session, _, transport) = client()?.connect(&url, None).await.context("subscriber")?;
@@ -70,13 +78,19 @@ async fn every_object_arrives(url: &str) -> anyhow::Result<()> {
     };
     let mut received = 0;
     while received < GROUPS {
-        let Some(mut group) = groups.next().await? else { bail!("the track ended early") };
+        let Some(mut group) = groups.next().await? else {
+            bail!("the track ended early")
+        };
         for object in 0..OBJECTS {
             let Some(payload) = group.read_next().await? else {
                 bail!("group {} ended before object {object}", group.group_id);
             };
             let expected = content(group.group_id, object);
-            ensure!(payload == expected, "object {object} of group {} differs", group.group_id);
+            ensure!(
+                payload == expected,
+                "object {object} of group {} differs",
+                group.group_id
+            );
         }
         received += 1;
     }
@@ -96,7 +110,10 @@ fn client() -> anyhow::Result<quic::Client> {
     let options = quic::Args {
         bind: "127.0.0.1:0".parse()?,
         qlog_dir: None,
-        tls: tls::Args { disable_verify: true, ..Default::default() },
+        tls: tls::Args {
+            disable_verify: true,
+            ..Default::default()
+        },
     };
     Ok(quic::Endpoint::new(options.load()?)?.client)
 }

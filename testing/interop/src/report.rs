@@ -29,7 +29,9 @@ pub fn surprises(cases: &[Case], known: &[Known]) -> Vec<String> {
         let known = known.iter().find(|known| known.name == case.name);
         match (&case.outcome, known) {
             (Err(error), None) => found.push(format!("{} ({}): {error}", case.name, case.peer)),
-            (Ok(()), Some(_)) => found.push(format!("{} passes and is listed as failing", case.name)),
+            (Ok(()), Some(_)) => {
+                found.push(format!("{} passes and is listed as failing", case.name))
+            }
             _ => {}
         }
     }
@@ -53,7 +55,12 @@ pub fn markdown(cases: &[Case], known: &[Known]) -> String {
     for peer in peers {
         let of_peer: Vec<&Case> = cases.iter().filter(|case| case.peer == peer).collect();
         let passed = of_peer.iter().filter(|case| case.outcome.is_ok()).count();
-        let _ = writeln!(text, "## {peer}\n\n{}. {passed} of {}.\n", of_peer[0].setting, of_peer.len());
+        let _ = writeln!(
+            text,
+            "## {peer}\n\n{}. {passed} of {}.\n",
+            of_peer[0].setting,
+            of_peer.len()
+        );
         text.push_str("| Case | Result |\n|---|---|\n");
         for case in of_peer {
             let result = match (&case.outcome, known.iter().find(|k| k.name == case.name)) {

@@ -64,15 +64,22 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let base_kb = process::resident_kb(options.pid);
 
     if !options.no_publish {
-        load.run_until(PATIENCE, "the publisher to be let in", |load| load.publisher.announced)?;
+        load.run_until(PATIENCE, "the publisher to be let in", |load| {
+            load.publisher.announced
+        })?;
     }
     load.connect_subscribers(draft)?;
     let wanted = options.workload.subs * load.workload.tracks;
-    load.run_until(PATIENCE, "every subscription", |load| load.received.subscribed == wanted)?;
+    load.run_until(PATIENCE, "every subscription", |load| {
+        load.received.subscribed == wanted
+    })?;
     load.run_for(Duration::from_secs_f64(options.workload.warm))?;
 
-    let (cpu, own, udp) =
-        (process::cpu_ns(options.pid), process::cpu_ns(std::process::id()), process::udp_sent());
+    let (cpu, own, udp) = (
+        process::cpu_ns(options.pid),
+        process::cpu_ns(std::process::id()),
+        process::udp_sent(),
+    );
     let start = Instant::now();
     load.received.start();
     load.publisher.sent = 0;
@@ -135,7 +142,13 @@ impl<'a> Load<'a> {
         };
         let publisher = Publisher::new(key, &workload, now);
         let received = Received::new(workload.tracks);
-        Ok(Self { options, workload, ports: vec![port], publisher, received })
+        Ok(Self {
+            options,
+            workload,
+            ports: vec![port],
+            publisher,
+            received,
+        })
     }
 
     fn connect_subscribers(&mut self, draft: Draft) -> anyhow::Result<()> {
@@ -144,7 +157,12 @@ impl<'a> Load<'a> {
                 self.ports.push(Port::bind()?);
             }
             let port = self.ports.last_mut().context("there is a port")?;
-            port.connect(self.options.connect, draft, &self.options.path, Instant::now())?;
+            port.connect(
+                self.options.connect,
+                draft,
+                &self.options.path,
+                Instant::now(),
+            )?;
             // A few at a time: a relay may take a burst of handshakes for an attack.
             self.run_for(Duration::from_millis(5))?;
         }
@@ -164,7 +182,9 @@ impl<'a> Load<'a> {
                 Instant::now() < deadline,
                 "waited {} s for {what}{}",
                 patience.as_secs(),
-                refused.map(|why| format!("; last refusal: {why}")).unwrap_or_default()
+                refused
+                    .map(|why| format!("; last refusal: {why}"))
+                    .unwrap_or_default()
             );
             self.turn(deadline)?;
         }
@@ -184,7 +204,8 @@ impl<'a> Load<'a> {
         for (index, port) in self.ports.iter_mut().enumerate() {
             let now = Instant::now();
             if index == 0 {
-                self.publisher.publish(&mut port.endpoint, &self.workload, now);
+                self.publisher
+                    .publish(&mut port.endpoint, &self.workload, now);
                 until = until.min(self.publisher.next().unwrap_or(end));
             }
             port.turn(now, |endpoint, key, event| {
@@ -198,8 +219,11 @@ impl<'a> Load<'a> {
                 until = until.min(timeout);
             }
         }
-        let mut fds: Vec<PollFd<'_>> =
-            self.ports.iter().map(|port| PollFd::new(port.fd(), PollFlags::POLLIN)).collect();
+        let mut fds: Vec<PollFd<'_>> = self
+            .ports
+            .iter()
+            .map(|port| PollFd::new(port.fd(), PollFlags::POLLIN))
+            .collect();
         let wait = until.saturating_duration_since(Instant::now());
         let millis = u16::try_from(wait.as_micros().div_ceil(1000)).unwrap_or(u16::MAX);
         poll(&mut fds, PollTimeout::from(millis)).context("waiting for packets")?;
@@ -231,7 +255,12 @@ impl Publisher {
                 pacer: Pacer::new(workload.rate, now),
             })
             .collect();
-        Self { key, announced: false, tracks, sent: 0 }
+        Self {
+            key,
+            announced: false,
+            tracks,
+            sent: 0,
+        }
     }
 
     fn next(&self) -> Option<Instant> {
@@ -258,7 +287,9 @@ impl Publisher {
             }
             ConnectionEvent::Connected { .. } => return,
         };
-        let Some(session) = endpoint.session(key) else { return };
+        let Some(session) = endpoint.session(key) else {
+            return;
+        };
         match event {
             Event::Established { .. } => {
                 let announced = session.publish_namespace(namespace(), Parameters::default(), now);
@@ -268,7 +299,10 @@ impl Publisher {
             }
             Event::Accepted { .. } => self.announced = true,
             Event::Rejected { error, .. } => eprintln!("publisher: {error:?}"),
-            Event::Request { key, request: IncomingRequest::Subscribe { track, .. } } => {
+            Event::Request {
+                key,
+                request: IncomingRequest::Subscribe { track, .. },
+            } => {
                 let index = track_index(track.name());
                 if let Some(track) = index.and_then(|index| self.tracks.get_mut(index)) {
                     let accepted = session.accept_subscribe(
@@ -300,9 +334,13 @@ impl Publisher {
 
     fn publish(&mut self, endpoint: &mut Endpoint, workload: &Workload, now: Instant) {
         let Some(key) = self.key else { return };
-        let Some(session) = endpoint.session(key) else { return };
+        let Some(session) = endpoint.session(key) else {
+            return;
+        };
         for track in &mut self.tracks {
-            let Some(subscription) = track.subscription else { continue };
+            let Some(subscription) = track.subscription else {
+                continue;
+            };
             for _ in 0..track.pacer.due(now) {
                 let object = track.sequence % workload.gop;
                 if object == 0 {
@@ -390,16 +428,27 @@ impl Received {
         };
         match event {
             Event::Established { .. } => {
-                let Some(session) = endpoint.session(key) else { return };
+                let Some(session) = endpoint.session(key) else {
+                    return;
+                };
                 for index in 0..self.tracks {
-                    if let Err(error) = session.subscribe(track(index), Parameters::default(), now) {
+                    if let Err(error) = session.subscribe(track(index), Parameters::default(), now)
+                    {
                         self.refused = Some(error.to_string());
                     }
                 }
             }
-            Event::Accepted { answer: Answer::Subscribe { .. }, .. } => self.subscribed += 1,
+            Event::Accepted {
+                answer: Answer::Subscribe { .. },
+                ..
+            } => self.subscribed += 1,
             Event::Rejected { error, .. } => self.refused = Some(format!("{error:?}")),
-            Event::Object { stream, header, raw, header_len } => {
+            Event::Object {
+                stream,
+                header,
+                raw,
+                header_len,
+            } => {
                 let payload = raw.slice(header_len..);
                 let missing = header.payload_len - payload.len() as u64;
                 if missing == 0 {
@@ -452,5 +501,9 @@ fn track(index: usize) -> FullTrackName {
 }
 
 fn track_index(name: &TrackName) -> Option<usize> {
-    std::str::from_utf8(&name.0).ok()?.strip_prefix('t')?.parse().ok()
+    std::str::from_utf8(&name.0)
+        .ok()?
+        .strip_prefix('t')?
+        .parse()
+        .ok()
 }

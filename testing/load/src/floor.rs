@@ -45,18 +45,29 @@ struct Client {
 /// Serves until it is ended.
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let workload = Workload::new(&options.workload);
-    let mut endpoint =
-        Endpoint::new(Arc::new(EndpointConfig::default()), Some(server_config()?), true, None);
+    let mut endpoint = Endpoint::new(
+        Arc::new(EndpointConfig::default()),
+        Some(server_config()?),
+        true,
+        None,
+    );
     let mut socket = BatchSocket::bind(options.listen, &SocketOptions::default())
         .with_context(|| format!("listening at {}", options.listen))?;
     let mut clients: HashMap<ConnectionHandle, Client> = HashMap::new();
     let started = Instant::now();
-    let mut tracks: Vec<(Pacer, u64)> =
-        (0..workload.tracks).map(|_| (Pacer::new(workload.rate, started), 0)).collect();
+    let mut tracks: Vec<(Pacer, u64)> = (0..workload.tracks)
+        .map(|_| (Pacer::new(workload.rate, started), 0))
+        .collect();
     let mut scratch = Vec::new();
     loop {
         let now = Instant::now();
-        receive(&mut endpoint, &mut socket, &mut clients, now, workload.tracks)?;
+        receive(
+            &mut endpoint,
+            &mut socket,
+            &mut clients,
+            now,
+            workload.tracks,
+        )?;
         for (index, (pacer, sequence)) in tracks.iter_mut().enumerate() {
             for _ in 0..pacer.due(now) {
                 fan_out(&mut clients, &workload, index, *sequence);
@@ -100,7 +111,13 @@ fn receive(
                     let streams = vec![None; tracks];
                     clients.insert(
                         handle,
-                        Client { quic, streams, subscribed: 0, dirty: true, deadline: None },
+                        Client {
+                            quic,
+                            streams,
+                            subscribed: 0,
+                            dirty: true,
+                            deadline: None,
+                        },
                     );
                 }
             }
@@ -138,7 +155,9 @@ fn serve(client: &mut Client) {
             Event::Connected => {
                 let mut setup = Vec::new();
                 let message = Message::Setup(Setup::default());
-                message.encode(Draft::D22, &mut setup).expect("an empty SETUP is sound");
+                message
+                    .encode(Draft::D22, &mut setup)
+                    .expect("an empty SETUP is sound");
                 if let Some(control) = client.quic.streams().open(Dir::Uni) {
                     let _ = client.quic.send_stream(control).write(&setup);
                 }
@@ -152,7 +171,8 @@ fn serve(client: &mut Client) {
                             track_properties: Properties::default(),
                         });
                         let mut answer = Vec::new();
-                        ok.encode(Draft::D22, &mut answer).expect("a bare answer is sound");
+                        ok.encode(Draft::D22, &mut answer)
+                            .expect("a bare answer is sound");
                         let _ = client.quic.send_stream(id).write(&answer);
                         client.subscribed += 1;
                     }
@@ -190,11 +210,16 @@ fn fan_out(
     };
     let previous = object.checked_sub(1).map(ObjectId);
     let mut encoded = Vec::new();
-    header.encode(previous, false, &mut encoded).expect("a bare header is sound");
+    header
+        .encode(previous, false, &mut encoded)
+        .expect("a bare header is sound");
     let mut whole = BytesMut::from(&encoded[..]);
     whole.extend_from_slice(&payload);
     let whole = whole.freeze();
-    for client in clients.values_mut().filter(|client| client.subscribed > track) {
+    for client in clients
+        .values_mut()
+        .filter(|client| client.subscribed > track)
+    {
         if object == 0 {
             if let Some(old) = client.streams[track].take() {
                 let _ = client.quic.send_stream(old).finish();
@@ -202,7 +227,10 @@ fn fan_out(
             client.streams[track] = open(&mut client.quic, track, sequence / workload.gop);
         }
         if let Some(stream) = client.streams[track] {
-            let _ = client.quic.send_stream(stream).write_chunks(&mut [whole.clone()]);
+            let _ = client
+                .quic
+                .send_stream(stream)
+                .write_chunks(&mut [whole.clone()]);
             if workload.gop == 1 {
                 let _ = client.quic.send_stream(stream).finish();
                 client.streams[track] = None;
@@ -225,7 +253,9 @@ fn open(quic: &mut Connection, track: usize, group: u64) -> Option<StreamId> {
     };
     let mut encoded = Vec::new();
     header.encode(&mut encoded);
-    let _ = quic.send_stream(stream).write_chunks(&mut [Bytes::from(encoded)]);
+    let _ = quic
+        .send_stream(stream)
+        .write_chunks(&mut [Bytes::from(encoded)]);
     Some(stream)
 }
 

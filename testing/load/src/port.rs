@@ -24,7 +24,10 @@ impl Port {
     pub fn bind() -> anyhow::Result<Self> {
         let addr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
         let socket = BatchSocket::bind(addr, &Default::default()).context("binding a port")?;
-        Ok(Self { socket, endpoint: Endpoint::new(EndpointConfig::default()) })
+        Ok(Self {
+            socket,
+            endpoint: Endpoint::new(EndpointConfig::default()),
+        })
     }
 
     /// Opens a connection.

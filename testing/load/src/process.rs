@@ -4,7 +4,9 @@ use std::fs;
 
 /// Nanoseconds that the threads of a process were running.
 pub fn cpu_ns(pid: u32) -> u64 {
-    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return 0 };
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else {
+        return 0;
+    };
     threads
         .flatten()
         .filter_map(|thread| fs::read_to_string(thread.path().join("schedstat")).ok())
@@ -26,7 +28,9 @@ pub fn resident_kb(pid: u32) -> u64 {
 pub fn udp_sent() -> u64 {
     let text = fs::read_to_string("/proc/self/net/snmp").unwrap_or_default();
     let mut rows = text.lines().filter(|line| line.starts_with("Udp:"));
-    let (Some(names), Some(values)) = (rows.next(), rows.next()) else { return 0 };
+    let (Some(names), Some(values)) = (rows.next(), rows.next()) else {
+        return 0;
+    };
     names
         .split(' ')
         .zip(values.split(' '))

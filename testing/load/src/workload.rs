@@ -108,7 +108,9 @@ pub fn age_us(payload: &[u8]) -> Option<u64> {
 }
 
 fn now_ns() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     u64::try_from(now.as_nanos()).unwrap_or(u64::MAX)
 }
 
@@ -126,7 +128,11 @@ impl Pacer {
 
     /// Starts at `now`.
     pub fn new(rate: f64, now: Instant) -> Self {
-        Self { start: now, rate, sent: 0 }
+        Self {
+            start: now,
+            rate,
+            sent: 0,
+        }
     }
 
     /// Objects a second.
@@ -136,7 +142,8 @@ impl Pacer {
 
     /// How many are due; they count as sent.
     pub fn due(&mut self, now: Instant) -> u64 {
-        let wanted = (now.saturating_duration_since(self.start).as_secs_f64() * self.rate) as u64 + 1;
+        let wanted =
+            (now.saturating_duration_since(self.start).as_secs_f64() * self.rate) as u64 + 1;
         let due = wanted.saturating_sub(self.sent);
         self.sent = wanted;
         due.min((self.rate * Self::CATCH_UP) as u64 + 1)
