@@ -19,6 +19,8 @@ pub mod loc;
 pub mod mp4;
 pub mod opus;
 mod params;
+#[cfg(test)]
+mod samples;
 mod time;
 pub mod wav;
 pub mod y4m;

@@ -31,3 +31,6 @@ mod writer;
 
 pub use reader::{Demuxed, ReadError, Reader, Track, TrackParams, UnsupportedTrack};
 pub use writer::{Options, Pauses, TrackId, WriteError, Writer};
+
+#[cfg(test)]
+mod tests;
