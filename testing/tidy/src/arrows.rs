@@ -11,7 +11,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("relay/forwarding", &["moq/wire"]),
     (
         "relay/server",
-        &["moq/quic", "relay/forwarding", "moq/token", "moq/session", "moq/wire"],
+        &[
+            "moq/quic",
+            "relay/forwarding",
+            "moq/token",
+            "moq/session",
+            "moq/wire",
+        ],
     ),
     ("meeting", &["moq/wire"]),
     ("media/format", &["moq/wire"]),
@@ -73,13 +79,25 @@ fn manifests(root: &Path) -> Vec<Manifest> {
             }
         };
         collect(&table);
-        for target in table.get("target").and_then(toml::Value::as_table).into_iter().flatten() {
+        for target in table
+            .get("target")
+            .and_then(toml::Value::as_table)
+            .into_iter()
+            .flatten()
+        {
             if let Some(target) = target.1.as_table() {
                 collect(target);
             }
         }
-        let folder = path.parent().map(|folder| relative(root, folder)).unwrap_or_default();
-        found.push(Manifest { folder, package: package.to_owned(), dependencies });
+        let folder = path
+            .parent()
+            .map(|folder| relative(root, folder))
+            .unwrap_or_default();
+        found.push(Manifest {
+            folder,
+            package: package.to_owned(),
+            dependencies,
+        });
     }
     found
 }
@@ -87,19 +105,25 @@ fn manifests(root: &Path) -> Vec<Manifest> {
 /// Dependencies between crates of the workspace that the architecture does not allow.
 pub fn forbidden_arrows(root: &Path) -> Vec<String> {
     let manifests = manifests(root);
-    let folder_of: BTreeMap<&str, &str> =
-        manifests.iter().map(|m| (m.package.as_str(), m.folder.as_str())).collect();
+    let folder_of: BTreeMap<&str, &str> = manifests
+        .iter()
+        .map(|m| (m.package.as_str(), m.folder.as_str()))
+        .collect();
     let mut found = Vec::new();
     for manifest in &manifests {
         let folder = manifest.folder.as_str();
         for dependency in &manifest.dependencies {
-            let Some(&target) = folder_of.get(dependency.as_str()) else { continue };
+            let Some(&target) = folder_of.get(dependency.as_str()) else {
+                continue;
+            };
             let allowed = if FREE.iter().any(|free| folder.starts_with(free)) {
                 !target.starts_with("bindings")
             } else if folder.starts_with("bindings/") || folder.starts_with("examples/") {
                 target == "sdk" || target == "bindings/ffi"
             } else {
-                ALLOWED.iter().any(|(from, to)| *from == folder && to.contains(&target))
+                ALLOWED
+                    .iter()
+                    .any(|(from, to)| *from == folder && to.contains(&target))
             };
             if !allowed {
                 found.push(format!("{folder} -> {target}"));

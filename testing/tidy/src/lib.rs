@@ -5,7 +5,9 @@ mod arrows;
 mod source;
 
 pub use arrows::{forbidden_arrows, foreign_packages};
-pub use source::{banned_words, impure_lines, long_files, orphan_files, unsafe_outside};
+pub use source::{
+    banned_words, impure_lines, long_files, orphan_files, readme_snippet_differs, unsafe_outside,
+};
 
 use std::{
     fs,
@@ -14,7 +16,10 @@ use std::{
 
 /// The root of the workspace this crate was built in.
 pub fn workspace_root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace exists")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .expect("the workspace exists")
 }
 
 /// Every file under `root` with this extension, without build output and hidden folders.
@@ -24,7 +29,11 @@ pub fn files(root: &Path, extension: &str) -> Vec<PathBuf> {
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).expect("a folder can be read") {
             let path = entry.expect("an entry can be read").path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             if path.is_dir() {
                 if !name.starts_with('.') && name != "target" && name != "node_modules" {
                     folders.push(path);
@@ -40,7 +49,10 @@ pub fn files(root: &Path, extension: &str) -> Vec<PathBuf> {
 
 /// `path` as it reads from `root`.
 fn relative(root: &Path, path: &Path) -> String {
-    path.strip_prefix(root).unwrap_or(path).to_string_lossy().replace('\\', "/")
+    path.strip_prefix(root)
+        .unwrap_or(path)
+        .to_string_lossy()
+        .replace('\\', "/")
 }
 
 fn is_test(relative: &str) -> bool {

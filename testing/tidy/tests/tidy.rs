@@ -2,7 +2,7 @@
 
 use parvis_tidy::{
     banned_words, forbidden_arrows, foreign_packages, impure_lines, long_files, orphan_files,
-    unsafe_outside, workspace_root,
+    readme_snippet_differs, unsafe_outside, workspace_root,
 };
 
 fn assert_none(what: &str, found: &[String]) {
@@ -11,12 +11,18 @@ fn assert_none(what: &str, found: &[String]) {
 
 #[test]
 fn crates_depend_only_along_the_allowed_arrows() {
-    assert_none("arrows the architecture does not allow", &forbidden_arrows(&workspace_root()));
+    assert_none(
+        "arrows the architecture does not allow",
+        &forbidden_arrows(&workspace_root()),
+    );
 }
 
 #[test]
 fn foreign_packages_stay_in_their_crate() {
-    assert_none("packages named elsewhere", &foreign_packages(&workspace_root()));
+    assert_none(
+        "packages named elsewhere",
+        &foreign_packages(&workspace_root()),
+    );
 }
 
 #[test]
@@ -31,7 +37,10 @@ fn every_file_belongs_to_a_module() {
 
 #[test]
 fn no_banned_words() {
-    assert_none("words that must not be there", &banned_words(&workspace_root()));
+    assert_none(
+        "words that must not be there",
+        &banned_words(&workspace_root()),
+    );
 }
 
 #[test]
@@ -42,4 +51,12 @@ fn pure_crates_touch_no_world() {
 #[test]
 fn unsafe_stays_where_it_may() {
     assert_none("unsafe", &unsafe_outside(&workspace_root()));
+}
+
+#[test]
+fn the_readme_shows_what_compiles() {
+    assert_none(
+        "the snippet of the README",
+        &readme_snippet_differs(&workspace_root()),
+    );
 }
