@@ -4,6 +4,7 @@ mod cache;
 mod discovery;
 mod joining;
 mod limits;
+mod model;
 mod publishing;
 mod shards;
 mod subscribing;

@@ -46,6 +46,7 @@ pub struct Stream {
     pub bytes: Vec<u8>,
     pub end: Option<SubgroupEnd>,
     pub key: StreamKey,
+    pub stopped: bool,
 }
 
 impl Relay {
@@ -266,6 +267,7 @@ impl Relay {
                         bytes,
                         end: None,
                         key,
+                        stopped: false,
                     });
                     let before = self.open.insert((shard, target.stream), place);
                     assert!(before.is_none(), "a key in use is not given away");
@@ -344,7 +346,8 @@ impl Relay {
     /// The subscriber stops a stream.
     pub fn stop(&mut self, peer: PeerId, key: StreamKey) {
         let home = self.homes[&peer];
-        self.open.remove(&(home, key)).expect("the stream is open");
+        self.stream(home, key).stopped = true;
+        self.open.remove(&(home, key));
         self.input(peer, Input::StreamStopped { stream: key });
     }
 }
