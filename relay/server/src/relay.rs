@@ -101,8 +101,10 @@ fn spawn(
         .spawn(move || {
             // If this thread fails the others stop too: a part of the clients without a relay is
             // worse than a restart.
-            let _all = stopper.stop_all_on_drop();
-            Shard::new(parts).run()
+            let all = stopper.stop_all_on_drop();
+            Shard::new(parts).run()?;
+            all.disarm();
+            Ok(())
         })
 }
 

@@ -133,8 +133,8 @@ impl Stopper {
         }
     }
 
-    pub(crate) fn stop_all_on_drop(self) -> impl Drop {
-        StopAll(self)
+    pub(crate) const fn stop_all_on_drop(self) -> StopAll {
+        StopAll(Some(self))
     }
 }
 
@@ -146,10 +146,19 @@ impl fmt::Debug for Stopper {
     }
 }
 
-struct StopAll(Stopper);
+/// Stops the relay when it is dropped, unless it is disarmed.
+pub(crate) struct StopAll(Option<Stopper>);
+
+impl StopAll {
+    pub(crate) fn disarm(mut self) {
+        self.0 = None;
+    }
+}
 
 impl Drop for StopAll {
     fn drop(&mut self) {
-        self.0.stop(Duration::ZERO);
+        if let Some(all) = &self.0 {
+            all.stop(Duration::ZERO);
+        }
     }
 }

@@ -5,16 +5,15 @@ mod support;
 use std::time::Duration;
 
 use bytes::Bytes;
-use parvis_quic::CloseReason;
-use parvis_relay::{Config, Relay, Running};
+use parvis_relay::Running;
 use parvis_session::{EndReason, Event, IncomingRequest, RequestKey};
 use parvis_wire::{
     Draft::{self, D18, D22},
-    FetchRange, GroupId, Location, LocationFilter, ObjectId, Parameters, Properties,
-    PublishDoneCode, RequestErrorCode, SessionErrorCode, TrackNamespace,
+    Location, LocationFilter, Parameters, Properties, PublishDoneCode, RequestErrorCode,
+    TrackNamespace,
 };
 
-use support::{Client, config, payloads, relay, track};
+use support::{Client, payloads, relay, track};
 
 /// A publisher and a subscriber of its track, with the publisher's and the subscriber's request.
 async fn joined(relay: &Running, drafts: [Draft; 2]) -> (Client, Client, RequestKey, RequestKey) {
@@ -81,7 +80,7 @@ async fn every_thread_serves_subscribers_of_one_publisher() {
         subscribers.push(Client::connect(&relay, D22).await);
     }
     let mut wanted = Vec::new();
-    for subscriber in &subscribers {
+    for subscriber in &mut subscribers {
         wanted.push(subscriber.ask_for("camera", Parameters::default()).await);
     }
     let served = publisher.serve().await;
@@ -202,7 +201,7 @@ async fn a_published_track_is_offered_to_those_who_want_all_tracks() {
         .await
         .unwrap();
     subscriber.accepted(all).await;
-    let publisher = Client::connect(&relay, D18).await;
+    let mut publisher = Client::connect(&relay, D18).await;
     let published = publisher
         .with(|session, now| {
             session.publish(track("chat"), Parameters::default(), Properties::EMPTY, now)
@@ -226,8 +225,7 @@ async fn a_published_track_is_offered_to_those_who_want_all_tracks() {
         .with(move |session, now| session.accept_publish(offered, Parameters::default(), now))
         .await
         .unwrap();
-    let mut publisher = publisher;
-    publisher.accepted(published).await;
+    publisher.wanted(published).await;
     publisher.send(published, 0, &[b"hello"]).await;
     let objects = subscriber.objects(offered, 1).await;
     assert_eq!(payloads(&objects), [b"hello"]);
@@ -270,104 +268,4 @@ async fn namespaces_are_told_across_threads() {
             })
             .await;
     }
-}
-
-#[tokio::test]
-async fn a_fetch_brings_what_is_cached() {
-    let relay = relay(1);
-    let (publisher, mut subscriber, served, wanted) = joined(&relay, [D22, D22]).await;
-    let stream = publisher.send(served, 0, &[b"a", b"b"]).await;
-    publisher.finish(stream).await;
-    subscriber.objects(wanted, 2).await;
-
-    let range = FetchRange::Standalone {
-        track: track("camera"),
-        start: Location::new(0, 0),
-        end: (GroupId(0), Some(ObjectId(1))),
-    };
-    let fetch = subscriber
-        .with(move |session, now| session.fetch(range, Parameters::default(), now))
-        .await
-        .unwrap();
-    subscriber.accepted(fetch).await;
-    for expected in [b"a", b"b"] {
-        let payload = subscriber
-            .wait("fetched object", |event| match event {
-                Event::FetchObject { payload, .. } => Some(payload.clone()),
-                _ => None,
-            })
-            .await;
-        assert_eq!(payload, &expected[..]);
-    }
-    subscriber
-        .wait("end of the fetch", |event| {
-            matches!(event, Event::FetchEnd { key, .. } if *key == fetch).then_some(())
-        })
-        .await;
-}
-
-#[tokio::test]
-async fn a_stopping_relay_asks_its_clients_to_move_and_waits_for_them() {
-    let relay = relay(2);
-    let mut clients = Vec::new();
-    for draft in [D22, D18, D22] {
-        clients.push(Client::connect(&relay, draft).await);
-    }
-    let stopper = relay.stopper();
-    stopper.stop(Duration::from_secs(60));
-    for mut client in clients {
-        let timeout = client
-            .wait("GOAWAY", |event| match event {
-                Event::GoAway {
-                    key: None,
-                    timeout_ms,
-                    ..
-                } => Some(*timeout_ms),
-                _ => None,
-            })
-            .await;
-        assert!((50_000..=60_000).contains(&timeout), "{timeout}");
-        client.close().await;
-    }
-    tokio::task::spawn_blocking(|| relay.join())
-        .await
-        .unwrap()
-        .unwrap();
-}
-
-#[tokio::test]
-async fn clients_that_stay_are_closed() {
-    let relay = relay(2);
-    let mut client = Client::connect(&relay, D22).await;
-    relay.shutdown(Duration::from_millis(50)).unwrap();
-
-    let reason = client.closed().await;
-    let code = SessionErrorCode::GoawayTimeout;
-    assert!(
-        matches!(&reason, CloseReason::PeerClosed { code: got, .. } if *got == code),
-        "{reason:?}"
-    );
-}
-
-#[tokio::test]
-async fn a_full_relay_refuses_newcomers() {
-    let relay = Relay::start(Config {
-        max_sessions: 1,
-        ..config(2)
-    })
-    .unwrap();
-    let _first = Client::connect(&relay, D22).await;
-    let error = Client::try_connect(&relay, D22).await.unwrap_err();
-    assert!(error.contains("refused"), "{error}");
-}
-
-#[tokio::test]
-async fn under_a_storm_of_handshakes_newcomers_prove_their_address() {
-    let relay = Relay::start(Config {
-        max_half_open: 0,
-        ..config(1)
-    })
-    .unwrap();
-    let mut publisher = Client::connect(&relay, D22).await;
-    publisher.publish_namespace().await;
 }

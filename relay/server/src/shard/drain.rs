@@ -56,7 +56,7 @@ impl Shard {
 
     pub(super) fn advance_phase(&mut self) {
         if let Phase::Draining { until } = self.phase
-            && (self.now >= until || self.endpoint.connections() == 0)
+            && self.now >= until
         {
             for key in self.peers.keys() {
                 let code = SessionErrorCode::GoawayTimeout;
@@ -70,7 +70,8 @@ impl Shard {
 
     pub(super) fn is_over(&self) -> bool {
         match self.phase {
-            Phase::Running | Phase::Draining { .. } => false,
+            Phase::Running => false,
+            Phase::Draining { .. } => self.endpoint.connections() == 0,
             Phase::Closing { until } => self.now >= until || self.endpoint.connections() == 0,
         }
     }

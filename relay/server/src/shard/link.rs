@@ -123,7 +123,10 @@ impl LinkSender {
         if self.pending.inputs.is_empty() && self.pending.packets.is_empty() {
             return;
         }
-        if !self.ring.is_full() {
+        if self.ring.is_abandoned() {
+            // The other shard has stopped.
+            self.pending = Batch::default();
+        } else if !self.ring.is_full() {
             let batch = std::mem::take(&mut self.pending);
             self.on_the_way.fetch_add(batch.bytes, Ordering::Relaxed);
             // There is one producer, so that the room is still there.

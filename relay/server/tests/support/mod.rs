@@ -44,6 +44,7 @@ pub fn track(name: &'static str) -> FullTrackName {
 }
 
 /// A connection, and what it said that nobody has asked for yet.
+#[derive(Debug)]
 pub struct Client {
     connection: Connection,
     unseen: VecDeque<Event>,
@@ -164,6 +165,26 @@ impl Client {
         self.with(move |session, now| session.subscribe(track(name), parameters, now))
             .await
             .unwrap()
+    }
+
+    /// Waits until somebody wants the objects of a track that was offered by PUBLISH, draft 18.
+    pub async fn wanted(&mut self, request: RequestKey) {
+        let Answer::Ok { parameters, .. } = self.accepted(request).await else {
+            panic!("not the answer to a PUBLISH");
+        };
+        if parameters.forward != Some(false) {
+            return;
+        }
+        self.wait("forward state 1", |event| match event {
+            Event::Updated { key, parameters } => {
+                (*key == request && parameters.forward == Some(true)).then_some(())
+            }
+            _ => None,
+        })
+        .await;
+        self.with(move |session, now| session.accept_update(request, Parameters::default(), now))
+            .await
+            .unwrap();
     }
 
     /// Whether an event has come that nobody has asked for.
