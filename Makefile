@@ -29,9 +29,12 @@ peers: packages ## Builds the peers of the interop tests, once
 
 format: ## Checks the format of the sources
 	cargo fmt --all -- --check
+	cargo fmt --manifest-path testing/interop/Cargo.toml -- --check
+	cargo fmt --manifest-path fuzz/Cargo.toml -- --check
 
 lint: packages ## clippy, warnings are errors
 	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --manifest-path testing/interop/Cargo.toml -- -D warnings
 
 unit: packages clips ## Unit, property and end-to-end tests
 	cargo test --workspace
@@ -49,10 +52,10 @@ deny: packages ## Licences, sources and duplicates of dependencies; advisories w
 	@scripts/deny.sh "$(CACHE)"
 
 interop: packages peers ## Our relay and SDK against other implementations; checks docs/interop.md
-	cargo run -q -p parvis-interop -- --peers "$(CACHE)/peers/bin" --check docs/interop.md
+	cargo run -q --manifest-path testing/interop/Cargo.toml -- --peers "$(CACHE)/peers/bin" --check docs/interop.md
 
 interop-write: packages peers ## Runs the same and writes docs/interop.md
-	cargo run -q -p parvis-interop -- --peers "$(CACHE)/peers/bin" --write docs/interop.md
+	cargo run -q --manifest-path testing/interop/Cargo.toml -- --peers "$(CACHE)/peers/bin" --write docs/interop.md
 
 bench: packages ## Relay cost against the floor and the peers, a table; BENCH_ARGS="--write docs/performance.md"
 	scripts/peers.sh --release "$(CACHE)/bench-peers"

@@ -6,10 +6,11 @@ mod foreign_relay;
 mod reference;
 mod report;
 
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{fs, path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use clap::Parser;
+use parvis_relay::{Config, Relay};
 
 use crate::report::Known;
 
@@ -36,7 +37,7 @@ struct Cli {
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
     let cli = Cli::parse();
-    let relay = start_relay()?;
+    let relay = Relay::start(Config::from_toml("listen = '127.0.0.1:0'")?)?;
     let url = format!("moqt://{}", relay.local_addr());
     let mut cases = Vec::new();
     if "reference-subgroups".contains(&cli.only) {
@@ -48,7 +49,7 @@ async fn main() -> anyhow::Result<ExitCode> {
             cases.extend(foreign_relay::run(&cli.peers, peer).await);
         }
     }
-    tokio::task::spawn_blocking(move || relay.shutdown()).await?;
+    tokio::task::spawn_blocking(move || relay.shutdown(Duration::ZERO)).await??;
 
     for case in &cases {
         match &case.outcome {
