@@ -279,12 +279,15 @@ impl Forwarder {
             return;
         };
         self.shards.retain(|shard| *shard != peer);
-        // Namespaces first, so that its tracks are not looked for at the peer itself.
-        let (namespaces, others): (Vec<_>, Vec<_>) = gone
-            .into_requests()
-            .into_iter()
-            .partition(|(_, request)| matches!(request, Request::Namespace(_)));
-        for (request, kind) in namespaces.into_iter().chain(others) {
+        let mut requests: Vec<_> = gone.into_requests().into_iter().collect();
+        // Its subscriptions first, so that no output for others names it; then its namespaces,
+        // so that its tracks are not looked for at itself.
+        requests.sort_by_key(|(_, request)| match request {
+            Request::Subscription(_) => 0,
+            Request::Namespace(_) => 1,
+            _ => 2,
+        });
+        for (request, kind) in requests {
             self.cancelled(Receiver { peer, request }, kind, now);
         }
     }

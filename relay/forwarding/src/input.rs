@@ -13,7 +13,8 @@ pub enum Input {
         /// What it is.
         kind: PeerKind,
     },
-    /// A peer is gone with all its requests and streams; no output names it any more.
+    /// A peer is gone with all its requests and streams; no output names it any more, and the
+    /// keys of its streams are given to others from the first output on.
     PeerDisconnected {
         /// The peer.
         peer: PeerId,

@@ -4,6 +4,7 @@ use crate::{
     Forwarder, Output, SubgroupEnd, Target, Targets,
     keys::{SubgroupKey, SubscriptionKey},
     subgroup::Piece,
+    subscribing::CANCELLED,
     track::Recipient,
     window::{Window, next_object},
 };
@@ -124,7 +125,7 @@ impl Forwarder {
             }
         }
         if self.peers.contains_key(&receiver.peer) {
-            self.write_end(Targets::new(closed), end);
+            self.end_each(closed, end);
         } else {
             for target in closed {
                 self.streams_out.remove(target.stream.0 as usize);
@@ -168,7 +169,14 @@ impl Forwarder {
                 subgroup.pending.push(key);
             }
         }
-        self.write_end(Targets::new(closed), crate::subscribing::CANCELLED);
+        self.end_each(closed, CANCELLED);
+    }
+
+    /// Ends streams of one peer, each by itself: a list names a shard once at most.
+    fn end_each(&mut self, targets: Vec<Target>, end: SubgroupEnd) {
+        for target in targets {
+            self.write_end(Targets::one(target), end);
+        }
     }
 
     fn take_target(&mut self, subgroup: SubgroupKey, key: SubscriptionKey) -> Option<Target> {

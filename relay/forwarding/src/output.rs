@@ -99,7 +99,7 @@ pub struct Target {
     pub stream: StreamKey,
 }
 
-/// A shared list of streams; cheap to clone.
+/// A shared list of streams; cheap to clone. It names a shard once at most.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Targets(Arc<Vec<Target>>);
 

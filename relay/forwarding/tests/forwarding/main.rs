@@ -1,6 +1,7 @@
 //! The forwarder through its public interface, one behaviour a test.
 
 mod cache;
+mod churn;
 mod discovery;
 mod joining;
 mod limits;

@@ -98,10 +98,12 @@ impl Relay {
     }
 
     pub fn disconnect(&mut self, peer: PeerId) {
-        self.input_unrun(peer, Input::PeerDisconnected { peer });
+        let home = self.homes[&peer];
+        self.shards[home].handle(Input::PeerDisconnected { peer }, self.now);
         self.homes.remove(&peer);
-        self.run();
         self.open.retain(|_, place| place.0 != peer);
+        self.drain(home);
+        self.run();
     }
 
     /// Gives a session's input to its shard and lets everything settle.
@@ -128,9 +130,22 @@ impl Relay {
         );
     }
 
+    /// Says something without letting other shards hear of it.
+    pub fn say_unrun(&mut self, peer: PeerId, request: RequestRef, signal: Signal) {
+        self.input_unrun(
+            peer,
+            Input::Signal {
+                peer,
+                request,
+                signal: Box::new(signal),
+            },
+        );
+    }
+
     /// Lets time pass.
     pub fn wait(&mut self, time: Duration) {
         let end = self.now + time;
+        self.run();
         loop {
             let due = self.shards.iter().filter_map(Forwarder::poll_timeout).min();
             let Some(due) = due.filter(|due| *due <= end) else {
@@ -389,6 +404,16 @@ pub struct Publishing {
 }
 
 impl Publishing {
+    /// A stream that is opened already.
+    pub fn new(peer: PeerId, stream: UpstreamStream, header: SubgroupHeader) -> Self {
+        Self {
+            peer,
+            stream,
+            header,
+            previous: None,
+        }
+    }
+
     pub fn open(
         relay: &mut Relay,
         (peer, request): (PeerId, RequestRef),
