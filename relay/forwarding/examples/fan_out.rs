@@ -238,7 +238,7 @@ impl Driver {
             match output {
                 Output::Open { targets, .. } => {
                     for target in targets.iter() {
-                        let index = target.stream.0 as usize;
+                        let index = target.stream.index();
                         if index >= self.streams.len() {
                             self.streams.resize(index + 1, 0);
                         }
@@ -251,14 +251,14 @@ impl Driver {
                 }
                 | Output::Data { targets, data } => {
                     for target in targets.iter() {
-                        let stream = self.streams[target.stream.0 as usize];
+                        let stream = self.streams[target.stream.index()];
                         self.bytes += data.len() as u64;
                         self.queue.push((stream, data.clone()));
                     }
                 }
                 Output::End { targets, .. } => {
                     for target in targets.iter() {
-                        self.streams[target.stream.0 as usize] = 0;
+                        self.streams[target.stream.index()] = 0;
                     }
                 }
                 _ => {}

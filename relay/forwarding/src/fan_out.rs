@@ -203,9 +203,15 @@ impl Forwarder {
 
     /// A stream to a subscriber takes no more.
     pub(crate) fn stream_stopped(&mut self, stream: StreamKey) {
-        let Some(out) = self.streams_out.try_remove(stream.0 as usize) else {
+        let index = stream.index();
+        let Some(&out) = self
+            .streams_out
+            .get(index)
+            .filter(|o| o.generation == stream.generation())
+        else {
             return;
         };
+        self.streams_out.remove(index);
         self.subscriptions[out.subscription.0].open_streams -= 1;
         let targets = &mut self.subgroups[out.subgroup.0].targets;
         if let Some(index) = targets.iter().position(|target| target.stream == stream) {
@@ -234,7 +240,7 @@ impl Forwarder {
     /// Ends streams and frees their keys.
     pub(crate) fn write_end(&mut self, targets: Targets, end: SubgroupEnd) {
         for target in targets.iter() {
-            let out = self.streams_out.remove(target.stream.0 as usize);
+            let out = self.streams_out.remove(target.stream.index());
             self.subscriptions[out.subscription.0].open_streams -= 1;
         }
         if !targets.is_empty() {
@@ -246,15 +252,19 @@ impl Forwarder {
     pub(crate) fn open_stream(&mut self, subgroup: SubgroupKey, recipient: &Recipient) -> Target {
         let subscription = recipient.key;
         self.subscriptions[subscription.0].open_streams += 1;
-        let stream = self.streams_out.insert(StreamOut {
+        let generation = self.next_generation;
+        self.next_generation = generation.wrapping_add(1);
+        let out = StreamOut {
             subgroup,
             subscription,
-        });
+            generation,
+        };
+        let stream = StreamKey::new(self.streams_out.insert(out), generation);
         let Receiver { peer, request } = recipient.receiver;
         Target {
             peer,
             request,
-            stream: Self::stream_key(stream),
+            stream,
         }
     }
 
@@ -322,7 +332,7 @@ impl Forwarder {
     fn close_bounded(&mut self, key: SubgroupKey, location: Location) {
         let (subscriptions, streams) = (&self.subscriptions, &self.streams_out);
         let is_over = |target: &Target| {
-            let out = streams[target.stream.0 as usize];
+            let out = streams[target.stream.index()];
             subscriptions[out.subscription.0].window.end < location
         };
         let targets = &mut self.subgroups[key.0].targets;

@@ -11,7 +11,7 @@ use slab::Slab;
 
 use crate::{
     Config, DropReason, Input, Output, PeerId, PeerKind, Receiver, RequestRef, Signal, Stats,
-    StreamKey, UpstreamStream,
+    UpstreamStream,
     discovery::Published,
     keys::{SubgroupKey, SubscriptionKey, Timer, TrackKey},
     peer::{Peer, Quota, Request},
@@ -44,6 +44,7 @@ pub struct Forwarder {
     /// When cached groups are looked at for their age.
     pub(crate) cache_look: Option<Instant>,
     pub(crate) next_request: u64,
+    pub(crate) next_generation: u32,
     pub(crate) timers: BTreeSet<(Instant, Timer)>,
 }
 
@@ -52,6 +53,7 @@ pub struct Forwarder {
 pub(crate) struct StreamOut {
     pub(crate) subgroup: SubgroupKey,
     pub(crate) subscription: SubscriptionKey,
+    pub(crate) generation: u32,
 }
 
 impl Forwarder {
@@ -355,10 +357,6 @@ impl Forwarder {
 
     pub(crate) fn schedule(&mut self, at: Instant, timer: Timer) {
         self.timers.insert((at, timer));
-    }
-
-    pub(crate) fn stream_key(stream: usize) -> StreamKey {
-        StreamKey(u32::try_from(stream).expect("open streams are far fewer than 2^32"))
     }
 }
 

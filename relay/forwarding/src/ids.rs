@@ -35,10 +35,38 @@ impl RequestRef {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UpstreamStream(pub u64);
 
-/// Names a stream of objects to a subscriber.
+/// Names a stream of objects to a subscriber; never given twice, though its index is.
 ///
-/// Small dense numbers, fit to index a `Vec`. A key is free for reuse after the
-/// [`Output::End`](crate::Output::End) that names it, or after the driver said
-/// [`Input::StreamStopped`](crate::Input::StreamStopped), or once its peer is disconnected.
+/// The index is free for reuse after the [`Output::End`](crate::Output::End) that names the key,
+/// after [`Input::StreamStopped`](crate::Input::StreamStopped), and once the peer is
+/// disconnected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct StreamKey(pub u32);
+pub struct StreamKey {
+    index: u32,
+    /// Tells a key from those that had its index before.
+    generation: u32,
+}
+
+impl StreamKey {
+    /// index: far fewer than 2^32 streams are open at one time.
+    pub(crate) const fn new(index: usize, generation: u32) -> Self {
+        Self {
+            index: index as u32,
+            generation,
+        }
+    }
+
+    /// A small number that no other open stream has, fit to index a `Vec`.
+    pub const fn index(self) -> usize {
+        self.index as usize
+    }
+
+    pub(crate) const fn generation(self) -> u32 {
+        self.generation
+    }
+
+    /// The key as the name of a stream between shards.
+    pub(crate) fn upstream(self) -> UpstreamStream {
+        UpstreamStream((u64::from(self.generation) << 32) | u64::from(self.index))
+    }
+}

@@ -128,7 +128,7 @@ impl Forwarder {
             self.end_each(closed, end);
         } else {
             for target in closed {
-                self.streams_out.remove(target.stream.0 as usize);
+                self.streams_out.remove(target.stream.index());
                 self.subscriptions[key.0].open_streams -= 1;
             }
         }
@@ -159,7 +159,7 @@ impl Forwarder {
             let is_joined = subgroup
                 .targets
                 .iter()
-                .any(|target| self.streams_out[target.stream.0 as usize].subscription == key);
+                .any(|target| self.streams_out[target.stream.index()].subscription == key);
             if !inside {
                 subgroup.pending.retain(|pending| *pending != key);
                 closed.extend(self.take_target(live, key));
@@ -182,7 +182,7 @@ impl Forwarder {
     fn take_target(&mut self, subgroup: SubgroupKey, key: SubscriptionKey) -> Option<Target> {
         let streams = &self.streams_out;
         let targets = &mut self.subgroups[subgroup.0].targets;
-        let is_its = |target: &Target| streams[target.stream.0 as usize].subscription == key;
+        let is_its = |target: &Target| streams[target.stream.index()].subscription == key;
         let index = targets.iter().position(is_its)?;
         Some(targets.to_mut().swap_remove(index))
     }

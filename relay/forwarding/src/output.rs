@@ -3,7 +3,7 @@ use std::{ops::Deref, sync::Arc};
 use bytes::Bytes;
 use parvis_wire::{Datagram, FetchObject, ObjectHeader, SubgroupHeader};
 
-use crate::{Input, PeerId, RequestRef, Signal, StreamKey, SubgroupEnd, UpstreamStream};
+use crate::{Input, PeerId, RequestRef, Signal, StreamKey, SubgroupEnd};
 
 /// What the driver must do, from [`Forwarder::poll`](crate::Forwarder::poll), in that order.
 ///
@@ -132,7 +132,7 @@ impl Output {
     /// shard: the peer that stands for it here. sender: the peer that stands for us there.
     pub fn for_shard(&self, shard: PeerId, sender: PeerId) -> Option<Input> {
         let find = |targets: &Targets| targets.iter().find(|t| t.peer == shard).copied();
-        let upstream = |target: Target| UpstreamStream(u64::from(target.stream.0));
+        let upstream = |target: Target| target.stream.upstream();
         let input = match self {
             Self::Signal {
                 peer,

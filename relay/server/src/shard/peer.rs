@@ -154,7 +154,7 @@ pub(super) struct Streams(Vec<Option<StreamId>>);
 
 impl Streams {
     pub(super) fn insert(&mut self, key: StreamKey, stream: StreamId) {
-        let index = key.0 as usize;
+        let index = key.index();
         if self.0.len() <= index {
             self.0.resize(index + 1, None);
         }
@@ -162,10 +162,10 @@ impl Streams {
     }
 
     pub(super) fn get(&self, key: StreamKey) -> Option<StreamId> {
-        self.0.get(key.0 as usize).copied().flatten()
+        self.0.get(key.index()).copied().flatten()
     }
 
     pub(super) fn remove(&mut self, key: StreamKey) -> Option<StreamId> {
-        self.0.get_mut(key.0 as usize)?.take()
+        self.0.get_mut(key.index())?.take()
     }
 }
