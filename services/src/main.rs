@@ -1,3 +1,66 @@
-//! The parvis command: relay, publish, watch, demo.
+//! The `parvis` command: a relay, a publisher, a recorder and a demonstration.
 
-fn main() {}
+mod cli;
+mod demo;
+mod entry;
+mod output;
+mod publish;
+mod recording;
+mod relay;
+mod stop;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use serde_json::json;
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    cli::{Cli, Command},
+    output::Output,
+};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let json = cli.json;
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // One line, whatever the chain of causes looks like.
+            let message = format!("{error:#}").replace('\n', " ");
+            if json {
+                println!("{}", json!({ "event": "error", "message": message }));
+            }
+            eprintln!("parvis: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<()> {
+    if !matches!(cli.command, Command::Relay(_)) {
+        log_to_stderr(&cli.log)?;
+    }
+    let output = Output::new(cli.json);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        match cli.command {
+            Command::Relay(args) => relay::run(*args, &output).await,
+            Command::Publish(args) => publish::run(args, &output).await,
+            Command::Watch(args) => watch::run(args, &output).await,
+            Command::Demo(args) => demo::run(args, &output).await,
+        }
+    })
+}
+
+fn log_to_stderr(filter: &str) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(filter)?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    Ok(())
+}

@@ -1,0 +1,100 @@
+use std::fs;
+
+use parvis_quic::{
+    CloseReason as QuicReason,
+    client::{ConnectError as QuicError, ConnectOptions, Connection},
+    tls::{ClientTls, Fingerprint},
+};
+use parvis_wire::Draft;
+
+use crate::{CloseReason, ConnectError, RoomOptions, Trust};
+
+pub use parvis_quic::PathStats;
+
+/// Opens the connection to a relay.
+pub(crate) async fn connect(
+    url: &str,
+    options: &RoomOptions,
+) -> Result<(Connection, Draft), ConnectError> {
+    let quic = ConnectOptions {
+        tls: tls(&options.trust)?,
+        drafts: options.drafts.clone(),
+        timeout: options.connect_timeout,
+        ..ConnectOptions::default()
+    };
+    let connection = Connection::connect(url, quic)
+        .await
+        .map_err(|error| explain(url, options, error))?;
+    let draft = connection.draft();
+    Ok((connection, draft))
+}
+
+fn tls(trust: &Trust) -> Result<ClientTls, ConnectError> {
+    let bad = |error: &dyn std::fmt::Display| ConnectError::BadTrust(error.to_string());
+    match trust {
+        Trust::PublicAuthorities => Ok(ClientTls::public_roots()),
+        Trust::AuthorityFile(path) => {
+            let pem = fs::read(path).map_err(|e| bad(&format!("{}: {e}", path.display())))?;
+            ClientTls::with_roots_pem(&pem).map_err(|e| bad(&format!("{}: {e}", path.display())))
+        }
+        Trust::Fingerprint(hex) => {
+            let fingerprint: Fingerprint = hex.trim().parse().map_err(|error| bad(&error))?;
+            Ok(ClientTls::pinned([fingerprint]))
+        }
+        Trust::Anyone => Ok(ClientTls::insecure()),
+    }
+}
+
+fn explain(url: &str, options: &RoomOptions, error: QuicError) -> ConnectError {
+    let url = url.to_owned();
+    match error {
+        QuicError::Url(invalid) => ConnectError::BadUrl {
+            url,
+            reason: invalid.to_string(),
+        },
+        QuicError::Resolve { source, .. } => ConnectError::UnknownHost {
+            url,
+            reason: source.to_string(),
+        },
+        QuicError::Socket(error) => ConnectError::Socket(error.to_string()),
+        QuicError::Open(error) => ConnectError::BadUrl {
+            url,
+            reason: error.to_string(),
+        },
+        QuicError::TimedOut(waited) => ConnectError::Unreachable { url, waited },
+        QuicError::Closed(reason) => match reason {
+            QuicReason::TimedOut => ConnectError::Unreachable {
+                url,
+                waited: options.connect_timeout,
+            },
+            QuicReason::CertificateRejected(reason) => {
+                ConnectError::CertificateRejected { url, reason }
+            }
+            QuicReason::NoCommonDraft => {
+                let numbers: Vec<String> = options
+                    .drafts
+                    .iter()
+                    .map(|draft| draft.number().to_string())
+                    .collect();
+                ConnectError::NoCommonDraft {
+                    url,
+                    offered: numbers.join(" and "),
+                }
+            }
+            other => ConnectError::Closed(close_reason(&other)),
+        },
+    }
+}
+
+/// Why a connection is over, in the words of this crate.
+pub(crate) fn close_reason(reason: &QuicReason) -> CloseReason {
+    match reason {
+        QuicReason::Local { code, .. } if code.to_u64() == 0 => CloseReason::Local,
+        QuicReason::PeerClosed { code, reason } => CloseReason::Relay {
+            code: code.to_u64(),
+            reason: reason.clone(),
+        },
+        QuicReason::TimedOut => CloseReason::TimedOut,
+        other => CloseReason::Protocol(other.to_string()),
+    }
+}

@@ -1,0 +1,13 @@
+//! Tracks that are received.
+
+mod audio;
+mod counters;
+mod track;
+mod video;
+
+pub use audio::{DecodedAudio, RemoteAudio};
+pub use counters::RemoteStats;
+pub use track::RemoteTrack;
+pub use video::{DecodedVideo, RemoteVideo};
+
+pub(crate) use counters::RemoteCounters;

@@ -1,0 +1,106 @@
+use std::sync::Arc;
+
+use parvis_format::MediaKind;
+use parvis_session::RequestKey;
+use tokio::sync::mpsc;
+
+use super::{RemoteCounters, RemoteStats};
+use crate::{
+    ParticipantName, RoomName, SubscribeError, TrackInfo, TrackKind,
+    engine::{Engine, RemoteFrame},
+};
+
+/// Frames that wait for who takes them, at most; beyond, new ones are dropped, and with video
+/// those that depend on them.
+const CAPACITY: usize = 64;
+
+/// A track that is received as it was encoded: in order, from a key frame on, never over a gap.
+///
+/// Dropping it ends the subscription.
+#[derive(Debug)]
+pub struct RemoteTrack {
+    info: TrackInfo,
+    frames: mpsc::Receiver<RemoteFrame>,
+    counters: Arc<RemoteCounters>,
+    subscription: Subscription,
+}
+
+/// Ends the subscription when it is dropped.
+#[derive(Debug)]
+pub(super) struct Subscription {
+    key: RequestKey,
+    engine: Engine,
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.engine.unsubscribe(self.key);
+    }
+}
+
+impl RemoteTrack {
+    pub(crate) async fn subscribe(
+        engine: &Engine,
+        room: &RoomName,
+        participant: &ParticipantName,
+        info: TrackInfo,
+    ) -> Result<Self, SubscribeError> {
+        let kind = match info.kind {
+            TrackKind::Video(_) => MediaKind::Video,
+            TrackKind::Audio(_) => MediaKind::Audio,
+        };
+        let Some(name) = room.track(participant, &info.name) else {
+            return Err(SubscribeError::NoSuchTrack {
+                participant: participant.to_string(),
+                track: info.name,
+            });
+        };
+        let (sink, frames) = mpsc::channel(CAPACITY);
+        let counters = Arc::new(RemoteCounters::default());
+        let key = engine
+            .subscribe(name, kind, sink, Arc::clone(&counters))
+            .await?;
+        let subscription = Subscription {
+            key,
+            engine: engine.clone(),
+        };
+        Ok(Self {
+            info,
+            frames,
+            counters,
+            subscription,
+        })
+    }
+
+    /// The track, as the catalog has it.
+    pub fn info(&self) -> &TrackInfo {
+        &self.info
+    }
+
+    /// The next frame; `None`: the track has ended, or the room is closed.
+    pub async fn next(&mut self) -> Option<RemoteFrame> {
+        self.frames.recv().await
+    }
+
+    /// What became of its frames.
+    pub fn stats(&self) -> RemoteStats {
+        self.counters.stats()
+    }
+
+    pub(super) fn into_parts(self) -> Parts {
+        Parts {
+            info: self.info,
+            frames: self.frames,
+            counters: self.counters,
+            subscription: self.subscription,
+        }
+    }
+}
+
+/// A taken apart [`RemoteTrack`], for a decoder's thread.
+pub(super) struct Parts {
+    pub info: TrackInfo,
+    pub frames: mpsc::Receiver<RemoteFrame>,
+    pub counters: Arc<RemoteCounters>,
+    pub subscription: Subscription,
+}

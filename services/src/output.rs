@@ -1,0 +1,75 @@
+use std::{io::IsTerminal, time::Duration};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// Where results go: JSON lines for scripts, a moving line on a terminal, plain lines otherwise.
+#[derive(Debug)]
+pub struct Output {
+    json: bool,
+    progress: Option<ProgressBar>,
+}
+
+impl Output {
+    /// Decides by the flag and by what standard error is.
+    pub fn new(json: bool) -> Self {
+        let moving = !json && std::io::stderr().is_terminal();
+        let progress = moving.then(|| {
+            let style = ProgressStyle::with_template("{spinner} {elapsed_precise} {msg}");
+            let bar = ProgressBar::new_spinner();
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+            bar.enable_steady_tick(Duration::from_millis(200));
+            bar
+        });
+        Self { json, progress }
+    }
+
+    /// Whether the user asked for JSON.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Says that something happened: `text` to people, `fields` to scripts.
+    pub fn event(&self, name: &str, text: &str, fields: &impl Serialize) {
+        if self.json {
+            print_json(name, fields);
+        } else if let Some(progress) = &self.progress {
+            progress.suspend(|| println!("{text}"));
+        } else {
+            println!("{text}");
+        }
+    }
+
+    /// Says how it goes; on a terminal the line before is replaced.
+    pub fn progress(&self, text: &str, fields: &impl Serialize) {
+        if self.json {
+            print_json("progress", fields);
+        } else if let Some(progress) = &self.progress {
+            progress.set_message(text.to_owned());
+        }
+    }
+
+    /// Takes the moving line away.
+    pub fn finish(&self) {
+        if let Some(progress) = &self.progress {
+            progress.finish_and_clear();
+        }
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+fn print_json(name: &str, fields: &impl Serialize) {
+    let mut line = json!({ "event": name });
+    if let (Value::Object(line), Ok(Value::Object(fields))) =
+        (&mut line, serde_json::to_value(fields))
+    {
+        line.extend(fields);
+    }
+    println!("{line}");
+}

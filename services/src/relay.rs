@@ -1,0 +1,47 @@
+use parvis_relay::{Args, Relay, Running};
+use serde_json::json;
+
+use crate::{output::Output, stop::stop};
+
+/// Runs a relay until it is told to stop.
+pub async fn run(args: Args, output: &Output) -> anyhow::Result<()> {
+    let config = args.load()?;
+    parvis_relay::install_logging(&config)?;
+    let drain = config.drain;
+    let running = Relay::start(config)?;
+    announce(&running, output);
+    let stopper = running.stopper();
+    let mut over = tokio::task::spawn_blocking(move || running.join());
+    let result = tokio::select! {
+        result = &mut over => result,
+        _ = stop(None) => {
+            output.event(
+                "draining",
+                &format!("Sessions have {} to move away; Ctrl-C again ends them", humantime::format_duration(drain)),
+                &json!({ "drain_ms": drain.as_millis() }),
+            );
+            stopper.stop(drain);
+            tokio::select! {
+                result = &mut over => result,
+                _ = stop(None) => {
+                    stopper.stop(std::time::Duration::ZERO);
+                    over.await
+                }
+            }
+        }
+    };
+    result??;
+    Ok(())
+}
+
+fn announce(running: &Running, output: &Output) {
+    let (addr, fingerprint) = (running.local_addr(), running.fingerprint());
+    output.event(
+        "listening",
+        &format!(
+            "Relay at moqt://{addr}, certificate {fingerprint}\n\
+             Try: parvis publish test: --url moqt://{addr} --room r --name zoe --fingerprint {fingerprint}"
+        ),
+        &json!({ "url": format!("moqt://{addr}"), "addr": addr.to_string(), "fingerprint": fingerprint.to_string() }),
+    );
+}

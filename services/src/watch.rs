@@ -1,0 +1,95 @@
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use parvis::{Participant, Room, RoomEvent};
+use serde_json::json;
+
+use crate::{
+    cli::WatchArgs,
+    output::Output,
+    recording::{OutFile, Recording},
+    stop::{Stop, stop},
+};
+
+/// How long a participant's list of tracks must stay the same before recording begins: a publisher
+/// adds its tracks one after the other.
+const SETTLED: Duration = Duration::from_millis(300);
+
+/// How often progress is shown.
+const PROGRESS: Duration = Duration::from_millis(500);
+
+/// Records a participant until it leaves, the time is over, or the user stops it.
+pub async fn run(args: WatchArgs, output: &Output) -> anyhow::Result<()> {
+    // Before anything else: a place that cannot be written to is not found out after an hour.
+    let file = OutFile::create(&args.out)?;
+    let room = args.room.enter(None, output).await?;
+    let result = record(&room, &args, file, output).await;
+    room.close().await;
+    result
+}
+
+async fn record(
+    room: &Room,
+    args: &WatchArgs,
+    file: OutFile,
+    output: &Output,
+) -> anyhow::Result<()> {
+    let found = room
+        .wait_for(args.from.as_ref(), args.wait)
+        .await
+        .context("nobody to watch")?;
+    let from = settled(room, found).await;
+    let mut recording = Recording::start(room, &from, file).await?;
+    let tracks: Vec<String> = recording.tracks().iter().map(ToString::to_string).collect();
+    output.event(
+        "recording",
+        &format!("Recording {}: {}", from.name, tracks.join(", ")),
+        &json!({ "from": from.name.as_str(), "tracks": tracks }),
+    );
+    let started = Instant::now();
+    let mut shown = tokio::time::interval(PROGRESS);
+    let end = stop(args.duration);
+    tokio::pin!(end);
+    let why = loop {
+        tokio::select! {
+            more = recording.step() => {
+                if !more? {
+                    break "the participant left";
+                }
+            }
+            _ = shown.tick() => {
+                let recorded = recording.recorded();
+                output.progress(&format!("{}: {}", from.name, recorded.describe()), recorded);
+            }
+            stop = &mut end => match stop {
+                Stop::Time => break "the time is over",
+                Stop::Signal => break "stopped",
+            },
+        }
+    };
+    output.finish();
+    tracing::debug!(took = ?started.elapsed(), why, "recording ends");
+    let recorded = tokio::task::spawn_blocking(move || recording.finish()).await??;
+    output.event(
+        "recorded",
+        &format!("{} ({why}): {}", args.out.display(), recorded.describe()),
+        &json!({ "out": args.out, "why": why, "recorded": recorded }),
+    );
+    Ok(())
+}
+
+/// The participant, once its tracks have stayed the same for a while.
+pub async fn settled(room: &Room, mut participant: Participant) -> Participant {
+    let mut events = room.events();
+    loop {
+        match tokio::time::timeout(SETTLED, events.next()).await {
+            Ok(Some(RoomEvent::Joined(now) | RoomEvent::Changed(now)))
+                if now.name == participant.name =>
+            {
+                participant = now;
+            }
+            Ok(Some(_)) => {}
+            Ok(None) | Err(_) => return participant,
+        }
+    }
+}
