@@ -1,5 +1,7 @@
 //! AV1 decoder over libdav1d.
 
+mod settings;
+
 use parvis_format::{EncodedFrame, MediaTime};
 
 use crate::{
@@ -25,7 +27,7 @@ enum State {
 
 impl Dav1dDecoder {
     pub(crate) fn open(config: &VideoDecoderConfig) -> Result<Self, OpenError> {
-        let mut settings = ::dav1d::Settings::new();
+        let mut settings = settings::quiet_settings();
         settings.set_n_threads(config.threads.clamp(1, 64));
         settings.set_max_frame_delay(1);
         settings.set_frame_size_limit(config.max_pixels);
@@ -58,7 +60,7 @@ impl Dav1dDecoder {
             match sent {
                 Ok(()) => break,
                 Err(::dav1d::Error::Again) => sent = self.decoder.send_pending_data(),
-                Err(error) => return Err(decode_error(error)),
+                Err(error) => return Err(self.decode_error(error)),
             }
             if matches!(sent, Err(::dav1d::Error::Again)) && pictures.len() == before {
                 return Err(DecodeError::Corrupt(
@@ -84,7 +86,7 @@ impl Dav1dDecoder {
             let picture = match self.decoder.get_picture() {
                 Ok(picture) => picture,
                 Err(::dav1d::Error::Again) => return Ok(()),
-                Err(error) => return Err(decode_error(error)),
+                Err(error) => return Err(self.decode_error(error)),
             };
             // A few bytes can show an old picture again: without a bound a packet is a memory bomb.
             if pictures.len() == MAX_PICTURES_A_PACKET {
@@ -103,7 +105,9 @@ impl Dav1dDecoder {
     ) -> Result<VideoFrame, DecodeError> {
         let (width, height) = (picture.width(), picture.height());
         if u64::from(width) * u64::from(height) > u64::from(self.max_pixels) {
-            return Err(DecodeError::TooLarge { width, height });
+            return Err(DecodeError::TooLarge {
+                max_pixels: self.max_pixels,
+            });
         }
         if picture.pixel_layout() != ::dav1d::PixelLayout::I420 || picture.bit_depth() != 8 {
             let (layout, depth) = (picture.pixel_layout(), picture.bit_depth());
@@ -123,6 +127,20 @@ impl Dav1dDecoder {
             .timestamp()
             .map_or(fallback_time, MediaTime::from_micros);
         Ok(VideoFrame::from_rows(width, height, time, row)?)
+    }
+
+    fn decode_error(&self, error: ::dav1d::Error) -> DecodeError {
+        match error {
+            ::dav1d::Error::NotEnoughMemory => DecodeError::Library {
+                codec: NAME,
+                reason: error.to_string(),
+            },
+            ::dav1d::Error::UnsupportedBitstream => DecodeError::Unsupported(error.to_string()),
+            ::dav1d::Error::UnknownError(OUT_OF_RANGE) => DecodeError::TooLarge {
+                max_pixels: self.max_pixels,
+            },
+            _ => DecodeError::Corrupt(error.to_string()),
+        }
     }
 }
 
@@ -160,19 +178,9 @@ impl VideoDecoder for Dav1dDecoder {
     }
 }
 
-fn decode_error(error: ::dav1d::Error) -> DecodeError {
-    match error {
-        ::dav1d::Error::NotEnoughMemory => DecodeError::Library {
-            codec: NAME,
-            reason: error.to_string(),
-        },
-        ::dav1d::Error::UnsupportedBitstream => DecodeError::Unsupported(error.to_string()),
-        // The picture limit is answered like this too: libdav1d has no code of its own for it.
-        _ => DecodeError::Corrupt(error.to_string()),
-    }
-}
-
 const NAME: &str = "dav1d";
+/// -ERANGE, by which libdav1d says that a picture is over its limit.
+const OUT_OF_RANGE: i32 = -34;
 /// One a spatial layer at most, and libdav1d gives the highest only; some slack for odd encoders.
 const MAX_PICTURES_A_PACKET: usize = 4;
 const CAPS: VideoDecoderCaps = VideoDecoderCaps {

@@ -103,12 +103,10 @@ pub enum DecodeError {
     #[error("unsupported stream: {0}")]
     Unsupported(String),
     /// The picture is larger than [`crate::VideoDecoderConfig::max_pixels`].
-    #[error("a picture of {width}x{height} is over the limit")]
+    #[error("a picture of more than {max_pixels} pixels")]
     TooLarge {
-        /// Pixels.
-        width: u32,
-        /// Pixels.
-        height: u32,
+        /// The limit.
+        max_pixels: u32,
     },
     /// The library failed for a reason that is not the packet's.
     #[error("{codec} failed: {reason}")]

@@ -69,7 +69,7 @@ impl Rav1eEncoder {
                 Err(rav1e::EncoderStatus::NeedMoreData | rav1e::EncoderStatus::LimitReached) => {
                     return Ok(packets);
                 }
-                Err(status) => return Err(library_error(status)),
+                Err(status) => return Err(library_error(status.to_string())),
             }
         }
     }
@@ -105,7 +105,7 @@ impl VideoEncoder for Rav1eEncoder {
         };
         self.context
             .send_frame((input, parameters))
-            .map_err(library_error)?;
+            .map_err(|status| library_error(status.to_string()))?;
         self.last = Some(time);
         self.times.push_back(time);
         self.ready_packets()
@@ -150,10 +150,10 @@ fn encoder_config(config: &VideoEncoderConfig, threads: usize) -> rav1e::Encoder
     }
 }
 
-fn library_error(reason: impl ToString) -> EncodeError {
+fn library_error(reason: impl Into<String>) -> EncodeError {
     EncodeError::Library {
         codec: NAME,
-        reason: reason.to_string(),
+        reason: reason.into(),
     }
 }
 

@@ -48,7 +48,7 @@ impl Context {
                 sys::aom_codec_av1_cx(),
                 &raw const *config,
                 0,
-                sys::AOM_ENCODER_ABI_VERSION as c_int,
+                sys::AOM_ENCODER_ABI_VERSION.cast_signed(),
             )
         };
         // A failed init needs no destroy.
@@ -144,7 +144,7 @@ impl Context {
     ) -> Result<(), LibraryError> {
         // SAFETY: the context is open; the controls named in this file take one int by value.
         let status =
-            unsafe { sys::aom_codec_control(&raw mut *self.codec, control as c_int, value) };
+            unsafe { sys::aom_codec_control(&raw mut *self.codec, control.cast_signed(), value) };
         check("control", status).map_err(|mut error| {
             error.reason = format!("{control} = {value}: {}", error.reason);
             self.with_detail(error)

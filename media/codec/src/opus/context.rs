@@ -49,8 +49,11 @@ impl DecoderContext {
         // SAFETY: the rate and the number of channels are allowed values; `status` is ours.
         let decoder = unsafe {
             sys::opus_decoder_create(
-                SAMPLE_RATE as sys::opus_int32,
-                channels.count() as c_int,
+                SAMPLE_RATE.cast_signed(),
+                match channels {
+                    Channels::Mono => 1,
+                    Channels::Stereo => 2,
+                },
                 &raw mut status,
             )
         };
@@ -86,6 +89,7 @@ impl DecoderContext {
         };
         let length =
             sys::opus_int32::try_from(packet.len()).map_err(|_| LibraryError::InvalidPacket)?;
+        let frame_size = c_int::try_from(room).map_err(|_| LibraryError::InvalidPacket)?;
         let mut samples = vec![0.0_f32; room * self.channels.count()];
         // SAFETY: the decoder is open; `data` is null or `length` bytes long; `samples` has room
         // for `room` samples a channel, at most 120 ms.
@@ -95,7 +99,7 @@ impl DecoderContext {
                 data,
                 length,
                 samples.as_mut_ptr(),
-                room as c_int,
+                frame_size,
                 redundancy,
             )
         };
