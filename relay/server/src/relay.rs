@@ -41,6 +41,10 @@ impl Relay {
     /// running.shutdown(Duration::ZERO)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a relay is started once, with a configuration of its own"
+    )]
     pub fn start(config: Config) -> Result<Running, StartError> {
         config.check()?;
         let (tls, fingerprint) = certificate::load(&config)?;

@@ -124,7 +124,7 @@ async fn a_stopping_relay_asks_its_clients_to_move_and_waits_for_them() {
         clients.push(Client::connect(&relay, draft).await);
     }
     let stopper = relay.stopper();
-    stopper.stop(Duration::from_secs(60));
+    stopper.stop(Duration::from_mins(1));
     for mut client in clients {
         let timeout = client
             .wait("GOAWAY", |event| match event {

@@ -175,7 +175,7 @@ impl Config {
         if !(64 << 10..=1 << 30).contains(&self.receive_window.as_u64()) {
             return out_of_range("receive-window", "from 64KiB to 1GiB");
         }
-        if !(Duration::from_secs(1)..=Duration::from_secs(600)).contains(&self.idle_timeout) {
+        if !(Duration::from_secs(1)..=Duration::from_mins(10)).contains(&self.idle_timeout) {
             return out_of_range("idle-timeout", "from 1s to 10m");
         }
         if self.coalesce > Duration::from_millis(20) {

@@ -1,4 +1,4 @@
-use std::collections::VecDeque;
+use std::collections::{VecDeque, hash_map::Entry};
 
 use bytes::Bytes;
 use parvis_forwarding::RequestRef;
@@ -74,7 +74,7 @@ impl Shard {
     ) -> Option<(RequestKey, &mut FetchStream)> {
         let peer = self.peers.get_mut(connection)?;
         let key = peer.key(request)?;
-        if !peer.fetches.contains_key(&key) {
+        if let Entry::Vacant(vacant) = peer.fetches.entry(key) {
             // Refused where the subscriber has just cancelled.
             let stream = self
                 .endpoint
@@ -87,7 +87,7 @@ impl Shard {
                 bytes: 0,
                 ended: false,
             };
-            peer.fetches.insert(key, fetch);
+            vacant.insert(fetch);
         }
         Some((key, peer.fetches.get_mut(&key)?))
     }

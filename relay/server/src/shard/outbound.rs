@@ -14,7 +14,7 @@ impl Shard {
             Output::Object { targets, raw, .. } => {
                 for target in targets.iter() {
                     if let Some(shard) = shard_of(target.peer) {
-                        self.to_shard(shard, &output);
+                        self.pass_to_shard(shard, &output);
                     } else {
                         self.write(target, raw, 1);
                     }
@@ -23,7 +23,7 @@ impl Shard {
             Output::Data { targets, data } => {
                 for target in targets.iter() {
                     if let Some(shard) = shard_of(target.peer) {
-                        self.to_shard(shard, &output);
+                        self.pass_to_shard(shard, &output);
                     } else {
                         self.write(target, data, 0);
                     }
@@ -32,7 +32,7 @@ impl Shard {
             Output::Open { targets, header } => {
                 for target in targets.iter() {
                     if let Some(shard) = shard_of(target.peer) {
-                        self.to_shard(shard, &output);
+                        self.pass_to_shard(shard, &output);
                     } else {
                         self.open(target, header);
                     }
@@ -41,7 +41,7 @@ impl Shard {
             Output::End { targets, end } => {
                 for target in targets.iter() {
                     if let Some(shard) = shard_of(target.peer) {
-                        self.to_shard(shard, &output);
+                        self.pass_to_shard(shard, &output);
                     } else {
                         self.end(target, *end);
                     }
@@ -53,7 +53,7 @@ impl Shard {
             } => {
                 for receiver in receivers.iter() {
                     if let Some(shard) = shard_of(receiver.peer) {
-                        self.to_shard(shard, &output);
+                        self.pass_to_shard(shard, &output);
                     } else {
                         self.send_datagram(receiver, datagram);
                     }
@@ -61,7 +61,7 @@ impl Shard {
             }
             Output::Signal { peer, .. } => {
                 if let Some(shard) = shard_of(*peer) {
-                    self.to_shard(shard, &output);
+                    self.pass_to_shard(shard, &output);
                 } else if let Output::Signal {
                     peer,
                     request,
@@ -88,7 +88,7 @@ impl Shard {
         }
     }
 
-    fn to_shard(&mut self, shard: usize, output: &Output) {
+    fn pass_to_shard(&mut self, shard: usize, output: &Output) {
         let us = shard_peer(self.index.into());
         if let (Some(link), Some(input)) = (
             self.links.to(shard),

@@ -22,8 +22,10 @@ impl Pace {
     /// Rests after a turn, if it pays.
     pub(super) fn rest(&self, turn_start: Instant) {
         let took = turn_start.elapsed();
-        if took > BUSY && took < self.spacing {
-            thread::sleep(self.spacing - took);
+        if took > BUSY
+            && let Some(rest) = self.spacing.checked_sub(took)
+        {
+            thread::sleep(rest);
         }
     }
 }

@@ -150,22 +150,24 @@ impl Peers {
 
 /// The session's stream behind each of the forwarder's.
 #[derive(Debug, Default)]
-pub(super) struct Streams(Vec<Option<StreamId>>);
+pub(super) struct Streams(Vec<Option<(StreamKey, StreamId)>>);
 
 impl Streams {
     pub(super) fn insert(&mut self, key: StreamKey, stream: StreamId) {
-        let index = key.index();
-        if self.0.len() <= index {
-            self.0.resize(index + 1, None);
+        if self.0.len() <= key.index() {
+            self.0.resize(key.index() + 1, None);
         }
-        self.0[index] = Some(stream);
+        self.0[key.index()] = Some((key, stream));
     }
 
     pub(super) fn get(&self, key: StreamKey) -> Option<StreamId> {
-        self.0.get(key.index()).copied().flatten()
+        let (owner, stream) = self.0.get(key.index()).copied().flatten()?;
+        (owner == key).then_some(stream)
     }
 
     pub(super) fn remove(&mut self, key: StreamKey) -> Option<StreamId> {
-        self.0.get_mut(key.index())?.take()
+        let stream = self.get(key)?;
+        self.0[key.index()] = None;
+        Some(stream)
     }
 }

@@ -114,7 +114,7 @@ impl Client {
             let event = match timeout(PATIENCE, self.connection.next_event()).await {
                 Ok(Ok(event)) => event,
                 Ok(Err(reason)) => panic!("closed while waiting for {what}: {reason}"),
-                Err(_) => panic!("no {what}; unseen: {:#?}", self.unseen),
+                Err(late) => panic!("no {what}, {late}; unseen: {:#?}", self.unseen),
             };
             if let Some(found) = choose(&event) {
                 return found;
