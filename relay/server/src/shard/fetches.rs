@@ -16,15 +16,28 @@ const BACKLOG: usize = 16 << 20;
 /// bit by bit.
 #[derive(Debug)]
 pub(super) struct FetchStream {
-    stream: StreamId,
+    /// `None`: nobody reads it any more.
+    stream: Option<StreamId>,
     backlog: VecDeque<(Box<FetchObject>, Bytes)>,
     bytes: usize,
     ended: bool,
 }
 
 impl FetchStream {
-    pub(super) const fn stream(&self) -> StreamId {
-        self.stream
+    const fn new(stream: StreamId) -> Self {
+        Self {
+            stream: Some(stream),
+            backlog: VecDeque::new(),
+            bytes: 0,
+            ended: false,
+        }
+    }
+
+    /// Gives the stream up; what else comes for it is thrown away.
+    fn abandon(&mut self) {
+        self.stream = None;
+        self.backlog.clear();
+        self.bytes = 0;
     }
 }
 
@@ -39,6 +52,9 @@ impl Shard {
         let Some((key, stream)) = self.open_fetch(connection, request) else {
             return;
         };
+        if stream.stream.is_none() {
+            return;
+        }
         stream.bytes += payload.len();
         stream.backlog.push_back((object, payload));
         if stream.bytes > BACKLOG {
@@ -60,7 +76,8 @@ impl Shard {
         let Some(peer) = self.peers.get_mut(connection) else {
             return;
         };
-        let found = peer.fetches.iter().find(|(_, fetch)| fetch.stream == ready);
+        let mut fetches = peer.fetches.iter();
+        let found = fetches.find(|(_, fetch)| fetch.stream == Some(ready));
         if let Some((key, _)) = found {
             let key = *key;
             self.continue_fetch(connection, key);
@@ -81,13 +98,7 @@ impl Shard {
                 .session(connection)?
                 .open_fetch(key, self.now)
                 .ok()?;
-            let fetch = FetchStream {
-                stream,
-                backlog: VecDeque::new(),
-                bytes: 0,
-                ended: false,
-            };
-            vacant.insert(fetch);
+            vacant.insert(FetchStream::new(stream));
         }
         Some((key, peer.fetches.get_mut(&key)?))
     }
@@ -102,28 +113,42 @@ impl Shard {
         let Some(fetch) = peer.fetches.get_mut(&key) else {
             return;
         };
-        while let Some((object, payload)) = fetch.backlog.front() {
-            match session.write_fetch_object(fetch.stream, object, payload.clone(), self.now) {
+        while let (Some(stream), Some((object, payload))) = (fetch.stream, fetch.backlog.front()) {
+            match session.write_fetch_object(stream, object, payload.clone(), self.now) {
                 Ok(()) => {
-                    peer.story.objects_out += 1;
+                    let objects = u64::from(matches!(**object, FetchObject::Object { .. }));
+                    peer.story.objects_out += objects;
                     peer.story.bytes_out += payload.len() as u64;
-                    self.stats.objects_out += 1;
+                    self.stats.objects_out += objects;
                     self.stats.bytes_out += payload.len() as u64;
                     fetch.bytes -= payload.len();
                     fetch.backlog.pop_front();
                 }
                 Err(SendRefused::QueueFull(_)) => return,
-                Err(_) => {
-                    peer.fetches.remove(&key);
-                    return;
-                }
+                Err(_) => fetch.abandon(),
             }
         }
         if fetch.ended {
-            // Refused where the subscriber has just cancelled.
-            let _ = session.finish_subgroup(fetch.stream, self.now);
+            if let Some(stream) = fetch.stream {
+                // Refused where the subscriber has just cancelled.
+                let _ = session.finish_subgroup(stream, self.now);
+            }
             peer.fetches.remove(&key);
         }
+    }
+
+    /// The session takes no more on this stream, if it is one.
+    pub(super) fn fetch_lost(&mut self, connection: ConnectionKey, lost: StreamId) {
+        let Some(peer) = self.peers.get_mut(connection) else {
+            return;
+        };
+        for fetch in peer.fetches.values_mut() {
+            if fetch.stream == Some(lost) {
+                fetch.abandon();
+            }
+        }
+        peer.fetches
+            .retain(|_, fetch| fetch.stream.is_some() || !fetch.ended);
     }
 
     fn cut_fetch(&mut self, connection: ConnectionKey, key: RequestKey) {
@@ -134,10 +159,10 @@ impl Shard {
         else {
             return;
         };
-        fetch.backlog.clear();
-        fetch.bytes = 0;
-        if let Some(session) = self.endpoint.session(connection) {
-            let _ = session.reset_subgroup(fetch.stream, ResetCode::ExcessiveLoad, self.now);
+        let stream = fetch.stream;
+        fetch.abandon();
+        if let (Some(stream), Some(session)) = (stream, self.endpoint.session(connection)) {
+            let _ = session.reset_subgroup(stream, ResetCode::ExcessiveLoad, self.now);
         }
     }
 }

@@ -204,7 +204,7 @@ impl Shard {
         if let Some(stream) = peer.streams.remove(&stream) {
             self.stop_stream(stream);
         } else {
-            peer.fetches.retain(|_, fetch| fetch.stream() != stream);
+            self.fetch_lost(key, stream);
         }
     }
 

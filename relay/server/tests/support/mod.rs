@@ -255,25 +255,39 @@ impl Client {
             .await;
     }
 
-    /// The next `count` objects of a subscription.
+    /// The next `count` objects of a subscription, on its next stream.
     pub async fn objects(&mut self, request: RequestKey, count: usize) -> Vec<Object> {
+        let mut reader = self.stream(request).await;
         let mut objects = Vec::new();
-        let (stream, header) = self
-            .wait("stream", |event| match event {
-                Event::Subgroup {
-                    stream,
-                    key,
-                    header,
-                } if *key == request => Some((*stream, *header)),
-                _ => None,
-            })
-            .await;
-        let mut assembler = ObjectAssembler::new(&header, 1 << 20);
         while objects.len() < count {
+            objects.push(self.object(&mut reader).await);
+        }
+        objects
+    }
+
+    /// The next stream of a subscription.
+    pub async fn stream(&mut self, request: RequestKey) -> Reader {
+        self.wait("stream", |event| match event {
+            Event::Subgroup {
+                stream,
+                key,
+                header,
+            } if *key == request => Some(Reader {
+                stream: *stream,
+                assembler: ObjectAssembler::new(header, 1 << 20),
+            }),
+            _ => None,
+        })
+        .await
+    }
+
+    /// The next object of a stream.
+    pub async fn object(&mut self, reader: &mut Reader) -> Object {
+        loop {
             let piece = self
                 .wait("object", |event| match event {
-                    Event::Object { stream: from, .. } | Event::ObjectData { stream: from, .. }
-                        if *from == stream =>
+                    Event::Object { stream, .. } | Event::ObjectData { stream, .. }
+                        if *stream == reader.stream =>
                     {
                         Some(event.clone())
                     }
@@ -286,14 +300,21 @@ impl Client {
                     raw,
                     header_len,
                     ..
-                } => assembler.object(header, &raw, header_len).unwrap(),
-                Event::ObjectData { data, .. } => assembler.data(&data),
+                } => reader.assembler.object(header, &raw, header_len).unwrap(),
+                Event::ObjectData { data, .. } => reader.assembler.data(&data),
                 _ => None,
             };
-            objects.extend(whole);
+            if let Some(whole) = whole {
+                return whole;
+            }
         }
-        objects
     }
+}
+
+/// A stream that is read object by object.
+pub struct Reader {
+    stream: StreamId,
+    assembler: ObjectAssembler,
 }
 
 fn write(
