@@ -12,8 +12,8 @@ help: ## Lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 demo: packages clips ## Three participants meet through a relay on this machine; DEMO_ARGS="--duration 60s" and the like
-	cargo build --release -p parvis-services --bin parvis
-	$(CARGO_TARGET_DIR)/release/parvis demo $(DEMO_ARGS)
+	cargo build -p parvis-services --bin parvis
+	$(CARGO_TARGET_DIR)/debug/parvis demo $(DEMO_ARGS)
 
 test: packages clips format lint unit doc fuzz-check deny interop ## Proves everything; what CI runs
 	@echo "make test: everything passed"
