@@ -136,6 +136,10 @@ impl Forwarder {
             });
         }
         self.cache(key, Piece::Data(data), now);
+        let subgroup = &self.subgroups[key.0];
+        if subgroup.remaining == 0 && !self.tracks[subgroup.track.0].fetches.is_empty() {
+            self.answer_fetches(subgroup.track);
+        }
     }
 
     pub(crate) fn subgroup_end(
@@ -157,6 +161,7 @@ impl Forwarder {
         };
         self.tracks[track.0].live.retain(|live| *live != key);
         self.close_subgroup(key, end);
+        self.answer_fetches(track);
         let track_state = &self.tracks[track.0];
         if track_state.ending.is_some() && track_state.live.is_empty() {
             self.end_track(track, now);

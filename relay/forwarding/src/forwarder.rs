@@ -189,7 +189,7 @@ impl Forwarder {
                 },
                 None,
             ) => {
-                self.fetch(from, range, &parameters, joining);
+                self.fetch(from, range, &parameters, joining, now);
             }
             (
                 Signal::SubscribeOk {
@@ -261,6 +261,7 @@ impl Forwarder {
                 }
             }
             Request::Subscription(key) => self.drop_subscription(key, now),
+            Request::Fetch(track) => self.cancel_fetch(track, from, now),
             Request::Published(track) | Request::Upstream(track) => {
                 self.source_lost(track, from, Loss::Gone, now);
             }

@@ -32,6 +32,8 @@ pub(crate) enum Request {
     Published(TrackKey),
     /// Our SUBSCRIBE.
     Upstream(TrackKey),
+    /// Its FETCH, until it is answered.
+    Fetch(TrackKey),
 }
 
 /// What a session may have a limited number of.
@@ -59,7 +61,7 @@ impl Request {
         match self {
             Self::Namespace(_) => Some(Quota::Namespaces),
             Self::Published(_) => Some(Quota::Published),
-            Self::Subscription(_) => Some(Quota::Subscriptions),
+            Self::Subscription(_) | Self::Fetch(_) => Some(Quota::Subscriptions),
             Self::NamespacePrefix(_) | Self::TrackPrefix(..) => Some(Quota::Prefixes),
             Self::Announcement(_) | Self::Upstream(_) => None,
         }

@@ -272,9 +272,13 @@ impl Forwarder {
     /// Brings what the source was told in line with what subscribers want. To be called after
     /// every change of a track's subscriptions.
     pub(crate) fn settle(&mut self, key: TrackKey, now: Instant) {
-        let Some(track) = self.tracks.get_mut(key.0) else {
+        let Some(track) = self.tracks.get(key.0) else {
             return;
         };
+        if !track.fetches.is_empty() {
+            self.answer_fetches(key);
+        }
+        let track = &mut self.tracks[key.0];
         if track.ending.is_some() {
             return;
         }
@@ -442,6 +446,7 @@ impl Forwarder {
 
     /// Forgets a track that has no subscriptions.
     fn release(&mut self, key: TrackKey) {
+        self.reject_fetches(key);
         self.cancel_upstreams(key);
         self.clear_objects(key);
         let track = self.tracks.remove(key.0);

@@ -100,6 +100,15 @@ impl Subgroup {
         self.header.group
     }
 
+    /// The subgroup's id; known with its first object.
+    pub(crate) fn id(&self) -> SubgroupId {
+        match self.header.subgroup {
+            SubgroupIdMode::Zero => SubgroupId(0),
+            SubgroupIdMode::FirstObject => SubgroupId(self.first.unwrap_or_default().0),
+            SubgroupIdMode::Explicit(id) => id,
+        }
+    }
+
     pub(crate) const fn location(&self, object: ObjectId) -> Location {
         Location {
             group: self.header.group,
@@ -139,11 +148,9 @@ impl Subgroup {
 
     /// The header for a stream that begins with another object than this one did.
     pub(crate) fn late_header(&self) -> SubgroupHeader {
-        let subgroup = match (self.header.subgroup, self.first) {
-            (SubgroupIdMode::FirstObject, Some(first)) => {
-                SubgroupIdMode::Explicit(SubgroupId(first.0))
-            }
-            (mode, _) => mode,
+        let subgroup = match self.header.subgroup {
+            SubgroupIdMode::FirstObject => SubgroupIdMode::Explicit(self.id()),
+            mode => mode,
         };
         SubgroupHeader {
             subgroup,

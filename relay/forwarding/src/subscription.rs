@@ -16,6 +16,8 @@ pub(crate) struct Subscription {
     pub(crate) filter: Option<LocationFilter>,
     /// Holds from acceptance on; for an offer from the offer on.
     pub(crate) window: Window,
+    /// The largest object that the subscriber was told when objects began to flow.
+    pub(crate) joined_at: Option<Location>,
     /// Where cached objects begin.
     pub(crate) replay_start: Location,
     pub(crate) include_properties: bool,
@@ -71,6 +73,7 @@ impl Subscription {
             priority: parameters.subscriber_priority.unwrap_or_default(),
             filter: parameters.filter,
             window: Window::resolve(None, None),
+            joined_at: None,
             replay_start: Location::default(),
             include_properties: parameters.include_properties.unwrap_or(true),
             new_group_request: parameters.new_group_request,
@@ -82,6 +85,7 @@ impl Subscription {
 
     /// Fixes which objects the filter names.
     pub(crate) fn resolve(&mut self, largest: Option<Location>) {
+        self.joined_at = largest;
         self.window = Window::resolve(self.filter, largest);
         self.replay_start = self.window.replay_start(self.filter, largest);
     }

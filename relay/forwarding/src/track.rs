@@ -6,10 +6,13 @@ use parvis_wire::{
 
 use crate::{
     PeerId, Receiver, RequestRef,
+    fetch::Fetch,
     keys::{SubgroupKey, SubscriptionKey},
     window::Window,
 };
 
+/// draft-ietf-moq-transport-22, "DEFAULT PUBLISHER PRIORITY".
+const DEFAULT_PRIORITY: u64 = 0x0E;
 /// draft-ietf-moq-transport-22, "DYNAMIC GROUPS".
 const DYNAMIC_GROUPS: u64 = 0x30;
 
@@ -37,6 +40,8 @@ pub(crate) struct Track {
     pub(crate) groups: BTreeMap<GroupId, Group>,
     pub(crate) cache_bytes: usize,
     pub(crate) new_group_asked: Option<u64>,
+    /// FETCHes that wait for an object to be whole, or for their subscription.
+    pub(crate) fetches: Vec<Fetch>,
     pub(crate) linger: Option<Instant>,
     pub(crate) ending: Option<Ending>,
 }
@@ -113,17 +118,33 @@ impl Track {
             groups: BTreeMap::new(),
             cache_bytes: 0,
             new_group_asked: None,
+            fetches: Vec::new(),
             linger: None,
             ending: None,
         }
     }
 
     pub(crate) fn has_dynamic_groups(&self) -> bool {
-        self.properties.decode().is_ok_and(|properties| {
-            properties
-                .iter()
-                .any(|p| p.kind == DYNAMIC_GROUPS && p.value == PropertyValue::Integer(1))
-        })
+        self.integer(DYNAMIC_GROUPS) == Some(1)
+    }
+
+    /// The priority of subgroups that name none.
+    pub(crate) fn default_priority(&self) -> Priority {
+        let told = self
+            .integer(DEFAULT_PRIORITY)
+            .and_then(|value| u8::try_from(value).ok());
+        told.map_or_else(Priority::default, Priority)
+    }
+
+    fn integer(&self, kind: u64) -> Option<u64> {
+        let properties = self.properties.decode().ok()?;
+        properties
+            .iter()
+            .find(|p| p.kind == kind)
+            .and_then(|p| match p.value {
+                PropertyValue::Integer(value) => Some(value),
+                PropertyValue::Bytes(_) => None,
+            })
     }
 
     pub(crate) const fn established(&self) -> Option<Upstream> {

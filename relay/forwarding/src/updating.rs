@@ -38,7 +38,7 @@ impl Forwarder {
                 self.say(from, Signal::UpdateOk(Parameters::default()));
                 self.learn_largest(track, parameters.largest, now);
             }
-            Request::Namespace(_) | Request::Announcement(_) => {
+            Request::Namespace(_) | Request::Announcement(_) | Request::Fetch(_) => {
                 self.say(from, Signal::UpdateOk(Parameters::default()));
             }
         }
@@ -99,6 +99,7 @@ impl Forwarder {
         // the whole group for those that join there.
         let is_shard = self.is_shard(self.subscriptions[key.0].receiver.peer);
         let subscription = &mut self.subscriptions[key.0];
+        subscription.joined_at = largest;
         subscription.replay_start = match largest {
             Some(largest) if is_shard => Location::new(largest.group.0, 0),
             Some(largest) => next_object(largest),

@@ -3,6 +3,7 @@
 mod cache;
 mod churn;
 mod discovery;
+mod fetch;
 mod joining;
 mod limits;
 mod model;

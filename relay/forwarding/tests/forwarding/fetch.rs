@@ -1,0 +1,396 @@
+//! FETCH: objects of the past, out of the cache.
+
+use parvis_forwarding::{PeerId, Signal};
+use parvis_wire::{
+    FetchObject, FetchOk, FetchRange, GroupId, GroupOrder, Location, LocationFilter, ObjectId,
+    Parameters, Properties, RequestErrorCode, RequestId, SubgroupId, SubgroupIdMode,
+};
+
+use crate::support::{
+    Publishing, Relay, at, namespace, payload, publish, subscribe, subscribe_ok, subscribe_with,
+    theirs, track,
+};
+
+const PATH: &str = "room/ann/video";
+
+/// A track with groups 3 (whole), 4 (whole) and 5 (open), of which two are cached.
+fn with_groups() -> (Relay, PeerId, Publishing) {
+    let mut relay = Relay::new();
+    let (publisher, watcher) = (relay.connect(), relay.connect());
+    relay.say(publisher, theirs(0), publish(PATH));
+    relay.say(watcher, theirs(0), subscribe(PATH));
+    let mut open = |group| {
+        let source = (publisher, theirs(0));
+        Publishing::open(&mut relay, source, group, group, SubgroupIdMode::Zero)
+    };
+    let mut streams: Vec<Publishing> = (3..6).map(&mut open).collect();
+    for stream in &mut streams {
+        for id in 0..2 {
+            stream.object(&mut relay, id, 3);
+        }
+    }
+    let last = streams.pop().expect("there are three");
+    for stream in streams {
+        stream.finish(&mut relay);
+    }
+    (relay, publisher, last)
+}
+
+fn standalone(start: Location, end: (u64, Option<u64>), parameters: Parameters) -> Signal {
+    let end = (GroupId(end.0), end.1.map(ObjectId));
+    let range = FetchRange::Standalone {
+        track: track(PATH),
+        start,
+        end,
+    };
+    Signal::Fetch {
+        range,
+        parameters,
+        joining: None,
+    }
+}
+
+/// Fetches and says what came: objects as `Ok`, ends of unknown ranges as `Err`.
+fn fetch(relay: &mut Relay, signal: Signal) -> (Location, Vec<Result<Location, Location>>) {
+    let peer = relay.connect();
+    relay.say(peer, theirs(0), signal);
+    let (_, answer) = relay.heard_one(peer);
+    let Signal::FetchOk(FetchOk { end, .. }) = answer else {
+        panic!("{answer:?}")
+    };
+    (end, fetched(relay, peer, 0))
+}
+
+fn fetched(relay: &Relay, peer: PeerId, request: u64) -> Vec<Result<Location, Location>> {
+    let received = relay.received(peer, theirs(request));
+    assert!(received.fetch_ended);
+    let entries = received.fetched.into_iter();
+    entries
+        .map(|(object, bytes)| match object {
+            FetchObject::Object {
+                location,
+                payload_len,
+                ..
+            } => {
+                assert_eq!(bytes.len() as u64, payload_len);
+                assert_eq!(bytes, payload(location.group, location.object.0));
+                Ok(location)
+            }
+            FetchObject::EndOfUnknownRange(to) => Err(to),
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
+fn assert_refused(relay: &mut Relay, signal: Signal, code: RequestErrorCode) {
+    let peer = relay.connect();
+    relay.say(peer, theirs(0), signal);
+    let (_, answer) = relay.heard_one(peer);
+    assert!(
+        matches!(&answer, Signal::Reject(error) if error.code == code),
+        "{answer:?}"
+    );
+}
+
+#[test]
+fn range_is_served_up_to_the_largest_object() {
+    let (mut relay, ..) = with_groups();
+    let (end, came) = fetch(
+        &mut relay,
+        standalone(at(4, 1), (9, None), Parameters::default()),
+    );
+    assert_eq!(end, at(5, 1));
+    assert_eq!(came, [Ok(at(4, 1)), Ok(at(5, 0)), Ok(at(5, 1))]);
+}
+
+#[test]
+fn range_is_exact_and_what_is_not_known_is_said() {
+    let (mut relay, ..) = with_groups();
+    let (end, came) = fetch(
+        &mut relay,
+        standalone(at(1, 0), (5, Some(0)), Parameters::default()),
+    );
+    assert_eq!(end, at(5, 0));
+    let lost = Err(at(3, u64::MAX));
+    assert_eq!(came, [lost, Ok(at(4, 0)), Ok(at(4, 1)), Ok(at(5, 0))]);
+}
+
+#[test]
+fn descending_order_has_the_newest_group_first() {
+    let (mut relay, ..) = with_groups();
+    let group_order = Some(GroupOrder::Descending);
+    let parameters = Parameters {
+        group_order,
+        ..Parameters::default()
+    };
+    let (_, came) = fetch(&mut relay, standalone(at(3, 0), (5, None), parameters));
+    let expected = [
+        Ok(at(5, 0)),
+        Ok(at(5, 1)),
+        Ok(at(4, 0)),
+        Ok(at(4, 1)),
+        Err(at(3, 0)),
+    ];
+    assert_eq!(came, expected);
+}
+
+#[test]
+fn objects_of_a_group_are_in_order_whatever_their_subgroup() {
+    let (mut relay, publisher, _) = with_groups();
+    let source = (publisher, theirs(0));
+    let explicit = SubgroupIdMode::Explicit(SubgroupId(9));
+    let mut first = Publishing::open(&mut relay, source, 61, 6, SubgroupIdMode::Zero);
+    let mut second = Publishing::open(&mut relay, source, 62, 6, explicit);
+    for id in [0, 3] {
+        second.object(&mut relay, id, 100);
+        first.object(&mut relay, id + 1, 100);
+    }
+    let (_, came) = fetch(
+        &mut relay,
+        standalone(at(6, 0), (6, None), Parameters::default()),
+    );
+    let expected = [
+        Ok(at(6, 0)),
+        Ok(at(6, 1)),
+        Err(at(6, 2)),
+        Ok(at(6, 3)),
+        Ok(at(6, 4)),
+    ];
+    assert_eq!(came, expected, "object 2 may be on its way");
+}
+
+#[test]
+fn filtered_fetch_resolves_its_filter() {
+    let (mut relay, ..) = with_groups();
+    let parameters = Parameters {
+        filter: Some(LocationFilter::RelativeStart(1)),
+        ..Parameters::default()
+    };
+    let range = FetchRange::Filtered { track: track(PATH) };
+    let (_, came) = fetch(
+        &mut relay,
+        Signal::Fetch {
+            range,
+            parameters,
+            joining: None,
+        },
+    );
+    assert_eq!(came, [Ok(at(5, 0)), Ok(at(5, 1))]);
+}
+
+#[test]
+fn joining_fetch_and_its_subscription_are_contiguous() {
+    let (mut relay, _, mut stream) = with_groups();
+    let peer = relay.connect();
+    let filter = Some(LocationFilter::NextObject);
+    let parameters = Parameters {
+        filter,
+        ..Parameters::default()
+    };
+    relay.say(peer, theirs(0), subscribe_with(PATH, parameters));
+    stream.object(&mut relay, 2, 100);
+    let range = FetchRange::RelativeJoining {
+        request_id: RequestId(0),
+        groups: 1,
+    };
+    let joining = Some(theirs(0));
+    relay.say(
+        peer,
+        theirs(4),
+        Signal::Fetch {
+            range,
+            parameters: Parameters::default(),
+            joining,
+        },
+    );
+    let expected = [Ok(at(4, 0)), Ok(at(4, 1)), Ok(at(5, 0)), Ok(at(5, 1))];
+    assert_eq!(fetched(&relay, peer, 4), expected);
+    assert_eq!(relay.locations(peer, theirs(0)), [at(5, 2)]);
+    let range = FetchRange::AbsoluteJoining {
+        request_id: RequestId(0),
+        group: GroupId(5),
+    };
+    relay.say(
+        peer,
+        theirs(8),
+        Signal::Fetch {
+            range,
+            parameters: Parameters::default(),
+            joining,
+        },
+    );
+    assert_eq!(fetched(&relay, peer, 8), [Ok(at(5, 0)), Ok(at(5, 1))]);
+}
+
+#[test]
+fn joining_fetch_waits_for_its_subscription() {
+    let mut relay = Relay::new();
+    let (publisher, peer) = (relay.connect(), relay.connect());
+    relay.say(
+        publisher,
+        theirs(0),
+        Signal::PublishNamespace {
+            namespace: namespace("room"),
+        },
+    );
+    relay.say(peer, theirs(0), subscribe(PATH));
+    let range = FetchRange::RelativeJoining {
+        request_id: RequestId(0),
+        groups: 0,
+    };
+    let joining = Some(theirs(0));
+    relay.say(
+        peer,
+        theirs(4),
+        Signal::Fetch {
+            range,
+            parameters: Parameters::default(),
+            joining,
+        },
+    );
+    assert!(relay.heard(peer).is_empty());
+    let upstream = relay.heard(publisher)[1].0;
+    relay.say(publisher, upstream, subscribe_ok(Some(at(5, 3))));
+    let heard = relay.heard(peer);
+    assert!(
+        matches!(&heard[1].1, Signal::FetchOk(ok) if ok.end == at(5, 3)),
+        "{heard:?}"
+    );
+    assert_eq!(
+        fetched(&relay, peer, 4),
+        [Err(at(5, 3))],
+        "nothing of it came by here"
+    );
+}
+
+#[test]
+fn fetch_waits_for_an_object_on_its_way() {
+    let (mut relay, publisher, mut stream) = with_groups();
+    let (first, rest) = stream.encode(2, 2);
+    relay.input(publisher, first);
+    let peer = relay.connect();
+    relay.say(
+        peer,
+        theirs(0),
+        standalone(at(5, 0), (5, None), Parameters::default()),
+    );
+    assert!(relay.heard(peer).is_empty());
+    for input in rest {
+        relay.input(publisher, input);
+    }
+    assert_eq!(relay.heard(peer).len(), 1);
+    assert_eq!(
+        fetched(&relay, peer, 0),
+        [Ok(at(5, 0)), Ok(at(5, 1)), Ok(at(5, 2))]
+    );
+}
+
+#[test]
+fn cancelled_fetch_is_not_answered() {
+    let (mut relay, publisher, mut stream) = with_groups();
+    let (first, rest) = stream.encode(2, 2);
+    relay.input(publisher, first);
+    let peer = relay.connect();
+    relay.say(
+        peer,
+        theirs(0),
+        standalone(at(5, 0), (5, None), Parameters::default()),
+    );
+    relay.say(peer, theirs(0), Signal::Cancel);
+    for input in rest {
+        relay.input(publisher, input);
+    }
+    assert!(relay.heard(peer).is_empty());
+}
+
+#[test]
+fn fetch_that_waits_is_rejected_when_the_publisher_leaves() {
+    let (mut relay, publisher, mut stream) = with_groups();
+    let (first, _) = stream.encode(2, 2);
+    relay.input(publisher, first);
+    let peer = relay.connect();
+    relay.say(
+        peer,
+        theirs(0),
+        standalone(at(5, 0), (5, None), Parameters::default()),
+    );
+    relay.disconnect(publisher);
+    assert!(matches!(relay.heard_one(peer).1, Signal::Reject(_)));
+    relay.assert_empty();
+}
+
+#[test]
+fn impossible_fetches_are_refused() {
+    let (mut relay, publisher, _) = with_groups();
+    relay.say(publisher, theirs(4), publish("room/ann/silent"));
+    relay.say(
+        publisher,
+        theirs(8),
+        Signal::PublishNamespace {
+            namespace: namespace("room"),
+        },
+    );
+    let refused = [
+        (PATH, at(6, 0), RequestErrorCode::InvalidRange),
+        (PATH, at(5, 2), RequestErrorCode::InvalidRange),
+        ("room/ann/silent", at(0, 0), RequestErrorCode::InvalidRange),
+        ("room/ann/idle", at(0, 0), RequestErrorCode::NotSupported),
+        ("hall/ann/video", at(0, 0), RequestErrorCode::DoesNotExist),
+    ];
+    for (path, start, code) in refused {
+        let end = (GroupId(9), None);
+        let range = FetchRange::Standalone {
+            track: track(path),
+            start,
+            end,
+        };
+        let (parameters, joining) = (Parameters::default(), None);
+        assert_refused(
+            &mut relay,
+            Signal::Fetch {
+                range,
+                parameters,
+                joining,
+            },
+            code,
+        );
+    }
+    let range = FetchRange::RelativeJoining {
+        request_id: RequestId(0),
+        groups: 1,
+    };
+    let (parameters, joining) = (Parameters::default(), None);
+    let signal = Signal::Fetch {
+        range,
+        parameters,
+        joining,
+    };
+    assert_refused(
+        &mut relay,
+        signal,
+        RequestErrorCode::InvalidJoiningRequestId,
+    );
+}
+
+#[test]
+fn entries_tell_subgroup_priority_and_properties() {
+    let (mut relay, publisher, _) = with_groups();
+    let explicit = SubgroupIdMode::Explicit(SubgroupId(9));
+    let mut stream = Publishing::open(&mut relay, (publisher, theirs(0)), 62, 6, explicit);
+    stream.object(&mut relay, 0, 100);
+    let peer = relay.connect();
+    relay.say(
+        peer,
+        theirs(0),
+        standalone(at(6, 0), (6, None), Parameters::default()),
+    );
+    let (object, _) = relay.received(peer, theirs(0)).fetched.remove(0);
+    let expected = FetchObject::Object {
+        location: at(6, 0),
+        subgroup: Some(SubgroupId(9)),
+        priority: parvis_wire::Priority(128),
+        properties: Some(Properties::EMPTY),
+        payload_len: payload(GroupId(6), 0).len() as u64,
+    };
+    assert_eq!(object, expected);
+}
