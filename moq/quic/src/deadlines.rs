@@ -1,19 +1,20 @@
-use std::{cmp::Reverse, collections::BinaryHeap, time::Instant};
+use std::{collections::BTreeSet, time::Instant};
 
 /// When each connection wants to be woken.
 ///
-/// A deadline that moves later costs nothing: the old entry stays, and is put off when it comes up.
+/// A deadline that moves later costs nothing: the entry stays and is put off when it comes up.
 #[derive(Default)]
 pub(crate) struct Deadlines {
-    heap: BinaryHeap<Reverse<(Instant, usize)>>,
+    /// At most one entry per slot.
+    entries: BTreeSet<(Instant, usize)>,
     slots: Vec<Slot>,
 }
 
 #[derive(Clone, Copy, Default)]
 struct Slot {
     deadline: Option<Instant>,
-    /// The one entry of the heap that counts; others of this slot are stale.
-    armed: Option<Instant>,
+    /// The slot's entry, which is not later than the deadline.
+    entry: Option<Instant>,
 }
 
 impl Deadlines {
@@ -23,22 +24,27 @@ impl Deadlines {
         }
         let slot = &mut self.slots[index];
         slot.deadline = deadline;
-        if let Some(deadline) = deadline
-            && slot.armed.is_none_or(|armed| deadline < armed)
-        {
-            slot.armed = Some(deadline);
-            self.heap.push(Reverse((deadline, index)));
+        let Some(deadline) = deadline else { return };
+        if slot.entry.is_none_or(|entry| deadline < entry) {
+            if let Some(entry) = slot.entry.replace(deadline) {
+                self.entries.remove(&(entry, index));
+            }
+            self.entries.insert((deadline, index));
         }
     }
 
     /// The earliest deadline.
     pub(crate) fn next(&mut self) -> Option<Instant> {
         loop {
-            let &Reverse((time, index)) = self.heap.peek()?;
-            if self.slots[index].armed == Some(time) && self.slots[index].deadline == Some(time) {
+            let &(time, index) = self.entries.first()?;
+            let slot = &mut self.slots[index];
+            if slot.deadline == Some(time) {
                 return Some(time);
             }
-            self.settle_top();
+            self.entries.pop_first();
+            slot.entry = slot.deadline;
+            self.entries
+                .extend(slot.deadline.map(|deadline| (deadline, index)));
         }
     }
 
@@ -47,23 +53,9 @@ impl Deadlines {
         if self.next()? > now {
             return None;
         }
-        let Reverse((_, index)) = self.heap.pop()?;
+        let (_, index) = self.entries.pop_first()?;
         self.slots[index] = Slot::default();
         Some(index)
-    }
-
-    /// Drops the top entry, which is stale or too early, and puts its slot's deadline in again.
-    fn settle_top(&mut self) {
-        let Some(Reverse((time, index))) = self.heap.pop() else {
-            return;
-        };
-        let slot = &mut self.slots[index];
-        if slot.armed == Some(time) {
-            slot.armed = slot.deadline;
-            if let Some(deadline) = slot.deadline {
-                self.heap.push(Reverse((deadline, index)));
-            }
-        }
     }
 }
 
@@ -89,5 +81,19 @@ mod tests {
         assert_eq!(deadlines.pop_due(at(30)), Some(1));
         assert_eq!(deadlines.pop_due(at(30)), Some(0));
         assert_eq!(deadlines.pop_due(at(99)), None);
+    }
+
+    #[test]
+    fn a_deadline_that_moves_to_and_fro_keeps_one_entry() {
+        let start = Instant::now();
+        let mut deadlines = Deadlines::default();
+        for turn in 0..1000 {
+            let now = start + Duration::from_millis(turn);
+            deadlines.set(0, Some(now + Duration::from_secs(10)));
+            deadlines.set(0, Some(now + Duration::from_micros(500)));
+            assert_eq!(deadlines.pop_due(now + Duration::from_millis(1)), Some(0));
+            deadlines.set(0, Some(now + Duration::from_secs(10)));
+            assert_eq!(deadlines.entries.len(), 1);
+        }
     }
 }

@@ -29,6 +29,10 @@ impl Ecn {
         }
     }
 
+    #[cfg(any(
+        feature = "tokio",
+        not(any(target_os = "linux", target_os = "android"))
+    ))]
     pub(crate) const fn to_udp(self) -> quinn_udp::EcnCodepoint {
         match self {
             Self::Ect0 => quinn_udp::EcnCodepoint::Ect0,

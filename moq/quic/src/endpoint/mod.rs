@@ -1,5 +1,6 @@
 mod incoming;
 mod options;
+mod slots;
 
 use std::{
     collections::VecDeque,
@@ -9,18 +10,16 @@ use std::{
 };
 
 use bytes::BytesMut;
-use parvis_session::{Config, Session};
+use parvis_session::Session;
 use parvis_wire::SessionErrorCode;
-use quinn_proto::{ConnectError, ConnectionHandle, DatagramEvent};
+use quinn_proto::{ConnectError, DatagramEvent};
 
 pub use self::options::{ClientOptions, ConnectionEvent, ConnectionKey, EndpointConfig, OpenError};
+use self::slots::Slot;
 use crate::{
-    Ecn, PathStats, Transmit, admission::AttemptRate, connection::Connection,
-    connection_ids::PrefixedIds, deadlines::Deadlines, tls::ServerTls,
+    Ecn, PathStats, Transmit, admission::AttemptRate, connection_ids::PrefixedIds,
+    deadlines::Deadlines, tls::ServerTls,
 };
-
-/// Answers to strangers that wait for the next sweep; further ones are not given.
-const MAX_REPLIES: usize = 256;
 
 /// QUIC connections with a MoQ session each, over one UDP socket that somebody else holds.
 ///
@@ -48,15 +47,6 @@ pub struct Endpoint {
     replies: VecDeque<(Transmit, Vec<u8>)>,
     scratch: Vec<u8>,
     now: Option<Instant>,
-}
-
-#[derive(Default)]
-struct Slot {
-    connection: Option<Box<Connection>>,
-    generation: u32,
-    in_poll: bool,
-    in_send: bool,
-    half_open: bool,
 }
 
 impl std::fmt::Debug for Endpoint {
@@ -310,80 +300,5 @@ impl Endpoint {
             .map(|tls| tls.quic(&self.config.drafts, self.server_transport.clone()));
         self.quic.set_server_config(config);
         self.config.server = tls;
-    }
-
-    fn insert(
-        &mut self,
-        handle: ConnectionHandle,
-        quic: quinn_proto::Connection,
-        config: Config,
-    ) -> ConnectionKey {
-        let index = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(Slot::default());
-            self.slots.len() - 1
-        });
-        if self.by_handle.len() <= handle.0 {
-            self.by_handle.resize(handle.0 + 1, 0);
-        }
-        self.by_handle[handle.0] = index;
-        let window = u64::from(self.config.limits.send_window);
-        let slot = &mut self.slots[index];
-        slot.generation = slot.generation.wrapping_add(1);
-        slot.connection = Some(Box::new(Connection::new(handle, quic, config, window)));
-        let key = ConnectionKey {
-            index: index as u32,
-            generation: slot.generation,
-        };
-        self.open += 1;
-        self.touch(index);
-        key
-    }
-
-    fn reply(&mut self, transmit: quinn_proto::Transmit) {
-        if self.replies.len() < MAX_REPLIES {
-            self.replies
-                .push_back((transmit.into(), std::mem::take(&mut self.scratch)));
-        }
-    }
-
-    fn index(&self, key: ConnectionKey) -> Option<usize> {
-        let slot = self.slots.get(key.index as usize)?;
-        (slot.generation == key.generation && slot.connection.is_some())
-            .then_some(key.index as usize)
-    }
-
-    fn touch(&mut self, index: usize) {
-        let slot = &mut self.slots[index];
-        if !slot.in_poll {
-            slot.in_poll = true;
-            self.to_poll.push_back(index);
-        }
-        self.mark_send(index);
-    }
-
-    fn mark_send(&mut self, index: usize) {
-        let slot = &mut self.slots[index];
-        if !slot.in_send {
-            slot.in_send = true;
-            self.to_send.push_back(index);
-        }
-    }
-
-    /// Brings the counts up to date and forgets a connection that is over.
-    fn settle(&mut self, index: usize) {
-        let slot = &mut self.slots[index];
-        let Some(connection) = slot.connection.as_ref() else {
-            return;
-        };
-        if slot.half_open && !connection.is_half_open() {
-            slot.half_open = false;
-            self.half_open -= 1;
-        }
-        if connection.is_over() {
-            slot.connection = None;
-            self.free.push(index);
-            self.deadlines.set(index, None);
-            self.open -= 1;
-        }
     }
 }

@@ -147,3 +147,47 @@ fn send(socket: &UdpSocket, state: &UdpSocketState, bytes: &[u8], trains: &[Trai
         Err(error) => Progress::Unsendable(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn transmit(size: usize, segment_size: Option<usize>) -> Transmit {
+        let destination = SocketAddr::from(([127, 0, 0, 1], 1));
+        Transmit {
+            destination,
+            ecn: None,
+            size,
+            segment_size,
+            src_ip: None,
+        }
+    }
+
+    fn lengths(outbox: &Outbox) -> Vec<(usize, Option<u16>)> {
+        outbox
+            .trains
+            .iter()
+            .map(|train| (train.len, train.segment))
+            .collect()
+    }
+
+    #[test]
+    fn without_offload_a_train_becomes_its_datagrams() {
+        let mut outbox = Outbox::new(1);
+        outbox.push(&transmit(2500, Some(1000)), &[0; 2500]);
+        outbox.push(&transmit(10, None), &[0; 10]);
+        assert_eq!(
+            lengths(&outbox),
+            [(1000, None), (1000, None), (500, None), (10, None)]
+        );
+    }
+
+    #[test]
+    fn a_train_longer_than_the_kernel_takes_is_split() {
+        let mut outbox = Outbox::new(64);
+        outbox.push(&transmit(66_000, Some(1100)), &vec![0; 66_000]);
+        assert_eq!(outbox.trains.len(), 60);
+        outbox.push(&transmit(60_000, Some(1100)), &vec![0; 60_000]);
+        assert_eq!(lengths(&outbox)[60..], [(60_000, Some(1100))]);
+    }
+}
