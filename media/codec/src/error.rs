@@ -60,14 +60,16 @@ pub enum EncodeError {
 }
 
 impl EncodeError {
-    pub(crate) fn after_flush() -> Self {
+    /// What an encoder answers to a frame after its flush.
+    pub fn after_flush() -> Self {
         Self::Misuse {
             expected: "no frame after flush".to_owned(),
             got: "one".to_owned(),
         }
     }
 
-    pub(crate) fn check_size(frame: &VideoFrame, width: u32, height: u32) -> Result<(), Self> {
+    /// Refuses a frame of another size than the encoder was opened with.
+    pub fn check_size(frame: &VideoFrame, width: u32, height: u32) -> Result<(), Self> {
         if (frame.width(), frame.height()) == (width, height) {
             return Ok(());
         }
@@ -77,7 +79,8 @@ impl EncodeError {
         })
     }
 
-    pub(crate) fn check_order(last: Option<MediaTime>, time: MediaTime) -> Result<(), Self> {
+    /// Refuses a frame that is not after the last one.
+    pub fn check_order(last: Option<MediaTime>, time: MediaTime) -> Result<(), Self> {
         match last {
             Some(last) if time <= last => Err(Self::Misuse {
                 expected: format!("a frame after {} µs", last.as_micros()),
