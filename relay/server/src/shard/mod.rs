@@ -7,6 +7,7 @@ mod link;
 mod outbound;
 mod pace;
 mod peer;
+mod sessions;
 mod signals;
 mod turn;
 mod waker;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use parvis_forwarding::{RequestRef, Signal};
 use parvis_quic::ConnectionKey;
 use parvis_session::{ApiMisuse, RequestKey, Session};
-use parvis_wire::{MessageType, Parameters, RequestError, RequestErrorCode};
+use parvis_wire::{Draft, MessageType, Parameters, RequestError, RequestErrorCode};
 
 use super::{Shard, peer::OwnRequest};
 
@@ -30,6 +30,9 @@ impl Shard {
         };
         let Some(key) = peer.key(request) else { return };
         let Some(session) = self.endpoint.session(connection) else {
+            return;
+        };
+        let Some(signal) = unpaused(request, signal, session.draft()) else {
             return;
         };
         let over = matches!(
@@ -95,6 +98,24 @@ impl Shard {
                 self.refuse(connection, RequestRef::Ours(number), Signal::Reject(error));
             }
         }
+    }
+}
+
+/// What of the signal is said to a publisher by PUBLISH on draft 18. Those in the field reject every
+/// REQUEST_UPDATE and take forward 0 for the end of the track, so they are never paused.
+fn unpaused(request: RequestRef, signal: Signal, draft: Draft) -> Option<Signal> {
+    match signal {
+        Signal::PublishOk { parameters } if draft == Draft::D18 => Some(Signal::PublishOk {
+            parameters: Parameters {
+                forward: None,
+                ..parameters
+            },
+        }),
+        // An update of a request of the peer's is one of its PUBLISH.
+        Signal::Update(_) if draft == Draft::D18 && matches!(request, RequestRef::Theirs(_)) => {
+            None
+        }
+        signal => Some(signal),
     }
 }
 
