@@ -240,10 +240,12 @@ impl Session {
     }
 
     pub(crate) fn lingers_until(&self, key: RequestKey) -> Option<Instant> {
-        match &self.requests.get(&key.0)?.kind {
+        let request = self.requests.get(&key.0)?;
+        let done = match &request.kind {
             Kind::Receiving(receiving) => receiving.done.as_ref().map(|done| done.until),
             _ => None,
-        }
+        };
+        done.or(request.stopped.map(|(_, until)| until))
     }
 
     pub(crate) fn end_lingering(&mut self, now: Instant) {
@@ -254,7 +256,14 @@ impl Session {
             .filter(|key| self.lingers_until(*key).is_some_and(|until| until <= now))
             .collect();
         for key in due {
+            let stopped = self
+                .requests
+                .get(&key.0)
+                .and_then(|request| request.stopped);
             self.end_subscription(key, now);
+            if let Some((code, _)) = stopped {
+                self.abort(key, ResetCode::Cancelled, EndReason::Cancelled(code), now);
+            }
         }
     }
 }

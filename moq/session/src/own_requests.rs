@@ -264,7 +264,7 @@ impl Session {
             return Err(ApiMisuse::GoingAway);
         }
         let parity = u64::from(self.config.role == Role::Client);
-        let unprocessed = RequestId(self.peer_ids.end() * 2 + parity);
+        let unprocessed = RequestId((self.peer_ids.end().saturating_mul(2) & !1) | parity);
         let message = Message::GoAway(GoAway {
             new_session_uri: uri.to_owned(),
             timeout_ms,

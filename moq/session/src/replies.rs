@@ -194,6 +194,7 @@ impl Session {
         if complete {
             self.end_subscription(key, now);
         } else {
+            self.lingering.retain(|other| *other != key);
             self.lingering.push(key);
         }
         Ok(())

@@ -35,6 +35,8 @@ pub(crate) struct Request {
     pub(crate) updates_in: usize,
     /// Whether the peer sent a GOAWAY for it.
     pub(crate) moving: bool,
+    /// The peer stopped our direction with this code; until then it may say why on its own.
+    pub(crate) stopped: Option<(u64, Instant)>,
 }
 
 /// What a request is about.
@@ -114,6 +116,7 @@ impl Request {
             updates_out: 0,
             updates_in: 0,
             moving: false,
+            stopped: None,
         }
     }
 

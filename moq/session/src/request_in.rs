@@ -151,13 +151,10 @@ impl Session {
             (_, Origin::Own) if !request.established => true,
             (Kind::Receiving(receiving), _) => receiving.done.is_none(),
             (Kind::SubscribeNamespace { .. }, Origin::Own) => true,
-            // In draft 18 this withdraws a namespace; in draft 22 it says that no update follows.
-            (
-                Kind::PublishNamespace
-                | Kind::SubscribeNamespace { .. }
-                | Kind::SubscribeTracks { .. },
-                Origin::Peer,
-            ) => self.config.draft == parvis_wire::Draft::D18,
+            // In draft 18 this cancels; in draft 22 it says that no update follows.
+            (Kind::SubscribeNamespace { .. } | Kind::SubscribeTracks { .. }, Origin::Peer) => {
+                self.config.draft == parvis_wire::Draft::D18
+            }
             // The requester or subscriber sends no update any more.
             (
                 Kind::Sending(_)
@@ -169,7 +166,10 @@ impl Session {
             ) => false,
         };
         if ends {
-            self.abort(key, ResetCode::Cancelled, EndReason::Finished, now);
+            let stopped = request.stopped;
+            let reason =
+                stopped.map_or(EndReason::Finished, |(code, _)| EndReason::Cancelled(code));
+            self.abort(key, ResetCode::Cancelled, reason, now);
         }
     }
 
@@ -186,6 +186,36 @@ impl Session {
         let over = matches!(&request.kind, Kind::Receiving(receiving) if receiving.done.is_some());
         if !over {
             self.abort(key, ResetCode::Cancelled, EndReason::Cancelled(code), now);
+        } else if let Some(request) = self.requests.get_mut(&id) {
+            request.receiving = false;
+        }
+    }
+
+    /// The peer reads no further on a request's stream: it cancels. But a responder may also
+    /// have stopped because it has answered, and the answer may come later than the stop.
+    fn on_request_stopped(&mut self, id: StreamId, code: u64, now: Instant) {
+        let key = RequestKey(id);
+        let Some(request) = self.requests.get_mut(&id) else {
+            return;
+        };
+        let own = request.origin == Origin::Own;
+        if own && request.established && matches!(request.kind, Kind::Fetch(_)) {
+            // The stream of objects says when it is over.
+            self.scheduler
+                .abort_request(id, ResetCode::Cancelled.to_u64());
+            return;
+        }
+        let receives = request.receiving && !request.reader.finished;
+        let answers = !request.established || matches!(request.kind, Kind::Receiving(_));
+        if !(own && receives && answers) {
+            self.on_request_aborted(id, code, now);
+            return;
+        }
+        request.stopped = Some((code, now + self.config.limits.linger));
+        self.scheduler
+            .abort_request(id, ResetCode::Cancelled.to_u64());
+        if !self.lingering.contains(&key) {
+            self.lingering.push(key);
         }
     }
 
@@ -205,7 +235,7 @@ impl Session {
                     .push_back(Event::StreamStopped { stream: id, code });
             }
         } else if self.requests.contains_key(&id) {
-            self.on_request_aborted(id, code, now);
+            self.on_request_stopped(id, code, now);
         } else {
             self.scheduler.stopped(id);
         }

@@ -13,7 +13,7 @@ use crate::{DropReason, StreamId, Transmit};
 impl SendScheduler {
     /// A write came back, in part or whole.
     pub(crate) fn blocked(&mut self, id: StreamId, unsent: Bytes, now: Instant) {
-        self.spill(now);
+        let spilled = self.spill(now);
         self.spill_urgent(id, now);
         let Some(stream) = self.streams.get_mut(&id) else {
             return;
@@ -30,7 +30,11 @@ impl SendScheduler {
             stream.gate = Gate::Blocked;
             self.blocked.push(id);
         }
-        self.enforce_all_budgets(now);
+        if spilled {
+            self.enforce_all_budgets(now);
+        } else if let Some(key) = self.flow_of(id) {
+            self.enforce_budgets(key, now);
+        }
     }
 
     /// A blocked stream takes bytes again. What is more urgent is tried again too: a transport
@@ -81,8 +85,10 @@ impl SendScheduler {
         self.datagrams.blocked = false;
     }
 
-    /// Moves data that passed the queues by into them, where the order of priorities rules.
-    fn spill(&mut self, now: Instant) {
+    /// Moves data that passed the queues by into them, where the order of priorities rules;
+    /// returns whether there was any.
+    fn spill(&mut self, now: Instant) -> bool {
+        let any = !self.direct.is_empty();
         self.direct_bytes = 0;
         while let Some(direct) = self.direct.pop_back() {
             match direct {
@@ -105,6 +111,7 @@ impl SendScheduler {
                 Direct::Datagram(datagram) => self.put_back_datagram(datagram),
             }
         }
+        any
     }
 
     /// Moves what is urgent on a stream that blocked into its queue.

@@ -1,5 +1,6 @@
 //! Two sessions back to back in virtual time, and one against hand-made bytes.
 
+mod by_hand;
 mod pair;
 mod support;
 
@@ -12,4 +13,5 @@ mod publish;
 mod random;
 mod requests;
 mod setup;
+mod stops;
 mod updates;

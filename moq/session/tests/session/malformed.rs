@@ -128,7 +128,7 @@ impl Victim {
         key
     }
 
-    fn subgroup(&self) -> Vec<u8> {
+    fn subgroup() -> Vec<u8> {
         let mut bytes = Vec::new();
         SubgroupHeader {
             track_alias: TrackAlias(5),
@@ -548,7 +548,7 @@ const CASES: &[Case] = &[
         v.bytes(v.uni(1), vec![0x07, 0, 0, 0], false)
     }),
     ("stream ends inside its header", SERVER, VIOLATION, |v| {
-        let bytes = v.subgroup();
+        let bytes = Victim::subgroup();
         v.bytes(v.uni(1), bytes[..2].to_vec(), true)
     }),
     (
@@ -557,21 +557,21 @@ const CASES: &[Case] = &[
         VIOLATION,
         |v| {
             v.subscribed();
-            let mut bytes = v.subgroup();
+            let mut bytes = Victim::subgroup();
             bytes.push(0);
             v.bytes(v.uni(1), bytes, true)
         },
     ),
     ("stream ends inside a payload", CLIENT, VIOLATION, |v| {
         v.subscribed();
-        let mut bytes = v.subgroup();
+        let mut bytes = Victim::subgroup();
         header(0, b"four").encode(None, true, &mut bytes).unwrap();
         bytes.extend_from_slice(b"fou");
         v.bytes(v.uni(1), bytes, true)
     }),
     ("unknown object status", CLIENT, VIOLATION, |v| {
         v.subscribed();
-        let mut bytes = v.subgroup();
+        let mut bytes = Victim::subgroup();
         bytes.extend_from_slice(&[0, 0, 0, 0x21]);
         v.bytes(v.uni(1), bytes, false)
     }),
@@ -581,7 +581,7 @@ const CASES: &[Case] = &[
         VIOLATION,
         |v| {
             v.subscribed();
-            let mut bytes = v.subgroup();
+            let mut bytes = Victim::subgroup();
             bytes.push(0);
             parvis_wire::encode_varint(u64::MAX, &mut bytes);
             v.bytes(v.uni(1), bytes, false)

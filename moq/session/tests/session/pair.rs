@@ -211,15 +211,6 @@ impl End {
         self.collect();
     }
 
-    /// Data streams that were opened, in order, without the control stream.
-    pub fn opened_data(&self) -> Vec<StreamId> {
-        let opened = self.log.iter().filter_map(|transmit| match transmit {
-            Transmit::Open { id, .. } if id.is_unidirectional() && id.index() > 0 => Some(*id),
-            _ => None,
-        });
-        opened.collect()
-    }
-
     fn next(&self) -> Option<Instant> {
         let resend = self.resend.first_key_value().map(|((at, _), _)| *at);
         [

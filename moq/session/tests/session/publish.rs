@@ -2,16 +2,16 @@
 
 use bytes::Bytes;
 use parvis_session::{
-    Config, DatagramOptions, DropReason, EndReason, Event, Input, Limits, Role, Session, StreamEnd,
-    StreamId, Transmit,
+    DatagramOptions, DropReason, EndReason, Event, Input, Limits, Role, StreamEnd, StreamId,
+    Transmit,
 };
 use parvis_wire::{
-    Draft, GroupId, Location, Message, ObjectStatus, Parameters, Properties, PublishDoneCode,
-    RequestError, RequestErrorCode, RequestId, ResetCode, Setup, SubgroupHeader, SubgroupIdMode,
-    SubscribeOk, TrackAlias,
+    Draft, Location, Message, ObjectStatus, Parameters, Properties, PublishDoneCode, RequestError,
+    RequestErrorCode, RequestId, ResetCode, TrackAlias,
 };
 
 use crate::{
+    by_hand::{ALIAS, ByHand},
     pair::Pair,
     support::{MS, group, header, received, request, track},
 };
@@ -115,105 +115,6 @@ fn a_rejected_publish_stops_its_streams() {
     }
 }
 
-/// A client that has subscribed, against hand-made bytes.
-struct ByHand {
-    session: Session,
-    now: std::time::Instant,
-}
-
-const ALIAS: TrackAlias = TrackAlias(77);
-
-impl ByHand {
-    fn new(draft: Draft, limits: Limits) -> (Self, StreamId) {
-        let now = std::time::Instant::now();
-        let session = Session::new(
-            Config {
-                draft,
-                limits,
-                ..Config::default()
-            },
-            now,
-        );
-        let mut by_hand = Self { session, now };
-        by_hand.input(Input::StreamCredit { bidi: 10, uni: 10 });
-        by_hand.message(
-            StreamId::new(Role::Server, true, 0),
-            &Message::Setup(Setup::default()),
-        );
-        let key = by_hand
-            .session
-            .subscribe(track("a"), Parameters::default(), now);
-        while by_hand.session.poll().is_some() {}
-        (by_hand, key.expect("it subscribes").0)
-    }
-
-    fn input(&mut self, input: Input) {
-        self.session
-            .handle(input, self.now)
-            .expect("the input is valid");
-    }
-
-    fn data(&mut self, id: StreamId, data: Vec<u8>, fin: bool) {
-        self.input(Input::StreamData {
-            id,
-            data: data.into(),
-            fin,
-        });
-    }
-
-    fn message(&mut self, id: StreamId, message: &Message) {
-        let mut bytes = Vec::new();
-        message
-            .encode(self.session.draft(), &mut bytes)
-            .expect("a message encodes");
-        self.data(id, bytes, false);
-    }
-
-    fn accept(&mut self, key: StreamId) {
-        let ok = SubscribeOk {
-            track_alias: ALIAS,
-            parameters: Parameters::default(),
-            track_properties: Properties::EMPTY,
-        };
-        self.message(key, &Message::SubscribeOk(ok));
-    }
-
-    fn subgroup(&mut self, index: u64, alias: TrackAlias, payload: &[u8], fin: bool) -> StreamId {
-        let id = StreamId::new(Role::Server, true, index);
-        let mut bytes = Vec::new();
-        SubgroupHeader {
-            track_alias: alias,
-            group: GroupId(index),
-            subgroup: SubgroupIdMode::Zero,
-            priority: None,
-            has_properties: false,
-            end_of_group: false,
-            first_object: true,
-        }
-        .encode(&mut bytes);
-        header(0, payload)
-            .encode(None, false, &mut bytes)
-            .expect("a header encodes");
-        bytes.extend_from_slice(payload);
-        self.data(id, bytes, fin);
-        id
-    }
-
-    fn events(&mut self) -> Vec<Event> {
-        std::iter::from_fn(|| self.session.poll()).collect()
-    }
-
-    fn stopped(&mut self) -> Vec<StreamId> {
-        let mut stopped = Vec::new();
-        while let Some(transmit) = self.session.poll_transmit(self.now) {
-            if let Transmit::StopSending { id, .. } = transmit {
-                stopped.push(id);
-            }
-        }
-        stopped
-    }
-}
-
 #[test]
 fn streams_of_an_unknown_alias_wait_for_it() {
     for draft in Draft::ALL {
@@ -262,7 +163,9 @@ fn streams_of_an_unknown_alias_are_dropped_in_time() {
     let (mut by_hand, key) = ByHand::new(Draft::D22, Limits::default());
     let held = by_hand.subgroup(1, ALIAS, b"one", false);
     let due = by_hand.session.poll_timeout().expect("a timer runs");
-    by_hand.session.handle_timeout(due - MS);
+    assert_eq!(due, by_hand.now + Limits::default().held_for);
+    let early = by_hand.now + Limits::default().held_for.saturating_sub(MS);
+    by_hand.session.handle_timeout(early);
     assert_eq!(by_hand.events(), []);
     by_hand.now = due;
     by_hand.session.handle_timeout(due);

@@ -313,7 +313,7 @@ impl User {
             }
             12 => {
                 if let Some(key) = key {
-                    let forward = Some(value % 3 != 0);
+                    let forward = Some(!value.is_multiple_of(3));
                     let _ = session.update(
                         key,
                         Parameters {
@@ -326,7 +326,7 @@ impl User {
             }
             13 => {
                 if let Some(key) = key {
-                    let _ = if value % 5 == 0 {
+                    let _ = if value.is_multiple_of(5) {
                         session.reject_update(key, refusal(), now)
                     } else {
                         session.accept_update(key, parameters, now)
@@ -358,7 +358,7 @@ impl User {
             }
             18 if !self.streams.is_empty() => {
                 let (stream, _) = self.streams.swap_remove(stream);
-                let _ = if value % 3 == 0 {
+                let _ = if value.is_multiple_of(3) {
                     session.reset_subgroup(stream, ResetCode::InternalError, now)
                 } else {
                     session.finish_subgroup(stream, now)
@@ -390,7 +390,7 @@ impl User {
         }
         let at = usize::from(value) % self.requests.len();
         let (key, request) = self.requests.swap_remove(at);
-        if value % 7 == 0 {
+        if value.is_multiple_of(7) {
             let _ = session.reject(key, refusal(), now);
             return;
         }
@@ -400,7 +400,7 @@ impl User {
                 session.accept_subscribe(key, parameters, Properties::EMPTY, now)
             }
             IncomingRequest::Publish { .. } => {
-                let forward = Some(value % 2 == 0);
+                let forward = Some(value.is_multiple_of(2));
                 session.accept_publish(
                     key,
                     Parameters {
