@@ -1,4 +1,29 @@
 //! A sans-IO MoQ Transport peer: requests, streams, send scheduling.
+//!
+//! A [`Session`] is one side of one connection. It touches no socket and reads no clock: a driver
+//! tells it what happened with [`Session::handle`] and does what [`Session::poll_transmit`] says;
+//! its user calls it and drains [`Session::poll`].
+//!
+//! ```
+//! use std::time::Instant;
+//!
+//! use parvis_session::{Config, Event, Input, Role, Session, Transmit};
+//!
+//! let now = Instant::now();
+//! let mut client = Session::new(Config::default(), now);
+//! let mut server = Session::new(Config { role: Role::Server, ..Config::default() }, now);
+//! for session in [&mut client, &mut server] {
+//!     session.handle(Input::StreamCredit { bidi: 10, uni: 10 }, now)?;
+//! }
+//! // A driver would write to QUIC; here the other side gets the bytes at once.
+//! while let Some(transmit) = client.poll_transmit(now) {
+//!     if let Transmit::Write { id, data } = transmit {
+//!         server.handle(Input::StreamData { id, data, fin: false }, now)?;
+//!     }
+//! }
+//! assert!(matches!(server.poll(), Some(Event::Established { .. })));
+//! # Ok::<(), parvis_session::SessionError>(())
+//! ```
 
 mod accumulator;
 mod aliases;

@@ -10,14 +10,17 @@ impl SendScheduler {
     /// When [`SendScheduler::expire`] has something to do.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         let stream = self.deadlines.first().map(|(at, _)| *at);
-        [stream, self.datagrams.poll_timeout()]
-            .into_iter()
-            .flatten()
-            .min()
+        let timeouts = [
+            stream,
+            self.datagrams.poll_timeout(),
+            self.shedding.poll_timeout(),
+        ];
+        timeouts.into_iter().flatten().min()
     }
 
     /// Drops what is late at `now`.
     pub(crate) fn expire(&mut self, now: Instant) {
+        self.shedding.expire(now);
         while let Some(&(at, id)) = self.deadlines.first()
             && at <= now
         {

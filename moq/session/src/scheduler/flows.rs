@@ -152,6 +152,8 @@ impl SendScheduler {
             data,
             due: now + lifetime.unwrap_or(max_age),
         };
+        self.shedding
+            .count(datagram.order.importance(), datagram.data.len() as u64);
         if passes {
             self.direct_bytes += datagram.data.len();
             self.direct.push_back(Direct::Datagram(datagram));

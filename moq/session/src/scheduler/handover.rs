@@ -1,7 +1,7 @@
 use std::time::Instant;
 
 use super::{
-    Direct, Note, SendScheduler,
+    Direct, Note, SendOrder, SendScheduler,
     out_stream::{End, Owner},
 };
 use crate::{RequestKey, StreamId, Transmit};
@@ -31,8 +31,14 @@ impl SendScheduler {
             return None;
         }
         self.expire(now);
-        let stream = self.ready.first().copied();
-        let datagram = self.datagrams.first();
+        // What comes first is the most important: if it pauses, everything does.
+        let pauses = |order: &SendOrder| self.shedding.pauses(order.importance());
+        let stream = self
+            .ready
+            .first()
+            .copied()
+            .filter(|(order, ..)| !pauses(order));
+        let datagram = self.datagrams.first().filter(|order| !pauses(order));
         match (datagram, stream) {
             (Some(datagram), Some((order, ..))) if datagram <= order => self.hand_over_datagram(),
             (Some(_), None) => self.hand_over_datagram(),

@@ -10,13 +10,14 @@ mod flows;
 mod handover;
 mod order;
 mod out_stream;
+mod shedding;
 mod streams;
 #[cfg(test)]
 mod tests;
 
 use std::{
     collections::{BTreeSet, VecDeque},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -26,7 +27,8 @@ use self::{
     credit::Credit,
     datagrams::{Datagrams, Waiting},
     flow::Flow,
-    out_stream::OutStream,
+    out_stream::{OutStream, Owner},
+    shedding::Shedding,
 };
 pub(crate) use self::{
     flow::{FlowKind, FlowOptions},
@@ -58,6 +60,7 @@ pub(crate) struct SendScheduler {
     blocked: Vec<StreamId>,
     deadlines: BTreeSet<(Instant, StreamId)>,
     datagrams: Datagrams,
+    shedding: Shedding,
     /// The datagram that was handed over last, should it come back.
     last_datagram: Option<Waiting>,
     /// Bytes of data that wait, datagrams apart.
@@ -93,6 +96,7 @@ const DIRECT_BYTES: usize = 64 * 1024;
 
 impl SendScheduler {
     pub(crate) fn new(role: Role, limits: SendLimits, control_buffer: usize) -> Self {
+        let shedding = Shedding::new(limits.shed_above);
         Self {
             limits,
             control_buffer,
@@ -108,6 +112,7 @@ impl SendScheduler {
             blocked: Vec::new(),
             deadlines: BTreeSet::new(),
             datagrams: Datagrams::default(),
+            shedding,
             last_datagram: None,
             queued: 0,
             data_streams: 0,
@@ -132,6 +137,20 @@ impl SendScheduler {
     /// Bytes of a flow's streams that wait.
     pub(crate) fn flow_queued(&self, key: RequestKey) -> usize {
         self.flows.get(&key).map_or(0, |flow| flow.queued)
+    }
+
+    /// Takes the round-trip time; when it has grown, what is less important pauses.
+    pub(crate) fn measure(&mut self, rtt: Duration, now: Instant) {
+        if !self.shedding.measure(rtt, now) {
+            return;
+        }
+        for stream in self.streams.values_mut() {
+            if matches!(stream.owner, Owner::Flow(_)) {
+                let written = std::mem::take(&mut stream.written);
+                self.shedding.count(stream.order.importance(), written);
+            }
+        }
+        self.shedding.pause(now);
     }
 
     /// Queues a demand on the transport that concerns no stream of this scheduler.

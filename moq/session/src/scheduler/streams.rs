@@ -175,6 +175,7 @@ impl SendScheduler {
         if passes && stream.is_clear() {
             self.direct_bytes += data.len();
             stream.handed_over = None;
+            stream.written += data.len() as u64;
             self.direct.push_back(Direct::Write { id, data });
             return Ok(());
         }
@@ -186,7 +187,10 @@ impl SendScheduler {
 
     /// Whether nothing waits that could claim to go first.
     pub(super) fn passes_by(&self) -> bool {
-        self.blocked.is_empty() && self.ready.is_empty() && self.direct_bytes < DIRECT_BYTES
+        self.blocked.is_empty()
+            && self.ready.is_empty()
+            && self.direct_bytes < DIRECT_BYTES
+            && !self.shedding.is_paused()
     }
 
     fn enqueue(
@@ -199,6 +203,7 @@ impl SendScheduler {
         let Some((stream, flow)) = self.streams.get_mut(&id).zip(self.flows.get_mut(&key)) else {
             return Err(SendRefused::StreamGone(id));
         };
+        stream.written += data.len() as u64;
         stream.queued += data.len();
         flow.queued += data.len();
         self.queued += data.len();

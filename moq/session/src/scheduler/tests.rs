@@ -677,3 +677,90 @@ fn a_control_stream_that_is_not_read_overflows_once_it_is_full() {
         .write_control(control, Bytes::from(vec![0; 1]), h.now);
     assert_eq!(h.notes(), [Note::Overflow(control)]);
 }
+
+/// A scheduler with audio, video and slides, which have sent as much as they do.
+fn meeting() -> (Harness, [StreamId; 3]) {
+    let mut h = Harness::new(SendLimits::default());
+    let streams = [(1, 100), (9, 2000), (20, 500)].map(|(priority, bytes)| {
+        let key = h.subscriber(priority);
+        let stream = h.open(key, 0, 0, 0);
+        h.write(stream, bytes).expect("it takes data");
+        stream
+    });
+    h.scheduler.measure(50 * MS, h.now);
+    h.drain();
+    (h, streams)
+}
+
+#[test]
+fn a_grown_round_trip_time_pauses_the_less_important_half() {
+    let (mut h, [audio, video, slides]) = meeting();
+    h.scheduler.measure(190 * MS, h.now);
+    h.write(video, 10).expect("it takes data");
+    assert_eq!(h.written(), [video], "it has not grown enough");
+    h.scheduler.measure(201 * MS, h.now);
+    for stream in [slides, video, audio] {
+        h.write(stream, 10).expect("it takes data");
+    }
+    assert_eq!(h.written(), [audio]);
+    let end = h.now + 300 * MS;
+    assert_eq!(h.scheduler.poll_timeout(), Some(end));
+    h.now = end;
+    h.scheduler.expire(end);
+    assert_eq!(h.written(), [video, slides]);
+}
+
+#[test]
+fn a_pause_ends_with_the_queue() {
+    let (mut h, [audio, video, _]) = meeting();
+    h.scheduler.measure(300 * MS, h.now);
+    h.write(video, 10).expect("it takes data");
+    assert_eq!(h.written(), []);
+    h.scheduler.measure(100 * MS, h.now);
+    assert_eq!(h.written(), [video]);
+    h.write(audio, 10).expect("it takes data");
+    assert_eq!(h.written(), [audio]);
+}
+
+#[test]
+fn pauses_grow_while_the_queue_stays_and_data_flows_between_them() {
+    let (mut h, [_, video, _]) = meeting();
+    let mut paused = Vec::new();
+    let start = h.now;
+    for tick in 0..600_u32 {
+        h.now = start + tick * 10 * MS;
+        h.scheduler.expire(h.now);
+        h.scheduler.measure(400 * MS, h.now);
+        h.write(video, 10).expect("it takes data");
+        paused.push(h.written().is_empty());
+    }
+    let spans: Vec<(bool, usize)> = paused
+        .chunk_by(|one, next| one == next)
+        .map(|span| (span[0], span.len()))
+        .collect();
+    let expected = [
+        (true, 30),
+        (false, 20),
+        (true, 60),
+        (false, 20),
+        (true, 120),
+        (false, 20),
+        (true, 120),
+        (false, 20),
+    ];
+    assert_eq!(spans[..expected.len()], expected);
+}
+
+#[test]
+fn one_priority_alone_never_pauses() {
+    let mut h = Harness::new(SendLimits::default());
+    let key = h.subscriber(9);
+    let stream = h.open(key, 0, 0, 0);
+    h.write(stream, 5000).expect("it takes data");
+    h.drain();
+    h.scheduler.measure(50 * MS, h.now);
+    h.scheduler.measure(5000 * MS, h.now);
+    h.write(stream, 10).expect("it takes data");
+    assert_eq!(h.written(), [stream]);
+    assert_eq!(h.scheduler.poll_timeout(), None);
+}
