@@ -4,8 +4,8 @@ use std::{net::UdpSocket, path::Path, time::Duration};
 
 use anyhow::{Context, bail, ensure};
 use parvis::{
-    AudioOptions, ConnectError, Draft, ParticipantName, Room, RoomName, RoomOptions, TrackKind,
-    Trust, VideoOptions, clock,
+    AudioOptions, ConnectError, Draft, ParticipantName, Room, RoomName, RoomOptions, Trust,
+    VideoOptions, clock,
     codec::{Channels, TestPattern, test_tone},
 };
 use tempfile::TempDir;
@@ -147,7 +147,16 @@ async fn meet(peers: &Path, relay: Relay, passed: &mut Vec<()>) -> anyhow::Resul
     });
 
     let name = ParticipantName::new("speaker")?;
-    let who = listener.wait_for(Some(&name), LIMIT / 2).await?;
+    let mut events = listener.events();
+    let mut who = listener.wait_for(Some(&name), LIMIT / 2).await?;
+    // The first catalog may come before the microphone is in it.
+    while who.audio_tracks().is_empty() {
+        events
+            .next()
+            .await
+            .context("the relay closed before the catalog was whole")?;
+        who = listener.wait_for(Some(&name), LIMIT / 2).await?;
+    }
     passed.push(());
 
     let (track, _) = who
@@ -186,7 +195,6 @@ async fn meet(peers: &Path, relay: Relay, passed: &mut Vec<()>) -> anyhow::Resul
 
     source.abort();
     speaker.close().await;
-    let mut events = listener.events();
     while listener.state().participants.contains_key(&name) {
         if events.next().await.is_none() {
             bail!("the relay closed before the speaker was gone");
