@@ -22,9 +22,12 @@
 
 mod cache;
 mod config;
+mod demand;
 mod discovery;
+mod dispatch;
 mod fan_out;
 mod fetch;
+mod fetch_answer;
 mod forwarder;
 mod ids;
 mod input;
@@ -33,9 +36,11 @@ mod keys;
 mod output;
 mod peer;
 mod publishing;
+mod routing;
 mod signal;
 mod source;
 mod stats;
+mod streams;
 mod subgroup;
 mod subscribing;
 mod subscription;

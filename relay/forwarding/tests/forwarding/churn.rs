@@ -20,7 +20,7 @@ const PATHS: [&str; 3] = ["room/ann/camera", "room/ann/screen", "room/bob/camera
 const NAMESPACES: [&str; 3] = ["room", "room/ann", "room/bob"];
 
 /// One step of a session; numbers are taken modulo what there is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 enum Step {
     Connect(usize),
     Disconnect,
@@ -245,7 +245,7 @@ impl World {
         let request = all[which % all.len()];
         session.others.remove(&request);
         session.subscriptions.remove(&request);
-        let signal = if session.sources.remove(&request).is_some() && which % 2 == 0 {
+        let signal = if session.sources.remove(&request).is_some() && which.is_multiple_of(2) {
             Signal::Done {
                 code: PublishDoneCode::TrackEnded,
                 reason: String::new(),
@@ -466,7 +466,7 @@ proptest! {
         for session in std::mem::take(&mut world.sessions) {
             world.relay.disconnect(session.peer);
         }
-        world.relay.wait(Duration::from_secs(60));
+        world.relay.wait(Duration::from_mins(1));
         world.relay.assert_empty();
     }
 }

@@ -7,14 +7,13 @@ use parvis_wire::{
 };
 
 use crate::support::{
-    Publishing, Relay, at, namespace, payload, publish, subscribe, subscribe_ok, subscribe_with,
-    theirs, track,
+    Publishing, Relay, at, namespace, payload, publish, subscribe, theirs, track,
 };
 
-const PATH: &str = "room/ann/video";
+pub const PATH: &str = "room/ann/video";
 
 /// A track with groups 3 (whole), 4 (whole) and 5 (open), of which two are cached.
-fn with_groups() -> (Relay, PeerId, Publishing) {
+pub fn with_groups() -> (Relay, PeerId, Publishing) {
     let mut relay = Relay::new();
     let (publisher, watcher) = (relay.connect(), relay.connect());
     relay.say(publisher, theirs(0), publish(PATH));
@@ -36,7 +35,7 @@ fn with_groups() -> (Relay, PeerId, Publishing) {
     (relay, publisher, last)
 }
 
-fn standalone(start: Location, end: (u64, Option<u64>), parameters: Parameters) -> Signal {
+pub fn standalone(start: Location, end: (u64, Option<u64>), parameters: Parameters) -> Signal {
     let end = (GroupId(end.0), end.1.map(ObjectId));
     let range = FetchRange::Standalone {
         track: track(PATH),
@@ -61,7 +60,7 @@ fn fetch(relay: &mut Relay, signal: Signal) -> (Location, Vec<Result<Location, L
     (end, fetched(relay, peer, 0))
 }
 
-fn fetched(relay: &Relay, peer: PeerId, request: u64) -> Vec<Result<Location, Location>> {
+pub fn fetched(relay: &Relay, peer: PeerId, request: u64) -> Vec<Result<Location, Location>> {
     let received = relay.received(peer, theirs(request));
     assert!(received.fetch_ended);
     let entries = received.fetched.into_iter();
@@ -176,147 +175,6 @@ fn filtered_fetch_resolves_its_filter() {
         },
     );
     assert_eq!(came, [Ok(at(5, 0)), Ok(at(5, 1))]);
-}
-
-#[test]
-fn joining_fetch_and_its_subscription_are_contiguous() {
-    let (mut relay, _, mut stream) = with_groups();
-    let peer = relay.connect();
-    let filter = Some(LocationFilter::NextObject);
-    let parameters = Parameters {
-        filter,
-        ..Parameters::default()
-    };
-    relay.say(peer, theirs(0), subscribe_with(PATH, parameters));
-    stream.object(&mut relay, 2, 100);
-    let range = FetchRange::RelativeJoining {
-        request_id: RequestId(0),
-        groups: 1,
-    };
-    let joining = Some(theirs(0));
-    relay.say(
-        peer,
-        theirs(4),
-        Signal::Fetch {
-            range,
-            parameters: Parameters::default(),
-            joining,
-        },
-    );
-    let expected = [Ok(at(4, 0)), Ok(at(4, 1)), Ok(at(5, 0)), Ok(at(5, 1))];
-    assert_eq!(fetched(&relay, peer, 4), expected);
-    assert_eq!(relay.locations(peer, theirs(0)), [at(5, 2)]);
-    let range = FetchRange::AbsoluteJoining {
-        request_id: RequestId(0),
-        group: GroupId(5),
-    };
-    relay.say(
-        peer,
-        theirs(8),
-        Signal::Fetch {
-            range,
-            parameters: Parameters::default(),
-            joining,
-        },
-    );
-    assert_eq!(fetched(&relay, peer, 8), [Ok(at(5, 0)), Ok(at(5, 1))]);
-}
-
-#[test]
-fn joining_fetch_waits_for_its_subscription() {
-    let mut relay = Relay::new();
-    let (publisher, peer) = (relay.connect(), relay.connect());
-    relay.say(
-        publisher,
-        theirs(0),
-        Signal::PublishNamespace {
-            namespace: namespace("room"),
-        },
-    );
-    relay.say(peer, theirs(0), subscribe(PATH));
-    let range = FetchRange::RelativeJoining {
-        request_id: RequestId(0),
-        groups: 0,
-    };
-    let joining = Some(theirs(0));
-    relay.say(
-        peer,
-        theirs(4),
-        Signal::Fetch {
-            range,
-            parameters: Parameters::default(),
-            joining,
-        },
-    );
-    assert!(relay.heard(peer).is_empty());
-    let upstream = relay.heard(publisher)[1].0;
-    relay.say(publisher, upstream, subscribe_ok(Some(at(5, 3))));
-    let heard = relay.heard(peer);
-    assert!(
-        matches!(&heard[1].1, Signal::FetchOk(ok) if ok.end == at(5, 3)),
-        "{heard:?}"
-    );
-    assert_eq!(
-        fetched(&relay, peer, 4),
-        [Err(at(5, 3))],
-        "nothing of it came by here"
-    );
-}
-
-#[test]
-fn fetch_waits_for_an_object_on_its_way() {
-    let (mut relay, publisher, mut stream) = with_groups();
-    let (first, rest) = stream.encode(2, 2);
-    relay.input(publisher, first);
-    let peer = relay.connect();
-    relay.say(
-        peer,
-        theirs(0),
-        standalone(at(5, 0), (5, None), Parameters::default()),
-    );
-    assert!(relay.heard(peer).is_empty());
-    for input in rest {
-        relay.input(publisher, input);
-    }
-    assert_eq!(relay.heard(peer).len(), 1);
-    assert_eq!(
-        fetched(&relay, peer, 0),
-        [Ok(at(5, 0)), Ok(at(5, 1)), Ok(at(5, 2))]
-    );
-}
-
-#[test]
-fn cancelled_fetch_is_not_answered() {
-    let (mut relay, publisher, mut stream) = with_groups();
-    let (first, rest) = stream.encode(2, 2);
-    relay.input(publisher, first);
-    let peer = relay.connect();
-    relay.say(
-        peer,
-        theirs(0),
-        standalone(at(5, 0), (5, None), Parameters::default()),
-    );
-    relay.say(peer, theirs(0), Signal::Cancel);
-    for input in rest {
-        relay.input(publisher, input);
-    }
-    assert!(relay.heard(peer).is_empty());
-}
-
-#[test]
-fn fetch_that_waits_is_rejected_when_the_publisher_leaves() {
-    let (mut relay, publisher, mut stream) = with_groups();
-    let (first, _) = stream.encode(2, 2);
-    relay.input(publisher, first);
-    let peer = relay.connect();
-    relay.say(
-        peer,
-        theirs(0),
-        standalone(at(5, 0), (5, None), Parameters::default()),
-    );
-    relay.disconnect(publisher);
-    assert!(matches!(relay.heard_one(peer).1, Signal::Reject(_)));
-    relay.assert_empty();
 }
 
 #[test]

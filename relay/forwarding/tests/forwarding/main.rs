@@ -3,11 +3,17 @@
 mod cache;
 mod churn;
 mod discovery;
+mod ending;
 mod fetch;
+mod fetch_waiting;
 mod joining;
 mod limits;
 mod model;
+mod offers;
+mod publisher;
 mod publishing;
 mod shards;
 mod subscribing;
 mod support;
+mod windows;
+mod words;

@@ -18,7 +18,7 @@ const TRACKS: usize = 2;
 const PATHS: [&str; TRACKS] = ["room/ann/camera", "room/ann/microphone"];
 
 /// One step; numbers are taken modulo what there is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 enum Step {
     Connect,
     Disconnect(usize),
@@ -535,19 +535,17 @@ fn comes(expected: &Expected, span: &Span, sent: &Sent) -> bool {
 
 fn window(filter: Option<LocationFilter>, largest: Option<Location>) -> (Location, Location) {
     let last = Location::new(u64::MAX, u64::MAX);
-    let group = |offset: i64| {
-        largest.map_or(at(0, 0), |l| {
-            at(u64::try_from(l.group.0 as i64 + offset).unwrap_or(0), 0)
-        })
-    };
+    // The start of the group that lies this many groups before the next one.
+    let group =
+        |back: u64| largest.map_or(at(0, 0), |l| at((l.group.0 + 1).saturating_sub(back), 0));
     match filter {
         None | Some(LocationFilter::Unfiltered) => (at(0, 0), last),
         Some(LocationFilter::NextObject) => (
             largest.map_or(at(0, 0), |l| at(l.group.0, l.object.0 + 1)),
             last,
         ),
-        Some(LocationFilter::NextGroup) => (group(1), last),
-        Some(LocationFilter::RelativeStart(n)) => (group(1 - n as i64), last),
+        Some(LocationFilter::NextGroup) => (group(0), last),
+        Some(LocationFilter::RelativeStart(n)) => (group(n), last),
         Some(LocationFilter::AbsoluteStart(start)) => (start, last),
         Some(LocationFilter::AbsoluteGroups { start, end }) => (start, at(end.0, u64::MAX)),
         Some(LocationFilter::AbsoluteRange { start, end }) => (start, end),
@@ -576,7 +574,7 @@ proptest! {
         let (publisher, watcher) = (model.state.publisher.expect("there is one"), model.watcher);
         model.relay.disconnect(publisher);
         model.relay.disconnect(watcher);
-        model.relay.wait(Duration::from_secs(60));
+        model.relay.wait(Duration::from_mins(1));
         model.relay.assert_empty();
         prop_assert_eq!(model.relay.shards[0].poll_timeout(), None);
     }

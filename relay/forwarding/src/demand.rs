@@ -1,0 +1,164 @@
+//! What subscribers want of a track's source together, and for how long it is kept.
+
+use std::time::Instant;
+
+use parvis_wire::{Location, Parameters, Priority};
+
+use crate::{
+    Forwarder, Signal,
+    keys::{Timer, TrackKey},
+    track::Demand,
+};
+
+impl Default for Demand {
+    fn default() -> Self {
+        Self {
+            forward: true,
+            priority: Priority::default(),
+        }
+    }
+}
+
+impl Demand {
+    /// What differs from the defaults.
+    pub(crate) fn parameters(self) -> Parameters {
+        Parameters {
+            forward: (!self.forward).then_some(false),
+            subscriber_priority: (self.priority != Priority::default()).then_some(self.priority),
+            ..Parameters::default()
+        }
+    }
+}
+
+impl Forwarder {
+    pub(crate) fn track_due(&mut self, key: TrackKey, now: Instant) {
+        let Some(track) = self.tracks.get_mut(key.0) else {
+            return;
+        };
+        if track
+            .ending
+            .as_ref()
+            .is_some_and(|ending| ending.deadline <= now)
+        {
+            self.end_track(key, now);
+            return;
+        }
+        if track.linger.is_some_and(|linger| linger <= now) {
+            track.linger = None;
+            if track.upstream().is_some_and(|upstream| upstream.published) {
+                let demand = self.demand(key);
+                self.tell_source(key, demand);
+            } else {
+                self.release(key);
+            }
+        }
+    }
+
+    /// Brings what the source was told in line with what subscribers want. To be called after
+    /// every change of a track's subscriptions.
+    pub(crate) fn settle(&mut self, key: TrackKey, now: Instant) {
+        let Some(track) = self.tracks.get(key.0) else {
+            return;
+        };
+        if !track.fetches.is_empty() {
+            self.answer_fetches(key);
+        }
+        let track = &mut self.tracks[key.0];
+        if track.ending.is_some() {
+            return;
+        }
+        if !track.subscriptions.is_empty() {
+            track.linger = None;
+            let demand = self.demand(key);
+            self.tell_source(key, demand);
+        } else if let Some(upstream) = track.upstream() {
+            let is_idle = upstream.published && !upstream.told.forward;
+            if track.linger.is_none() && !is_idle {
+                let at = now + self.config.linger;
+                track.linger = Some(at);
+                self.schedule(at, Timer::Track(key));
+            }
+        } else {
+            self.release(key);
+        }
+    }
+
+    pub(crate) fn demand(&self, key: TrackKey) -> Demand {
+        let subscriptions = self.tracks[key.0].subscriptions.iter();
+        let wanting = subscriptions
+            .map(|s| &self.subscriptions[s.0])
+            .filter(|s| s.wants_objects());
+        let priority = wanting.map(|s| s.priority).min();
+        Demand {
+            forward: priority.is_some(),
+            priority: priority.unwrap_or_default(),
+        }
+    }
+
+    pub(crate) fn tell_source(&mut self, key: TrackKey, demand: Demand) {
+        let track = &mut self.tracks[key.0];
+        let Some(upstream) = track.established() else {
+            return;
+        };
+        let told = upstream.told;
+        let new_priority = demand.forward && demand.priority != told.priority;
+        if demand.forward == told.forward && !new_priority {
+            return;
+        }
+        let parameters = Parameters {
+            forward: (demand.forward != told.forward).then_some(demand.forward),
+            subscriber_priority: new_priority.then_some(demand.priority),
+            ..Parameters::default()
+        };
+        track.set_told(Demand {
+            forward: demand.forward,
+            priority: if new_priority {
+                demand.priority
+            } else {
+                told.priority
+            },
+        });
+        self.say(upstream.receiver(), Signal::Update(parameters));
+        if !demand.forward {
+            self.trim_cache(key);
+        }
+    }
+
+    /// Asks the publisher for a new group. draft-ietf-moq-transport-22, "NEW GROUP REQUEST
+    /// Parameter".
+    pub(crate) fn request_group(&mut self, key: TrackKey, value: u64) {
+        let track = &mut self.tracks[key.0];
+        let is_new = value == 0 || track.largest.is_none_or(|l| value > l.group.0);
+        let is_asked = track.new_group_asked.is_some_and(|asked| asked >= value);
+        let Some(upstream) = track.established() else {
+            return;
+        };
+        if is_new && !is_asked && track.has_dynamic_groups() {
+            track.new_group_asked = Some(value);
+            let parameters = Parameters {
+                new_group_request: Some(value),
+                ..Parameters::default()
+            };
+            self.say(upstream.receiver(), Signal::Update(parameters));
+        }
+    }
+
+    pub(crate) fn learn_largest(&mut self, key: TrackKey, largest: Option<Location>, now: Instant) {
+        let track = &mut self.tracks[key.0];
+        track.largest = track.largest.max(largest);
+        self.check_ranges(key, now);
+    }
+
+    /// Forgets a track that has no subscriptions.
+    pub(crate) fn release(&mut self, key: TrackKey) {
+        self.reject_fetches(key);
+        self.cancel_upstreams(key);
+        self.clear_objects(key);
+        let track = self.tracks.remove(key.0);
+        debug_assert!(
+            track.subscriptions.is_empty(),
+            "only unwanted tracks are released"
+        );
+        self.names.remove(&track.name);
+    }
+}

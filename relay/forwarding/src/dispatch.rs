@@ -1,0 +1,127 @@
+//! Which method takes which signal.
+
+use std::time::Instant;
+
+use parvis_wire::Parameters;
+
+use crate::{
+    Forwarder, Receiver, Signal, forwarder::remove_prefix, peer::Request, source::Loss,
+    subscription::SubscriptionKind,
+};
+
+impl Forwarder {
+    pub(crate) fn signal(&mut self, from: Receiver, signal: Signal, now: Instant) {
+        let known = self.request(from).cloned();
+        match (signal, known) {
+            // Opening signals; a request that exists is not opened again.
+            (Signal::PublishNamespace { namespace }, None) => {
+                self.publish_namespace(from, &namespace, now);
+            }
+            (
+                Signal::Publish {
+                    track,
+                    parameters,
+                    properties,
+                },
+                None,
+            ) => {
+                self.publish(from, track, &parameters, properties, now);
+            }
+            (Signal::Subscribe { track, parameters }, None) => {
+                self.subscribe(from, track, &parameters, SubscriptionKind::Subscribe, now);
+            }
+            (Signal::TrackStatus { track }, None) => {
+                let parameters = Parameters::default();
+                self.subscribe(from, track, &parameters, SubscriptionKind::Status, now);
+            }
+            (Signal::SubscribeNamespace { prefix }, None) => self.subscribe_namespace(from, prefix),
+            (Signal::SubscribeTracks { prefix, parameters }, None) => {
+                self.subscribe_tracks(from, &prefix, parameters, now);
+            }
+            (
+                Signal::Fetch {
+                    range,
+                    parameters,
+                    joining,
+                },
+                None,
+            ) => {
+                self.fetch(from, range, &parameters, joining, now);
+            }
+            (
+                Signal::SubscribeOk {
+                    parameters,
+                    properties,
+                },
+                Some(Request::Upstream(track)),
+            ) => {
+                self.subscribe_ok(track, from, &parameters, properties, now);
+            }
+            (Signal::PublishOk { parameters }, Some(Request::Subscription(key))) => {
+                self.offer_accepted(key, &parameters, now);
+            }
+            (Signal::Ok, Some(Request::Subscription(key))) => {
+                self.offer_accepted(key, &Parameters::default(), now);
+            }
+            (Signal::Ok, Some(Request::Announcement(namespace))) => {
+                self.announcement_accepted(from, &namespace);
+            }
+            (Signal::Reject(_) | Signal::UpdateReject(_), Some(Request::Subscription(key))) => {
+                self.drop_subscription(key, now);
+            }
+            (
+                Signal::Reject(error) | Signal::UpdateReject(error),
+                Some(Request::Upstream(track)),
+            ) => {
+                self.source_lost(track, from, Loss::Rejected(error), now);
+            }
+            (Signal::UpdateReject(_), Some(Request::Published(track))) => {
+                self.source_lost(track, from, Loss::Gone, now);
+            }
+            (Signal::Reject(_), Some(Request::Announcement(_))) => self.forget(from),
+            (
+                Signal::UpdateOk(parameters),
+                Some(Request::Upstream(track) | Request::Published(track)),
+            ) => self.learn_largest(track, parameters.largest, now),
+            (Signal::Update(parameters), Some(request)) => {
+                self.update(from, request, &parameters, now);
+            }
+            (
+                Signal::Done { code, reason },
+                Some(Request::Upstream(track) | Request::Published(track)),
+            ) => self.source_lost(track, from, Loss::Done(code, reason), now),
+            (Signal::Cancel, Some(request)) => self.cancelled(from, request, now),
+            // Crossed on the way with the end of the request, or of no meaning there.
+            _ => {}
+        }
+    }
+
+    /// The peer ended a request.
+    pub(crate) fn cancelled(&mut self, from: Receiver, request: Request, now: Instant) {
+        match request {
+            Request::Namespace(namespace) => {
+                self.forget(from);
+                self.withdraw_namespace(from, &namespace);
+            }
+            Request::NamespacePrefix(prefix) => {
+                self.forget(from);
+                remove_prefix(&mut self.namespace_prefixes, &prefix, from);
+            }
+            Request::TrackPrefix(prefix, _) => {
+                self.forget(from);
+                remove_prefix(&mut self.track_prefixes, &prefix, from);
+            }
+            Request::Announcement(namespace) => {
+                self.forget(from);
+                if let Some(published) = self.namespaces.get_mut(&namespace) {
+                    published.announced.retain(|a| a.to != from);
+                }
+            }
+            Request::Subscription(key) => self.drop_subscription(key, now),
+            Request::Fetch(track) => self.cancel_fetch(track, from, now),
+            Request::Published(track) | Request::Upstream(track) => {
+                self.source_lost(track, from, Loss::Gone, now);
+            }
+        }
+    }
+}
