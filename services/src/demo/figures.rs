@@ -118,6 +118,18 @@ impl Figures {
         let captured = picture.frame.time();
         video.last = Some(captured);
         let latency = picture.decoded.saturating_since(captured).as_micros();
+        if latency > 30_000 {
+            eprintln!(
+                "{} {} {} n={} obj={} {latency} bytes={} arr={}",
+                self.viewer,
+                self.publisher,
+                video.track,
+                video.pictures,
+                picture.location,
+                picture.bytes,
+                picture.arrived.saturating_since(captured).as_micros()
+            );
+        }
         video
             .latency
             .saturating_record(u64::try_from(latency).unwrap_or(u64::MAX).max(1));

@@ -174,12 +174,12 @@ async fn meet(peers: &Path, relay: Relay, passed: &mut Vec<()>) -> anyhow::Resul
     }
     passed.push(());
 
-    let track = who
-        .tracks
-        .iter()
-        .find(|track| matches!(track.kind, TrackKind::Audio(_)));
-    let track = track.context("no audio track")?;
-    let mut audio = listener.subscribe_audio(&who.name, &track.name).await?;
+    let (track, _) = who
+        .audio_tracks()
+        .into_iter()
+        .next()
+        .context("no audio track")?;
+    let mut audio = listener.subscribe_audio(&who.name, track).await?;
     let mut energy = 0.0;
     for _ in 0..SOUNDS {
         let sound = audio.next().await.context("the sound ended")?;

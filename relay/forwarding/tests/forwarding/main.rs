@@ -2,6 +2,7 @@
 
 mod cache;
 mod churn;
+mod churn_steps;
 mod discovery;
 mod ending;
 mod fetch;
@@ -9,6 +10,8 @@ mod fetch_waiting;
 mod joining;
 mod limits;
 mod model;
+mod model_expected;
+mod model_steps;
 mod offers;
 mod publisher;
 mod publishing;

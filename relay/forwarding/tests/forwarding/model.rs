@@ -12,85 +12,14 @@ use parvis_wire::{
 };
 use proptest::{collection::vec, prelude::*};
 
-use crate::support::{Publishing, Relay, at, payload, publish, subscribe_with, theirs};
+use crate::{
+    model_expected::{Expected, Sent, Span, comes, window},
+    model_steps::{Step, step},
+    support::{Publishing, Relay, at, payload, publish, subscribe_with, theirs},
+};
 
-const TRACKS: usize = 2;
+pub const TRACKS: usize = 2;
 const PATHS: [&str; TRACKS] = ["room/ann/camera", "room/ann/microphone"];
-
-/// One step; numbers are taken modulo what there is.
-#[derive(Debug, Clone, Copy)]
-enum Step {
-    Connect,
-    Disconnect(usize),
-    Subscribe {
-        peer: usize,
-        track: usize,
-        filter: Option<LocationFilter>,
-    },
-    Cancel(usize),
-    Forward(usize, bool),
-    Stop(usize),
-    /// Opens a stream in a group near the newest one.
-    Open {
-        track: usize,
-        back: u64,
-        ahead: u64,
-        first_mode: bool,
-    },
-    /// Begins an object, after the one before is complete.
-    Object {
-        stream: usize,
-        skip: u64,
-    },
-    /// More of the current object.
-    More {
-        stream: usize,
-    },
-    End {
-        stream: usize,
-        finished: bool,
-    },
-    Wait(u64),
-    Republish,
-}
-
-fn filter() -> impl Strategy<Value = Option<LocationFilter>> {
-    let location = || (0..8_u64, 0..6_u64).prop_map(|(g, o)| at(g, o));
-    prop_oneof![
-        Just(None),
-        Just(Some(LocationFilter::NextObject)),
-        Just(Some(LocationFilter::NextGroup)),
-        (1..4_u64).prop_map(|n| Some(LocationFilter::RelativeStart(n))),
-        location().prop_map(|l| Some(LocationFilter::AbsoluteStart(l))),
-        (location(), 0..3_u64).prop_map(|(start, more)| {
-            let end = GroupId(start.group.0 + more);
-            Some(LocationFilter::AbsoluteGroups { start, end })
-        }),
-        (location(), location())
-            .prop_map(|(start, end)| Some(LocationFilter::AbsoluteRange { start, end })),
-    ]
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let index = 0..100_usize;
-    prop_oneof![
-        2 => Just(Step::Connect),
-        1 => index.clone().prop_map(Step::Disconnect),
-        6 => (index.clone(), 0..TRACKS, filter())
-            .prop_map(|(peer, track, filter)| Step::Subscribe { peer, track, filter }),
-        1 => index.clone().prop_map(Step::Cancel),
-        2 => (index.clone(), any::<bool>()).prop_map(|(s, on)| Step::Forward(s, on)),
-        1 => index.clone().prop_map(Step::Stop),
-        6 => (0..TRACKS, 0..3_u64, 0..3_u64, any::<bool>()).prop_map(
-            |(track, back, ahead, first_mode)| Step::Open { track, back, ahead, first_mode }
-        ),
-        16 => (index.clone(), 0..3_u64).prop_map(|(stream, skip)| Step::Object { stream, skip }),
-        10 => index.clone().prop_map(|stream| Step::More { stream }),
-        4 => (index, any::<bool>()).prop_map(|(stream, finished)| Step::End { stream, finished }),
-        1 => (0..2_000_u64).prop_map(Step::Wait),
-        1 => Just(Step::Republish),
-    ]
-}
 
 /// A stream that the publisher has open.
 struct Live {
@@ -99,38 +28,6 @@ struct Live {
     publishing: Publishing,
     /// The rest of the current object.
     rest: Vec<parvis_forwarding::Input>,
-}
-
-/// An object that was sent.
-struct Sent {
-    track: usize,
-    stream: u64,
-    location: Location,
-    began: u64,
-    complete: Option<u64>,
-}
-
-/// A subscription as the model sees it.
-struct Expected {
-    peer: PeerId,
-    request: RequestRef,
-    track: usize,
-    filter: Option<LocationFilter>,
-    forward: bool,
-    over: bool,
-    start: Location,
-    end: Location,
-    spans: Vec<Span>,
-    /// When it stopped which stream.
-    stops: Vec<(u64, u64)>,
-}
-
-/// A time in which objects flow.
-struct Span {
-    from: u64,
-    to: Option<u64>,
-    /// Locations of the cache that are sent at its beginning.
-    replay: BTreeSet<Location>,
 }
 
 #[derive(Default)]
@@ -516,39 +413,6 @@ impl Model {
 
     fn name(&self, n: usize) -> (PeerId, RequestRef) {
         (self.state.expected[n].peer, self.state.expected[n].request)
-    }
-}
-
-/// Whether an object comes whole in this span.
-fn comes(expected: &Expected, span: &Span, sent: &Sent) -> bool {
-    let Some(complete) = sent.complete else {
-        return false;
-    };
-    let begins = sent.began > span.from || span.replay.contains(&sent.location);
-    let in_time = span.to.is_none_or(|to| complete < to);
-    let is_stopped = expected.stops.iter().any(|&(at, stream)| {
-        let in_span = at >= span.from && span.to.is_none_or(|to| at <= to);
-        in_span && stream == sent.stream && complete >= at
-    });
-    begins && in_time && !is_stopped
-}
-
-fn window(filter: Option<LocationFilter>, largest: Option<Location>) -> (Location, Location) {
-    let last = Location::new(u64::MAX, u64::MAX);
-    // The start of the group that lies this many groups before the next one.
-    let group =
-        |back: u64| largest.map_or(at(0, 0), |l| at((l.group.0 + 1).saturating_sub(back), 0));
-    match filter {
-        None | Some(LocationFilter::Unfiltered) => (at(0, 0), last),
-        Some(LocationFilter::NextObject) => (
-            largest.map_or(at(0, 0), |l| at(l.group.0, l.object.0 + 1)),
-            last,
-        ),
-        Some(LocationFilter::NextGroup) => (group(0), last),
-        Some(LocationFilter::RelativeStart(n)) => (group(n), last),
-        Some(LocationFilter::AbsoluteStart(start)) => (start, last),
-        Some(LocationFilter::AbsoluteGroups { start, end }) => (start, at(end.0, u64::MAX)),
-        Some(LocationFilter::AbsoluteRange { start, end }) => (start, end),
     }
 }
 
