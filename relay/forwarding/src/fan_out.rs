@@ -221,7 +221,7 @@ impl Forwarder {
         if before.is_none_or(|before| before.group < location.group) {
             track.new_group_asked = None;
         }
-        if track.bounded > 0 {
+        if track.next_end.is_some_and(|end| end < location) {
             self.check_ranges(key, now);
         }
     }

@@ -139,11 +139,6 @@ impl Forwarder {
     pub(crate) fn change_window(&mut self, key: SubscriptionKey, window: Window) {
         let subscription = &mut self.subscriptions[key.0];
         let track = &mut self.tracks[subscription.track.0];
-        match (subscription.window.is_bounded(), window.is_bounded()) {
-            (true, false) => track.bounded -= 1,
-            (false, true) => track.bounded += 1,
-            (true, true) | (false, false) => {}
-        }
         subscription.window = window;
         subscription.replay_start = window.start;
         subscription.deadline = None;

@@ -142,9 +142,6 @@ impl Forwarder {
         let subscription = &mut self.subscriptions[key.0];
         subscription.state = SubscriptionState::Established;
         let track = subscription.track;
-        if subscription.window.is_bounded() {
-            self.tracks[track.0].bounded += 1;
-        }
         if subscription.forward {
             self.join(key);
         }
@@ -206,10 +203,6 @@ impl Forwarder {
         );
         let track = &mut self.tracks[subscription.track.0];
         track.subscriptions.retain(|s| *s != key);
-        if subscription.state == SubscriptionState::Established && subscription.window.is_bounded()
-        {
-            track.bounded -= 1;
-        }
         self.forget(subscription.receiver);
     }
 
@@ -246,21 +239,23 @@ impl Forwarder {
 
     /// Sets the end of subscriptions whose range the track has passed.
     pub(crate) fn check_ranges(&mut self, track: TrackKey, now: Instant) {
-        let track = &self.tracks[track.0];
-        if track.bounded == 0 {
-            return;
-        }
+        let track = &mut self.tracks[track.0];
+        track.next_end = None;
         for &key in &track.subscriptions {
             let subscription = &mut self.subscriptions[key.0];
-            if subscription.state == SubscriptionState::Established
-                && subscription.deadline.is_none()
-                && track
-                    .largest
-                    .is_some_and(|largest| subscription.window.end < largest)
+            let end = subscription.window.end;
+            if subscription.state != SubscriptionState::Established
+                || subscription.deadline.is_some()
+                || !subscription.window.is_bounded()
             {
+                continue;
+            }
+            if track.largest.is_some_and(|largest| end < largest) {
                 let at = now + self.config.drain;
                 subscription.deadline = Some(at);
                 self.timers.insert((at, Timer::Subscription(key)));
+            } else {
+                track.next_end = Some(track.next_end.map_or(end, |next| next.min(end)));
             }
         }
     }

@@ -32,8 +32,8 @@ pub(crate) struct Track {
     pub(crate) subscriptions: Vec<SubscriptionKey>,
     /// The subscriptions that objects flow to now.
     pub(crate) receivers: Vec<Recipient>,
-    /// How many established subscriptions have an end.
-    pub(crate) bounded: usize,
+    /// No range of an established subscription ends before this object.
+    pub(crate) next_end: Option<Location>,
     /// Subgroups that stream in.
     pub(crate) live: Vec<SubgroupKey>,
     /// Subgroups with objects: the two newest groups are cached, older ones stream.
@@ -113,7 +113,7 @@ impl Track {
             floor: None,
             subscriptions: Vec::new(),
             receivers: Vec::new(),
-            bounded: 0,
+            next_end: None,
             live: Vec::new(),
             groups: BTreeMap::new(),
             cache_bytes: 0,

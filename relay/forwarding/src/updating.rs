@@ -51,10 +51,18 @@ impl Forwarder {
         let window = parameters
             .filter
             .map(|filter| Window::resolve(Some(filter), largest));
-        let is_unsupported = !parameters.range_filters.is_empty();
-        if is_unsupported || window.is_some_and(|window| window.is_empty()) {
-            let error = request_error(RequestErrorCode::InvalidRange, "the range holds nothing");
-            self.say(receiver, Signal::UpdateReject(error));
+        let refused = if !parameters.range_filters.is_empty() {
+            Some((
+                RequestErrorCode::InvalidFilter,
+                "range filters are not supported",
+            ))
+        } else if window.is_some_and(|window| window.is_empty()) {
+            Some((RequestErrorCode::InvalidRange, "the range holds nothing"))
+        } else {
+            None
+        };
+        if let Some((code, reason)) = refused {
+            self.say(receiver, Signal::UpdateReject(request_error(code, reason)));
             self.drop_subscription(key, now);
             return;
         }
@@ -69,10 +77,16 @@ impl Forwarder {
                 ..Parameters::default()
             }),
         );
-        let is_established = self.subscriptions[key.0].state == SubscriptionState::Established;
-        if let Some(window) = window.filter(|_| is_established) {
-            self.change_window(key, window);
-            self.check_ranges(track, now);
+        if let Some(window) = window {
+            match self.subscriptions[key.0].state {
+                SubscriptionState::Established => {
+                    self.change_window(key, window);
+                    self.check_ranges(track, now);
+                }
+                SubscriptionState::Offered => self.subscriptions[key.0].resolve(largest),
+                // Resolved when it is accepted.
+                SubscriptionState::Waiting => {}
+            }
         }
         if let Some(forward) = parameters.forward {
             self.set_forward(key, forward);

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use parvis_forwarding::{Signal, SubgroupEnd};
+use parvis_forwarding::{Input, Signal, SubgroupEnd};
 use parvis_wire::{PublishDoneCode, ResetCode, SubgroupIdMode};
 
 use crate::{
     subscribing::with_namespace,
-    support::{Publishing, at, subscribe, subscribe_ok, theirs},
+    support::{Publishing, Relay, at, publish, subscribe, subscribe_ok, theirs},
 };
 
 #[test]
@@ -212,4 +212,41 @@ fn stopped_stream_gets_nothing_more_and_others_do() {
     );
     next.object(&mut relay, 0, 100);
     assert_eq!(relay.locations(stops, theirs(4)), [at(0, 0), at(1, 0)]);
+}
+
+#[test]
+fn peer_that_watches_itself_disconnects_without_an_output_for_it() {
+    let mut relay = Relay::new();
+    let peer = relay.connect();
+    relay.say(peer, theirs(0), publish("room/ann/video"));
+    relay.say(peer, theirs(4), subscribe("room/ann/video"));
+    let mut stream = Publishing::open(&mut relay, (peer, theirs(0)), 1, 0, SubgroupIdMode::Zero);
+    stream.object(&mut relay, 0, 100);
+    assert_eq!(relay.locations(peer, theirs(4)), [at(0, 0)]);
+    relay.disconnect(peer);
+    relay.assert_empty();
+}
+
+#[test]
+fn late_word_of_a_stopped_stream_does_not_hit_the_next_one() {
+    let (mut relay, publisher) = with_namespace();
+    let subscriber = relay.connect();
+    relay.say(subscriber, theirs(4), subscribe("room/ann/video"));
+    let upstream = relay.heard_one(publisher).0;
+    relay.say(publisher, upstream, subscribe_ok(None));
+    let source = (publisher, upstream);
+    let mut first = Publishing::open(&mut relay, source, 1, 0, SubgroupIdMode::Zero);
+    first.object(&mut relay, 0, 100);
+    let stale = relay.received(subscriber, theirs(4)).streams[0].key;
+    first.finish(&mut relay);
+    let mut second = Publishing::open(&mut relay, source, 2, 1, SubgroupIdMode::Zero);
+    second.object(&mut relay, 0, 100);
+    let key = relay.received(subscriber, theirs(4)).streams[1].key;
+    assert_eq!(key.index(), stale.index());
+    relay.input(subscriber, Input::StreamStopped { stream: stale });
+    second.object(&mut relay, 1, 100);
+    assert_eq!(
+        relay.locations(subscriber, theirs(4)),
+        [at(0, 0), at(1, 0), at(1, 1)]
+    );
 }

@@ -3,6 +3,7 @@
 mod cache;
 mod churn;
 mod churn_steps;
+mod datagrams;
 mod discovery;
 mod ending;
 mod fetch;

@@ -7,9 +7,7 @@ use std::{
 };
 
 use parvis_forwarding::{PeerId, RequestRef, Signal, SubgroupEnd};
-use parvis_wire::{
-    GroupId, Location, LocationFilter, Parameters, ResetCode, SubgroupId, SubgroupIdMode,
-};
+use parvis_wire::{Location, LocationFilter, Parameters, ResetCode, SubgroupId, SubgroupIdMode};
 use proptest::{collection::vec, prelude::*};
 
 use crate::{
