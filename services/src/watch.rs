@@ -1,4 +1,4 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context;
 use parvis::{Participant, Room, RoomEvent};
@@ -14,6 +14,9 @@ use crate::{
 /// How long a participant's list of tracks must stay the same before recording begins: a publisher
 /// adds its tracks one after the other.
 const SETTLED: Duration = Duration::from_millis(300);
+
+/// Why a recording ended by itself.
+const LEFT: &str = "the participant left";
 
 /// How often progress is shown.
 const PROGRESS: Duration = Duration::from_millis(500);
@@ -46,7 +49,6 @@ async fn record(
         &format!("Recording {}: {}", from.name, tracks.join(", ")),
         &json!({ "from": from.name.as_str(), "tracks": tracks }),
     );
-    let started = Instant::now();
     let mut shown = tokio::time::interval(PROGRESS);
     let end = stop(args.duration);
     tokio::pin!(end);
@@ -54,7 +56,7 @@ async fn record(
         tokio::select! {
             more = recording.step() => {
                 if !more? {
-                    break "the participant left";
+                    break LEFT;
                 }
             }
             _ = shown.tick() => {
@@ -68,13 +70,21 @@ async fn record(
         }
     };
     output.finish();
-    tracing::debug!(took = ?started.elapsed(), why, "recording ends");
+    // The tracks end when the connection does; the application's word for it comes with it.
+    let lost = room.state().closed.clone().filter(|_| why == LEFT);
     let recorded = tokio::task::spawn_blocking(move || recording.finish()).await??;
     output.event(
         "recorded",
         &format!("{} ({why}): {}", args.out.display(), recorded.describe()),
         &json!({ "out": args.out, "why": why, "recorded": recorded }),
     );
+    if let Some(reason) = lost {
+        let kept = format!(
+            "the relay is gone; {} holds what came until then",
+            args.out.display()
+        );
+        return Err(anyhow::Error::new(reason).context(kept));
+    }
     Ok(())
 }
 
