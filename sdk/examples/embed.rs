@@ -28,7 +28,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         };
         for (track, _) in who.video_tracks() {
             let mut video = room.subscribe_video(&who.name, track).await?;
-            let picture = video.next().await; // decoded, with the time it was captured
+            if let Some(picture) = video.next().await {
+                println!("{} at {}", who.name, picture.frame.time()); // decoded; when it was captured
+            }
         }
     }
     room.close().await; // nothing of it runs any more

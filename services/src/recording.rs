@@ -235,13 +235,11 @@ async fn next(track: &mut Option<(RemoteTrack, TrackId)>) -> Option<(RemoteFrame
         return std::future::pending().await;
     };
     let id = *id;
-    match remote.next().await {
-        Some(frame) => Some((frame, id)),
-        None => {
-            *track = None;
-            None
-        }
+    let frame = remote.next().await;
+    if frame.is_none() {
+        *track = None;
     }
+    frame.map(|frame| (frame, id))
 }
 
 fn explain(error: WriteError, path: &Path) -> anyhow::Error {

@@ -21,7 +21,11 @@ use parvis::{
     Draft,
     format::{AudioParams, EncodedFrame, MediaTime, mp4},
 };
-use parvis_quic::{Endpoint, EndpointConfig, tls::ServerTls, udp::BatchSocket};
+use parvis_quic::{
+    Endpoint, EndpointConfig,
+    tls::ServerTls,
+    udp::{BatchSocket, SocketOptions},
+};
 
 fn assert_says(line: &str, parts: &[&str]) {
     for part in parts {
@@ -121,7 +125,7 @@ impl OldServer {
         };
         let mut endpoint = Endpoint::new(config);
         let address = "127.0.0.1:0".parse().unwrap();
-        let mut socket = BatchSocket::bind(address, &Default::default()).unwrap();
+        let mut socket = BatchSocket::bind(address, &SocketOptions::default()).unwrap();
         let url = format!("moqt://{}", socket.local_addr().unwrap());
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);

@@ -191,15 +191,12 @@ impl Directory {
             let Some(entry) = self.entries.get_mut(&name) else {
                 continue;
             };
-            match key {
-                Some(key) => {
-                    entry.catalog = CatalogRequest::Open(key);
-                    opened.push((name, key));
-                }
-                None => {
-                    entry.catalog = CatalogRequest::RetryAt(now + retry_after(entry.attempts));
-                    entry.attempts += 1;
-                }
+            if let Some(key) = key {
+                entry.catalog = CatalogRequest::Open(key);
+                opened.push((name, key));
+            } else {
+                entry.catalog = CatalogRequest::RetryAt(now + retry_after(entry.attempts));
+                entry.attempts += 1;
             }
         }
         opened

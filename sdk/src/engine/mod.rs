@@ -6,6 +6,7 @@
 mod core;
 mod directory;
 mod flusher;
+mod group_stream;
 mod outbox;
 mod own_requests;
 mod peer_requests;

@@ -2,13 +2,13 @@ use std::{collections::BTreeMap, fmt, time::Instant};
 
 use bytes::Bytes;
 use parvis_format::{EncodedFrame, MediaKind, loc};
-use parvis_session::{RequestKey, Session, StreamId, SubgroupOptions};
-use parvis_wire::{
-    GroupId, Location, ObjectHeader, ObjectId, ObjectStatus, Parameters, Properties, Property,
-    PublishDoneCode, SubgroupIdMode,
-};
+use parvis_session::{RequestKey, Session, StreamId};
+use parvis_wire::{Location, ObjectId, Parameters, Properties, Property, PublishDoneCode};
 
-use super::outbox::Outbox;
+use super::{
+    group_stream::{Object, open, write},
+    outbox::Outbox,
+};
 use crate::{TrackKind, clock, demand::Demand};
 
 /// What a track's groups are.
@@ -63,12 +63,6 @@ pub(super) struct Publication {
 struct Subscriber {
     paused: bool,
     stream: Option<StreamId>,
-}
-
-#[derive(Debug, Clone)]
-struct Object {
-    properties: Properties,
-    payload: Bytes,
 }
 
 /// Track properties. draft-ietf-moq-transport-22, "Properties"; draft-ietf-moq-loc-04.
@@ -329,46 +323,4 @@ impl Publication {
         }
         keys
     }
-}
-
-fn open(
-    key: RequestKey,
-    group: GroupId,
-    kind: PublicationKind,
-    session: &mut Session,
-    now: Instant,
-) -> Option<StreamId> {
-    let options = SubgroupOptions {
-        group,
-        subgroup: SubgroupIdMode::Zero,
-        priority: None,
-        has_properties: kind != PublicationKind::State,
-        end_of_group: true,
-        first_object: true,
-    };
-    match session.open_subgroup(key, &options, now) {
-        Ok(stream) => Some(stream),
-        Err(error) => {
-            tracing::debug!(%key, %group, %error, "a group is not sent");
-            None
-        }
-    }
-}
-
-fn write(
-    stream: StreamId,
-    id: ObjectId,
-    object: &Object,
-    session: &mut Session,
-    now: Instant,
-) -> bool {
-    let header = ObjectHeader {
-        id,
-        properties: object.properties.clone(),
-        status: ObjectStatus::Normal,
-        payload_len: object.payload.len() as u64,
-    };
-    session
-        .write_object(stream, &header, object.payload.clone(), now)
-        .is_ok()
 }

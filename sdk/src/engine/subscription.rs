@@ -223,15 +223,13 @@ impl Subscription {
             arrived: at,
             gap,
         };
-        match self.sink.try_send(frame) {
-            Ok(()) => true,
-            Err(_) => {
-                self.gap = gap + 1;
-                self.counters.count_skipped();
-                self.skip_to_key = self.kind == MediaKind::Video;
-                !self.skip_to_key
-            }
+        if self.sink.try_send(frame).is_ok() {
+            return true;
         }
+        self.gap = gap + 1;
+        self.counters.count_skipped();
+        self.skip_to_key = self.kind == MediaKind::Video;
+        !self.skip_to_key
     }
 
     fn ask_key(&self, key: RequestKey, session: &mut Session, now: Instant) {

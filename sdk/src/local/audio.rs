@@ -89,7 +89,7 @@ impl LocalAudio {
         };
         engine
             .spawn(&options.name, move || {
-                encode(encoder, &queue, &demand, &media)
+                encode(encoder, &queue, &demand, &media);
             })
             .map_err(|error| PublishError::Thread(error.to_string()))?;
         Ok(local)

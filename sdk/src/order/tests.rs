@@ -119,7 +119,7 @@ fn a_missing_group_is_waited_for_then_skipped() {
 #[test]
 fn pending_video_is_bounded() {
     let now = Instant::now();
-    let mut order = VideoOrder::new(Duration::from_secs(3600));
+    let mut order = VideoOrder::new(Duration::from_hours(1));
     order.handle_frame(placed(1, 0), now);
     for object in 0..=VideoOrder::<()>::MAX_PENDING as u64 {
         order.handle_frame(placed(2, object), now);

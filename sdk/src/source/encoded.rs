@@ -60,7 +60,7 @@ impl EncodedFile {
     }
 
     /// The next frame and the index of its track; times begin at zero. `None` at the end.
-    pub fn next(&mut self) -> Result<Option<(usize, EncodedFrame)>, SourceError> {
+    pub fn read(&mut self) -> Result<Option<(usize, EncodedFrame)>, SourceError> {
         let read = self
             .reader
             .read()

@@ -110,7 +110,9 @@ impl Playback {
             let locals = playback.encoded.clone();
             playback.spawn(room, "player of a file", move || {
                 let result = player::encoded(file, &locals, &pace);
-                locals.iter().for_each(|local| local.end());
+                for local in &locals {
+                    local.end();
+                }
                 result
             })?;
         }

@@ -136,7 +136,7 @@ pub(super) fn encoded(
     let mut round = Duration::ZERO;
     loop {
         let mut end = Duration::ZERO;
-        while let Some((track, frame)) = file.next()? {
+        while let Some((track, frame)) = file.read()? {
             let after = frame.time.saturating_since(MediaTime::ZERO);
             end = end.max(after + frame.duration.unwrap_or_default());
             if !pace.wait(round + after, || {

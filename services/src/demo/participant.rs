@@ -106,7 +106,7 @@ fn watch(
             while let Some(picture) = video.next().await {
                 let stats = video.stats();
                 meeting.note(&viewer, from.as_str(), |figures| {
-                    figures.saw(&picture, stats)
+                    figures.saw(&picture, stats);
                 });
             }
             Ok(())
