@@ -12,7 +12,7 @@ use parvis::{
 use parvis_relay::{Config, Relay, Running};
 
 /// Longer than anything here takes on a machine that does much else.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A relay on a free port, with two threads so that objects cross between them.
 pub fn relay() -> Running {
@@ -87,10 +87,8 @@ pub fn pattern() -> TestPattern {
 
 /// What the future gives, unless it takes far too long.
 pub async fn soon<F: Future>(what: &str, future: F) -> F::Output {
-    match tokio::time::timeout(PATIENCE, future).await {
-        Ok(output) => output,
-        Err(_) => panic!("{what} did not happen"),
-    }
+    let output = tokio::time::timeout(PATIENCE, future).await;
+    output.unwrap_or_else(|_| panic!("{what} did not happen"))
 }
 
 /// Waits until the condition holds; it is looked at again and again.
