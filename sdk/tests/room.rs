@@ -301,3 +301,22 @@ async fn a_relay_that_goes_away_closes_the_room() {
     ));
     soon("leaving", alice.close()).await;
 }
+
+#[tokio::test]
+async fn dropping_a_room_ends_its_tasks_and_frees_its_name() {
+    let relay = relay();
+    let tasks = || {
+        tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks()
+    };
+    let before = tasks();
+    let alice = enter(&relay, "alice", Draft::D22).await;
+    let camera = alice.publish_video(camera()).await.unwrap();
+    assert!(tasks() > before);
+    drop(alice);
+    until("the end of every task", || tasks() == before).await;
+    assert!(camera.is_closed());
+    let again = enter(&relay, "alice", Draft::D22).await;
+    soon("leaving", again.close()).await;
+}

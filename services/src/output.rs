@@ -1,4 +1,4 @@
-use std::{io::IsTerminal, time::Duration};
+use std::{io::IsTerminal, sync::OnceLock, time::Duration};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -8,21 +8,17 @@ use serde_json::{Value, json};
 #[derive(Debug)]
 pub struct Output {
     json: bool,
-    progress: Option<ProgressBar>,
+    /// Begins with the first progress that is told.
+    line: OnceLock<ProgressBar>,
 }
 
 impl Output {
-    /// Decides by the flag and by what standard error is.
-    pub fn new(json: bool) -> Self {
-        let moving = !json && std::io::stderr().is_terminal();
-        let progress = moving.then(|| {
-            let style = ProgressStyle::with_template("{spinner} {elapsed_precise} {msg}");
-            let bar = ProgressBar::new_spinner();
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-            bar.enable_steady_tick(Duration::from_millis(200));
-            bar
-        });
-        Self { json, progress }
+    /// For scripts or for people.
+    pub const fn new(json: bool) -> Self {
+        Self {
+            json,
+            line: OnceLock::new(),
+        }
     }
 
     /// Whether the user asked for JSON.
@@ -34,8 +30,8 @@ impl Output {
     pub fn event(&self, name: &str, text: &str, fields: &impl Serialize) {
         if self.json {
             print_json(name, fields);
-        } else if let Some(progress) = &self.progress {
-            progress.suspend(|| println!("{text}"));
+        } else if let Some(line) = self.line.get() {
+            line.suspend(|| println!("{text}"));
         } else {
             println!("{text}");
         }
@@ -45,15 +41,15 @@ impl Output {
     pub fn progress(&self, text: &str, fields: &impl Serialize) {
         if self.json {
             print_json("progress", fields);
-        } else if let Some(progress) = &self.progress {
-            progress.set_message(text.to_owned());
+        } else if std::io::stderr().is_terminal() {
+            self.line.get_or_init(spinner).set_message(text.to_owned());
         }
     }
 
     /// Takes the moving line away.
     pub fn finish(&self) {
-        if let Some(progress) = &self.progress {
-            progress.finish_and_clear();
+        if let Some(line) = self.line.get() {
+            line.finish_and_clear();
         }
     }
 }
@@ -62,6 +58,14 @@ impl Drop for Output {
     fn drop(&mut self) {
         self.finish();
     }
+}
+
+fn spinner() -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {elapsed_precise} {msg}");
+    let line = ProgressBar::new_spinner();
+    line.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    line.enable_steady_tick(Duration::from_millis(200));
+    line
 }
 
 fn print_json(name: &str, fields: &impl Serialize) {
