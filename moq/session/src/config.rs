@@ -97,7 +97,7 @@ pub struct SendLimits {
     /// A subscription that kept dropping for this long ends with TOO_FAR_BEHIND.
     pub behind: Duration,
     /// When the round-trip time has grown by this much, or by half if that is more, the less
-    /// important half of what is sent pauses: a queue in the network delays the rest too.
+    /// important half of what is sent is slowed down: a queue in the network delays all of it.
     pub shed_above: Duration,
     /// Data streams that may be open or wait for stream credit, per session.
     pub max_streams: usize,
@@ -112,7 +112,7 @@ impl Default for SendLimits {
             session_bytes: 4 * 1024 * 1024,
             max_age: Duration::from_secs(2),
             behind: Duration::from_secs(5),
-            shed_above: Duration::from_millis(150),
+            shed_above: Duration::from_millis(100),
             max_streams: 1024,
             datagram_bytes: 64 * 1024,
         }

@@ -173,7 +173,7 @@ impl Session {
             }
             Input::Path(path) => {
                 self.path = Some(path);
-                self.scheduler.measure(path.rtt, now);
+                self.scheduler.measure(path, now);
                 Ok(())
             }
         }

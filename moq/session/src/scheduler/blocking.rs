@@ -138,9 +138,12 @@ impl SendScheduler {
         };
         let len = data.len();
         stream.queued += len;
+        stream.sent = stream.sent.saturating_sub(len as u64);
+        let importance = stream.order.importance();
         stream.queue.push_front(Chunk { data, at });
         if let Owner::Flow(key) = stream.owner {
             self.queued += len;
+            self.shedding.spend(importance, -(len as f64));
             if let Some(flow) = self.flows.get_mut(&key) {
                 flow.queued += len;
             }

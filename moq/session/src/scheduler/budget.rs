@@ -187,8 +187,7 @@ impl SendScheduler {
         let Owner::Flow(key) = stream.owner else {
             return;
         };
-        self.shedding
-            .count(stream.order.importance(), stream.written);
+        self.shedding.count(stream.order.importance(), stream.sent);
         self.data_streams -= 1;
         self.queued -= stream.queued;
         if let Some(flow) = self.flows.get_mut(&key) {

@@ -152,10 +152,10 @@ impl SendScheduler {
             data,
             due: now + lifetime.unwrap_or(max_age),
         };
-        self.shedding
-            .count(datagram.order.importance(), datagram.data.len() as u64);
         if passes {
             self.direct_bytes += datagram.data.len();
+            self.shedding
+                .count(datagram.order.importance(), datagram.data.len() as u64);
             self.direct.push_back(Direct::Datagram(datagram));
         } else {
             flow.unfinished += 1;

@@ -31,14 +31,11 @@ impl SendScheduler {
             return None;
         }
         self.expire(now);
-        // What comes first is the most important: if it pauses, everything does.
-        let pauses = |order: &SendOrder| self.shedding.pauses(order.importance());
-        let stream = self
-            .ready
-            .first()
-            .copied()
-            .filter(|(order, ..)| !pauses(order));
-        let datagram = self.datagrams.first().filter(|order| !pauses(order));
+        // What comes first is the most important: if it has to wait, everything has.
+        let mut admits = |order: &SendOrder| self.shedding.admits(order.importance(), now);
+        let stream = self.ready.first().copied();
+        let stream = stream.filter(|(order, ..)| admits(order));
+        let datagram = self.datagrams.first().filter(|order| admits(order));
         match (datagram, stream) {
             (Some(datagram), Some((order, ..))) if datagram <= order => self.hand_over_datagram(),
             (Some(_), None) => self.hand_over_datagram(),
@@ -50,6 +47,9 @@ impl SendScheduler {
     fn hand_over_datagram(&mut self) -> Option<Transmit> {
         let datagram = self.datagrams.pop()?;
         self.settle(datagram.key);
+        let (importance, len) = (datagram.order.importance(), datagram.data.len());
+        self.shedding.count(importance, len as u64);
+        self.shedding.spend(importance, len as f64);
         let data = datagram.data.clone();
         self.last_datagram = Some(datagram);
         Some(Transmit::Datagram(data))
@@ -61,6 +61,10 @@ impl SendScheduler {
         let Some(chunk) = stream.queue.pop_front() else {
             stream.end = End::HandedOver;
             if let Owner::Flow(key) = stream.owner {
+                if let Some(flow) = self.flows.get_mut(&key) {
+                    // A whole subgroup has made it.
+                    flow.streak = None;
+                }
                 self.settle(key);
             }
             return Some(Transmit::Finish { id });
@@ -68,8 +72,10 @@ impl SendScheduler {
         let len = chunk.data.len();
         stream.queued -= len;
         stream.handed_over = Some(chunk.at);
-        let owner = stream.owner;
+        let (owner, order) = (stream.owner, stream.order);
         if let Owner::Flow(key) = owner {
+            stream.sent += len as u64;
+            self.shedding.spend(order.importance(), len as f64);
             self.queued -= len;
             self.hand_over_of_flow(key, len);
             self.retime(id);

@@ -17,7 +17,7 @@ mod tests;
 
 use std::{
     collections::{BTreeSet, VecDeque},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use bytes::Bytes;
@@ -35,7 +35,7 @@ pub(crate) use self::{
     order::SendOrder,
     out_stream::Encoder,
 };
-use crate::{Dropped, RequestKey, Role, SendLimits, StreamId, Transmit};
+use crate::{Dropped, PathState, RequestKey, Role, SendLimits, StreamId, Transmit};
 
 /// Orders what a session sends, bounds what waits, and drops what is late.
 ///
@@ -139,18 +139,18 @@ impl SendScheduler {
         self.flows.get(&key).map_or(0, |flow| flow.queued)
     }
 
-    /// Takes the round-trip time; when it has grown, what is less important pauses.
-    pub(crate) fn measure(&mut self, rtt: Duration, now: Instant) {
-        if !self.shedding.measure(rtt, now) {
-            return;
-        }
-        for stream in self.streams.values_mut() {
-            if matches!(stream.owner, Owner::Flow(_)) {
-                let written = std::mem::take(&mut stream.written);
-                self.shedding.count(stream.order.importance(), written);
+    /// Takes what the transport measures of the path.
+    pub(crate) fn measure(&mut self, path: PathState, now: Instant) {
+        if self.shedding.is_count_due(path.rtt, now) {
+            for stream in self.streams.values_mut() {
+                if matches!(stream.owner, Owner::Flow(_)) {
+                    let sent = std::mem::take(&mut stream.sent);
+                    self.shedding.count(stream.order.importance(), sent);
+                }
             }
+            self.shedding.counted(now);
         }
-        self.shedding.pause(now);
+        self.shedding.measure(path.rtt, now);
     }
 
     /// Queues a demand on the transport that concerns no stream of this scheduler.

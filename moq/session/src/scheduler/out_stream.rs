@@ -70,8 +70,8 @@ pub(super) struct OutStream {
     pub(super) encoder: Encoder,
     pub(super) queue: VecDeque<Chunk>,
     pub(super) queued: usize,
-    /// Bytes written since they were last counted for shedding.
-    pub(super) written: u64,
+    /// Bytes handed over since they were last counted for shedding.
+    pub(super) sent: u64,
     /// When the chunk was queued that was handed over last, should it come back.
     pub(super) handed_over: Option<Instant>,
     /// Its key in the ready set, if it is there.
@@ -97,7 +97,7 @@ impl OutStream {
             encoder: Encoder::None,
             queue: VecDeque::new(),
             queued: 0,
-            written: 0,
+            sent: 0,
             handed_over: None,
             turn: None,
             end_by: None,

@@ -175,7 +175,7 @@ impl SendScheduler {
         if passes && stream.is_clear() {
             self.direct_bytes += data.len();
             stream.handed_over = None;
-            stream.written += data.len() as u64;
+            stream.sent += data.len() as u64;
             self.direct.push_back(Direct::Write { id, data });
             return Ok(());
         }
@@ -190,7 +190,7 @@ impl SendScheduler {
         self.blocked.is_empty()
             && self.ready.is_empty()
             && self.direct_bytes < DIRECT_BYTES
-            && !self.shedding.is_paused()
+            && !self.shedding.is_active()
     }
 
     fn enqueue(
@@ -203,7 +203,6 @@ impl SendScheduler {
         let Some((stream, flow)) = self.streams.get_mut(&id).zip(self.flows.get_mut(&key)) else {
             return Err(SendRefused::StreamGone(id));
         };
-        stream.written += data.len() as u64;
         stream.queued += data.len();
         flow.queued += data.len();
         self.queued += data.len();

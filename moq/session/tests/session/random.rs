@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use parvis_session::{
-    Config, DatagramOptions, Event, IncomingRequest, Input, RequestKey, Role, Session, StreamId,
+    Config, DatagramOptions, Event, IncomingRequest, Input, PathState, RequestKey, Role, Session,
+    StreamId,
 };
 use parvis_simnet::{LinkOptions, Random};
 use parvis_wire::{
@@ -205,6 +206,10 @@ proptest! {
             } else {
                 (&mut pair.server, &mut users[1])
             };
+            if value.is_multiple_of(5) {
+                let rtt = Duration::from_millis(u64::from(value) * 2 + 10);
+                end.input(Input::Path(PathState { rtt, congestion_window: 10_000 }), now);
+            }
             user.learn(&end.events());
             user.call(&mut end.session, call, value, now);
             pair.run(random.up_to(10 * MS));
