@@ -6,7 +6,7 @@ use crate::report::Case;
 
 const PEER: &str = "moq-test-client 0.2.0";
 const SETTING: &str = "Draft 18 over raw QUIC, the peer as client of our relay";
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// The cases that moq-test-client lists.
 pub const CASES: &[&str] = &[

@@ -16,7 +16,7 @@ use tokio::{
 
 use crate::report::Case;
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 const PICTURES: u32 = 60;
 const SOUNDS: u32 = 50;
 

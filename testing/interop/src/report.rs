@@ -30,7 +30,7 @@ pub fn surprises(cases: &[Case], known: &[Known]) -> Vec<String> {
         match (&case.outcome, known) {
             (Err(error), None) => found.push(format!("{} ({}): {error}", case.name, case.peer)),
             (Ok(()), Some(_)) => {
-                found.push(format!("{} passes and is listed as failing", case.name))
+                found.push(format!("{} passes and is listed as failing", case.name));
             }
             _ => {}
         }

@@ -7,8 +7,9 @@ use std::{
 
 use anyhow::Context;
 use parvis_quic::{
-    ClientOptions, ConnectionEvent, ConnectionKey, Endpoint, EndpointConfig, tls::ClientTls,
-    udp::BatchSocket,
+    ClientOptions, ConnectionEvent, ConnectionKey, Endpoint, EndpointConfig,
+    tls::ClientTls,
+    udp::{BatchSocket, SocketOptions},
 };
 use parvis_wire::Draft;
 
@@ -23,7 +24,8 @@ impl Port {
     /// Binds a loopback port.
     pub fn bind() -> anyhow::Result<Self> {
         let addr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
-        let socket = BatchSocket::bind(addr, &Default::default()).context("binding a port")?;
+        let socket =
+            BatchSocket::bind(addr, &SocketOptions::default()).context("binding a port")?;
         Ok(Self {
             socket,
             endpoint: Endpoint::new(EndpointConfig::default()),
