@@ -36,9 +36,6 @@ struct Video {
 struct Audio {
     decoded: u64,
     on_time: u64,
-    missing: u64,
-    bytes: u64,
-    latency: Option<Histogram<u64>>,
     first: Option<MediaTime>,
     last: Option<MediaTime>,
 }
@@ -118,18 +115,6 @@ impl Figures {
         let captured = picture.frame.time();
         video.last = Some(captured);
         let latency = picture.decoded.saturating_since(captured).as_micros();
-        if latency > 30_000 {
-            eprintln!(
-                "{} {} {} n={} obj={} {latency} bytes={} arr={}",
-                self.viewer,
-                self.publisher,
-                video.track,
-                video.pictures,
-                picture.location,
-                picture.bytes,
-                picture.arrived.saturating_since(captured).as_micros()
-            );
-        }
         video
             .latency
             .saturating_record(u64::try_from(latency).unwrap_or(u64::MAX).max(1));
@@ -139,25 +124,17 @@ impl Figures {
     pub fn heard(&mut self, sound: &DecodedAudio) {
         let audio = self.audio.get_or_insert_default();
         let captured = sound.frame.time();
+        // What the decoder made up for a lost packet is not what was said.
         if sound.arrived.is_none() {
-            audio.missing += 1;
             return;
         }
         audio.first.get_or_insert(captured);
         audio.last = Some(captured);
         audio.decoded += 1;
-        audio.bytes += sound.bytes as u64;
         let latency = sound.decoded.saturating_since(captured);
         if latency <= ON_TIME {
             audio.on_time += 1;
         }
-        let micros = u64::try_from(latency.as_micros())
-            .unwrap_or(u64::MAX)
-            .max(1);
-        audio
-            .latency
-            .get_or_insert_with(histogram)
-            .saturating_record(micros);
     }
 
     /// The figures of the whole time; with `recent` the rates are those since the last call.
