@@ -167,7 +167,7 @@ impl Engine {
 
     /// Publishes a track; its frames go into what is returned.
     pub(crate) async fn publish(&self, new: NewPublication) -> Result<MediaSender, PublishError> {
-        self.with(move |core, session, now| core.publish(new, session, now))
+        self.with(move |core, _, now| core.publish(new, now))
             .await
             .unwrap_or_else(|Gone| Err(PublishError::Closed(self.closed())))
     }

@@ -92,7 +92,6 @@ impl Core {
     pub(super) fn publish(
         &mut self,
         new: NewPublication,
-        session: &mut Session,
         now: Instant,
     ) -> Result<MediaSender, PublishError> {
         if let Some(reason) = &self.closed {
@@ -111,7 +110,7 @@ impl Core {
         let publication = Publication::new(new);
         let sender = MediaSender::new(publication.outbox.clone(), Arc::clone(&self.flusher));
         self.publications.insert(track, publication);
-        self.send_catalog(session, now);
+        self.list_soon(now);
         Ok(sender)
     }
 

@@ -10,6 +10,10 @@ use crate::{CloseReason, TrackInfo};
 /// How often the catalog is sent again, for those whom a relay gave no older one.
 const CATALOG_BEAT: Duration = Duration::from_secs(2);
 
+/// How long a new track waits to be listed with others: a catalog for each would have subscribers
+/// choose before they know all.
+const TOGETHER: Duration = Duration::from_millis(20);
+
 /// How long encoders have to hand in their last frames.
 const CLOSING: Duration = Duration::from_secs(1);
 
@@ -19,6 +23,12 @@ impl Core {
         for publication in self.publications.values_mut() {
             publication.stream_gone(stream);
         }
+    }
+
+    /// Sends the catalog when the tracks that are published together are all there.
+    pub(super) fn list_soon(&mut self, now: Instant) {
+        let soon = now + TOGETHER;
+        self.next_beat = Some(self.next_beat.map_or(soon, |beat| beat.min(soon)));
     }
 
     pub(super) fn send_catalog(&mut self, session: &mut Session, now: Instant) {

@@ -39,7 +39,7 @@ pub fn failure<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>
 /// The one line in which a failure is told.
 pub fn one_line(output: &Output) -> String {
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert_eq!(output.status.code(), Some(1), "{}: {stderr}", output.status);
     let lines: Vec<&str> = stderr.lines().collect();
     assert_eq!(lines.len(), 1, "{stderr}");
     assert!(stderr.starts_with("parvis: "), "{stderr}");
