@@ -9,7 +9,7 @@ use crate::{
     tls::{ClientTls, ServerTls},
 };
 
-/// How an [`Endpoint`] behaves.
+/// How an [`Endpoint`](crate::Endpoint) behaves.
 #[derive(Debug)]
 pub struct EndpointConfig {
     /// The certificate shown to clients; `None`: nobody is let in.
@@ -58,7 +58,7 @@ pub struct ClientOptions {
     pub session: Config,
 }
 
-/// Names a connection of an [`Endpoint`]; never used twice.
+/// Names a connection of an [`Endpoint`](crate::Endpoint); never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionKey {
     pub(super) index: u32,
@@ -92,7 +92,7 @@ impl ConnectionKey {
     reason = "nearly all events are the large variant"
 )]
 pub enum ConnectionEvent {
-    /// The handshake is over; [`Endpoint::session`] may be used.
+    /// The handshake is over; [`Endpoint::session`](crate::Endpoint::session) may be used.
     Connected {
         /// The draft agreed on.
         draft: Draft,
