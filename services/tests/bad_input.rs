@@ -2,30 +2,13 @@
 //! nothing half-written.
 
 mod common;
+mod old_server;
 
-use std::{
-    fs,
-    net::UdpSocket,
-    path::Path,
-    process::Command,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread::JoinHandle,
-    time::{Duration, Instant},
-};
+use std::{fs, net::UdpSocket, path::Path, process::Command};
 
 use common::{failure, names, one_line, parvis, publisher, relay, run, to, words};
-use parvis::{
-    Draft,
-    format::{AudioParams, EncodedFrame, MediaTime, mp4},
-};
-use parvis_quic::{
-    Endpoint, EndpointConfig,
-    tls::ServerTls,
-    udp::{BatchSocket, SocketOptions},
-};
+use old_server::OldServer;
+use parvis::format::{AudioParams, EncodedFrame, MediaTime, mp4};
 
 fn assert_says(line: &str, parts: &[&str]) {
     for part in parts {
@@ -105,59 +88,6 @@ fn a_wrong_certificate() {
     assert_says(&short, &["64 hexadecimal digits"]);
     let missing = failure(base.iter().chain(&["--ca", "/no/such/file.pem"]));
     assert_says(&missing, &["/no/such/file.pem", "PEM file"]);
-}
-
-/// A server that speaks draft 18 only.
-struct OldServer {
-    url: String,
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl OldServer {
-    fn start() -> Self {
-        let (tls, _) = ServerTls::self_signed(&["localhost"]).unwrap();
-        let drafts = vec![Draft::D18];
-        let config = EndpointConfig {
-            server: Some(tls),
-            drafts,
-            ..EndpointConfig::default()
-        };
-        let mut endpoint = Endpoint::new(config);
-        let address = "127.0.0.1:0".parse().unwrap();
-        let mut socket = BatchSocket::bind(address, &SocketOptions::default()).unwrap();
-        let url = format!("moqt://{}", socket.local_addr().unwrap());
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let thread = std::thread::spawn(move || {
-            while !stopped.load(Ordering::Relaxed) {
-                let now = Instant::now();
-                socket
-                    .receive(|got| {
-                        endpoint.handle_datagram(now, got.from, got.local_ip, got.ecn, got.data);
-                    })
-                    .unwrap();
-                endpoint.handle_timeout(now);
-                while endpoint.poll().is_some() {}
-                socket.send_all(&mut endpoint, now).unwrap();
-                std::thread::park_timeout(Duration::from_millis(1));
-            }
-        });
-        Self {
-            url,
-            stop,
-            thread: Some(thread),
-        }
-    }
-}
-
-impl Drop for OldServer {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            thread.join().unwrap();
-        }
-    }
 }
 
 #[test]
