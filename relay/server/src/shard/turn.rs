@@ -31,9 +31,10 @@ impl Shard {
                 ConnectionEvent::Closed { reason } => self.closed(key, &reason),
             }
         }
+        // First: whoever has got an object finds it counted.
+        self.publish_stats();
         self.links.flush();
         self.socket.send_all(&mut self.endpoint, self.now)?;
-        self.publish_stats();
         Ok(())
     }
 
