@@ -6,7 +6,7 @@ export PATH := $(CACHE)/tools/bin:$(HOME)/.cargo/bin:$(PATH)
 export PARVIS_CACHE := $(CACHE)
 export CARGO_TERM_COLOR ?= auto
 
-.PHONY: help demo test packages clips peers format lint unit doc fuzz-check deny interop interop-write bench fuzz clean
+.PHONY: help demo test packages clips peers format lint unit doc fuzz-check deny browser interop interop-write bench fuzz clean
 
 help: ## Lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -15,7 +15,7 @@ demo: packages clips ## Three participants meet through a relay on this machine;
 	cargo build -p parvis-services --bin parvis
 	$(CARGO_TARGET_DIR)/debug/parvis demo $(DEMO_ARGS)
 
-test: packages clips format lint unit doc fuzz-check deny interop ## Proves everything; what CI runs
+test: packages clips format lint unit doc fuzz-check deny browser interop ## Proves everything; what CI runs
 	@echo "make test: everything passed"
 
 packages: ## Installs the Debian packages that a build needs
@@ -50,6 +50,12 @@ fuzz: packages ## Runs each fuzz target for FUZZ_SECONDS (60); needs nightly Rus
 
 deny: packages ## Licences, sources and duplicates of dependencies; advisories where their database is at hand
 	@scripts/deny.sh "$(CACHE)"
+
+browser: packages ## A short demonstration's recordings, played to their end in a real browser
+	cargo build -q -p parvis-services --bin parvis
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	  $(CARGO_TARGET_DIR)/debug/parvis demo --generated --duration 5s --out "$$folder" && \
+	  python3 scripts/browser_plays.py "$$folder"/*.mp4
 
 interop: packages peers ## Our relay and SDK against other implementations; checks docs/interop.md
 	cargo run -q --manifest-path testing/interop/Cargo.toml -- --peers "$(CACHE)/peers/bin" --check docs/interop.md

