@@ -52,6 +52,7 @@ deny: packages ## Licences, sources and duplicates of dependencies; advisories w
 	@scripts/deny.sh "$(CACHE)"
 
 browser: packages ## A short demonstration's recordings, played to their end in a real browser
+	@scripts/packages.sh --tests
 	cargo build -q -p parvis-services --bin parvis
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
 	  $(CARGO_TARGET_DIR)/debug/parvis demo --generated --duration 5s --out "$$folder" && \

