@@ -1,0 +1,6 @@
+//! Tokens, good and bad.
+
+mod attacks;
+mod fixture;
+mod grants;
+mod keys;
