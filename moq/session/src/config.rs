@@ -50,6 +50,9 @@ pub struct Limits {
     pub control_buffer: usize,
     /// Namespaces that one SUBSCRIBE_NAMESPACE may have at a time.
     pub max_namespaces: usize,
+    /// Bytes of tokens that the peer may register under an alias, counted as the draft does; 0: it
+    /// may not.
+    pub token_cache: u64,
     /// Bytes of an object's header, properties included.
     pub max_object_header: usize,
     /// Subgroup streams of unknown aliases that are held.
@@ -74,6 +77,7 @@ impl Default for Limits {
             max_pending_updates: 16,
             control_buffer: 256 * 1024,
             max_namespaces: 1024,
+            token_cache: 0,
             max_object_header: 64 * 1024,
             max_held_streams: 32,
             max_held_bytes: 256 * 1024,

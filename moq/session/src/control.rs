@@ -1,10 +1,11 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use parvis_wire::{AuthToken, Draft, GoAway, Message, SessionErrorCode, Setup};
+use parvis_wire::{Draft, GoAway, Message, SessionErrorCode, Setup};
 
 use crate::{
     Event, Role, Session, SessionError, StreamId, message_reader::Incoming, session::Phase,
+    token_cache::Tokens,
 };
 
 /// The peer's control stream.
@@ -41,7 +42,7 @@ impl Session {
         }
     }
 
-    fn on_setup(&mut self, setup: Setup, now: Instant) -> Result<(), SessionError> {
+    fn on_setup(&mut self, mut setup: Setup, now: Instant) -> Result<(), SessionError> {
         if self.config.role == Role::Client {
             if setup.path.is_some() {
                 let reason = "PATH from a server";
@@ -54,6 +55,13 @@ impl Session {
                     reason,
                 ));
             }
+        }
+        if self.token_cache.resolve_setup(&mut setup.auth_tokens)? == Tokens::Repeated {
+            let reason = "SETUP has a token twice";
+            return Err(SessionError::new(
+                SessionErrorCode::MalformedAuthToken,
+                reason,
+            ));
         }
         self.phase = Phase::Established;
         self.events.push_back(Event::Established { peer: setup });
@@ -93,28 +101,4 @@ impl Session {
         }
         Ok(())
     }
-}
-
-/// Checks tokens against the cache of aliases that SETUP offered: none.
-pub(crate) fn check_tokens(tokens: &[AuthToken]) -> Result<(), SessionError> {
-    for token in tokens {
-        match token {
-            AuthToken::UseValue { .. } => {}
-            AuthToken::Register { .. } => {
-                let reason = "a token alias, none were offered";
-                return Err(SessionError::new(
-                    SessionErrorCode::AuthTokenCacheOverflow,
-                    reason,
-                ));
-            }
-            AuthToken::UseAlias { alias } | AuthToken::Delete { alias } => {
-                let reason = format!("token alias {alias} is not registered");
-                return Err(SessionError::new(
-                    SessionErrorCode::UnknownAuthTokenAlias,
-                    reason,
-                ));
-            }
-        }
-    }
-    Ok(())
 }

@@ -197,7 +197,8 @@ pub enum Event {
     },
 }
 
-/// A request of the peer's.
+/// A request of the peer's. Its tokens are all [`AuthToken::UseValue`](parvis_wire::AuthToken):
+/// aliases are resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IncomingRequest {
     /// Answer with `accept_subscribe`.

@@ -54,6 +54,7 @@ mod scheduler;
 mod session;
 mod stream_id;
 mod subgroup_reader;
+mod token_cache;
 mod transmit;
 mod updates;
 mod wishes;

@@ -7,10 +7,10 @@ use parvis_wire::{
 
 use crate::{
     Event, IncomingRequest, RequestKey, Role, Session, SessionError,
-    control::check_tokens,
     error::rejection,
     request::{Fetching, Kind, Origin, Receiving, Sending},
     scheduler::FlowKind,
+    token_cache::Tokens,
     wishes::{TrackDefaults, Wishes},
 };
 
@@ -19,17 +19,17 @@ impl Session {
     pub(crate) fn open_request(
         &mut self,
         key: RequestKey,
-        message: Message,
+        mut message: Message,
         now: Instant,
     ) -> Result<(), SessionError> {
-        let (id, tokens) = match &message {
-            Message::Subscribe(m) => (m.request_id, &m.parameters.auth_tokens),
-            Message::Publish(m) => (m.request_id, &m.parameters.auth_tokens),
-            Message::PublishNamespace(m) => (m.request_id, &m.parameters.auth_tokens),
-            Message::SubscribeNamespace(m) => (m.request_id, &m.parameters.auth_tokens),
-            Message::SubscribeTracks(m) => (m.request_id, &m.parameters.auth_tokens),
-            Message::TrackStatus(m) => (m.request_id, &m.parameters.auth_tokens),
-            Message::Fetch(m) => (m.request_id, &m.parameters.auth_tokens),
+        let (id, tokens) = match &mut message {
+            Message::Subscribe(m) => (m.request_id, &mut m.parameters.auth_tokens),
+            Message::Publish(m) => (m.request_id, &mut m.parameters.auth_tokens),
+            Message::PublishNamespace(m) => (m.request_id, &mut m.parameters.auth_tokens),
+            Message::SubscribeNamespace(m) => (m.request_id, &mut m.parameters.auth_tokens),
+            Message::SubscribeTracks(m) => (m.request_id, &mut m.parameters.auth_tokens),
+            Message::TrackStatus(m) => (m.request_id, &mut m.parameters.auth_tokens),
+            Message::Fetch(m) => (m.request_id, &mut m.parameters.auth_tokens),
             message => {
                 let name = message.message_type().name();
                 return Err(SessionError::violation(format!(
@@ -38,11 +38,16 @@ impl Session {
             }
         };
         self.take_peer_id(id)?;
-        check_tokens(tokens)?;
+        let tokens = self.token_cache.resolve(tokens)?;
         if let Some(request) = self.requests.get_mut(&key.0) {
             request.id = id;
         }
         self.by_id.insert(id, key);
+        if tokens == Tokens::Repeated {
+            let code = RequestErrorCode::MalformedAuthToken;
+            self.refuse(key, code, "a token is there twice", now);
+            return Ok(());
+        }
         match message {
             Message::Subscribe(message) => self.on_subscribe(key, message, now),
             Message::Publish(message) => return self.on_publish(key, message, now),

@@ -8,7 +8,7 @@ use parvis_wire::{
 use rustc_hash::FxHashSet;
 
 use crate::{
-    ApiMisuse, RequestKey, Session,
+    ApiMisuse, DropReason, RequestKey, Session,
     request::{Fetching, Kind, Origin, Receiving, Request, Sending},
     scheduler::FlowKind,
     wishes::{TrackDefaults, Wishes},
@@ -233,7 +233,7 @@ impl Session {
     }
 
     /// Ends a subscription as its publisher. Streams that were finished are still delivered,
-    /// the others are reset.
+    /// the others are reset. A subscriber that is no longer authorized gets nothing more.
     pub fn publish_done(
         &mut self,
         key: RequestKey,
@@ -248,6 +248,11 @@ impl Session {
                 key,
                 action: "PUBLISH_DONE",
             });
+        }
+        if code == PublishDoneCode::Unauthorized {
+            let reset = ResetCode::Cancelled.to_u64();
+            self.scheduler
+                .drop_unsent(key, reset, DropReason::SubscriptionEnded);
         }
         self.end_sending(key, code, reason);
         self.take_notes(now);

@@ -8,6 +8,7 @@ use crate::{
     ApiMisuse, Config, DropCounts, Dropped, Event, Input, PathState, RequestKey, Role,
     SessionError, StreamId, Transmit, aliases::Aliases, held::Held, id_set::IdSet,
     inbound::Inbound, message_reader::MessageReader, request::Request, scheduler::SendScheduler,
+    token_cache::TokenCache,
 };
 
 /// One MoQ connection, seen from one side: requests, streams and what is sent when.
@@ -48,6 +49,8 @@ pub struct Session {
     pub(crate) leaves_at: Option<Instant>,
     /// Subscriptions that wait for their last streams.
     pub(crate) lingering: Vec<RequestKey>,
+    /// The peer's tokens.
+    pub(crate) token_cache: TokenCache,
 }
 
 /// How far the session has come.
@@ -93,6 +96,7 @@ impl Session {
             going_away: false,
             leaves_at: None,
             lingering: Vec::new(),
+            token_cache: TokenCache::new(limits.token_cache),
             config,
         };
         session.send_setup(now);
@@ -103,10 +107,12 @@ impl Session {
         let client = self.config.role == Role::Client;
         let implementation = &self.config.implementation;
         let updates = self.config.limits.max_pending_updates as u64;
+        let token_cache = self.config.limits.token_cache;
         let setup = Setup {
             path: self.config.path.clone().filter(|_| client),
             authority: self.config.authority.clone().filter(|_| client),
             auth_tokens: self.config.auth_tokens.clone(),
+            max_auth_token_cache_size: (token_cache > 0).then_some(token_cache),
             max_request_updates: (self.draft() == Draft::D22).then_some(updates),
             implementation: (!implementation.is_empty()).then(|| implementation.clone()),
             ..Setup::default()

@@ -7,10 +7,10 @@ use parvis_wire::{
 
 use crate::{
     DropReason, Event, RequestKey, Session, SessionError,
-    control::check_tokens,
     error::rejection,
     request::{Kind, Origin},
     scheduler::FlowKind,
+    token_cache::Tokens,
     wishes::TrackDefaults,
 };
 
@@ -34,9 +34,9 @@ impl Session {
             return Err(self.unexpected(key, "REQUEST_UPDATE"));
         }
         self.take_peer_id(update.request_id)?;
-        check_tokens(&update.parameters.auth_tokens)?;
+        let mut parameters = update.parameters;
+        let tokens = self.token_cache.resolve(&mut parameters.auth_tokens)?;
         let limit = self.config.limits.max_pending_updates;
-        let parameters = update.parameters;
         let Some(request) = self.requests.get_mut(&key.0) else {
             return Ok(());
         };
@@ -54,6 +54,15 @@ impl Session {
                 reason: crate::EndReason::LimitExceeded,
             });
             self.fail_update(key, error, now);
+            return Ok(());
+        }
+        if tokens == Tokens::Repeated {
+            self.events.push_back(Event::Ended {
+                key,
+                reason: crate::EndReason::LimitExceeded,
+            });
+            let code = RequestErrorCode::MalformedAuthToken;
+            self.fail_update(key, rejection(code, "a token is there twice"), now);
             return Ok(());
         }
         request.updates_in += 1;

@@ -14,4 +14,5 @@ mod random;
 mod requests;
 mod setup;
 mod stops;
+mod tokens;
 mod updates;

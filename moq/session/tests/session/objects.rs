@@ -228,3 +228,34 @@ fn publish_done_comes_after_every_stream() {
         assert_eq!(pair.server.session.open_requests(), (0, 0));
     }
 }
+
+#[test]
+fn a_subscriber_that_is_no_longer_authorized_gets_nothing_more() {
+    for draft in Draft::ALL {
+        let mut pair = Pair::established(draft);
+        let key = subscribe(&mut pair, "a", Parameters::default());
+        pair.server.window = Some(0);
+        let whole = open(&mut pair, key, &group(0));
+        write(&mut pair, whole, 0, b"one");
+        finish(&mut pair, whole);
+        pair.settle();
+        let now = pair.now;
+        let session = &mut pair.server.session;
+        session
+            .publish_done(key, PublishDoneCode::Unauthorized, "removed", now)
+            .expect("it ends");
+        let now = pair.now;
+        pair.server.unblock(now);
+        // A stream that was reset before it said whose it is is waited for.
+        pair.run(3000 * MS);
+        let events = pair.client.events();
+        let got = |stream: &Received| stream.objects.is_empty();
+        assert!(received(&events).iter().all(got), "{events:?}");
+        let code = PublishDoneCode::Unauthorized;
+        let reason = EndReason::PublishDone {
+            code,
+            reason: "removed".into(),
+        };
+        assert_eq!(events.last(), Some(&Event::Ended { key, reason }));
+    }
+}
