@@ -30,6 +30,8 @@ pub struct Forwarder {
     pub(crate) namespace_prefixes: BTreeMap<TrackNamespace, Vec<Receiver>>,
     pub(crate) track_prefixes: BTreeMap<TrackNamespace, Vec<Receiver>>,
     pub(crate) names: BTreeMap<FullTrackName, TrackKey>,
+    /// Tracks that the operator stopped.
+    pub(crate) stopped: BTreeSet<FullTrackName>,
     pub(crate) tracks: Slab<Track>,
     pub(crate) subscriptions: Slab<Subscription>,
     pub(crate) subgroups: Slab<Subgroup>,
@@ -103,6 +105,10 @@ impl Forwarder {
             }
             Input::PeerConnected { peer, kind } => self.peer_connected(peer, kind),
             Input::PeerDisconnected { peer } => self.peer_disconnected(peer, now),
+            Input::StopTrack { track } => self.stop_track(track, now),
+            Input::AllowTrack { track } => {
+                self.stopped.remove(&track);
+            }
         }
     }
 

@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use parvis_wire::{Datagram, ObjectHeader, ResetCode, SubgroupHeader};
+use parvis_wire::{Datagram, FullTrackName, ObjectHeader, ResetCode, SubgroupHeader};
 
 use crate::{PeerId, PeerKind, RequestRef, Signal, StreamKey, UpstreamStream};
 
@@ -84,6 +84,17 @@ pub enum Input {
     StreamStopped {
         /// The stream.
         stream: StreamKey,
+    },
+    /// The operator stops a track: its subscriptions end, and it is refused until it is allowed
+    /// again.
+    StopTrack {
+        /// The track.
+        track: FullTrackName,
+    },
+    /// The operator allows a track again.
+    AllowTrack {
+        /// The track.
+        track: FullTrackName,
     },
 }
 

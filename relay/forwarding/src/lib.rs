@@ -40,6 +40,7 @@ mod routing;
 mod signal;
 mod source;
 mod stats;
+mod stopping;
 mod streams;
 mod subgroup;
 mod subscribing;

@@ -26,6 +26,9 @@ impl Forwarder {
             self.reject(from, RequestErrorCode::ExcessiveLoad, "too many tracks");
             return;
         }
+        if self.reject_stopped(from, &name) {
+            return;
+        }
         self.finish_ending(&name, now);
         let key = match self.names.get(&name) {
             Some(&key) if self.keeps_source(key, from.peer) => {

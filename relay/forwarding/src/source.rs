@@ -162,7 +162,7 @@ impl Forwarder {
     }
 
     /// Ends every subscription that is established or offered.
-    fn finish_all(&mut self, key: TrackKey, code: PublishDoneCode, reason: &str) {
+    pub(crate) fn finish_all(&mut self, key: TrackKey, code: PublishDoneCode, reason: &str) {
         for subscription in self.tracks[key.0].subscriptions.clone() {
             if self.subscriptions[subscription.0].state != SubscriptionState::Waiting {
                 self.finish_subscription(subscription, code, reason);
@@ -187,7 +187,7 @@ impl Forwarder {
     }
 
     /// Rejects who waits, except those with time left if the track may still appear.
-    fn reject_waiting(&mut self, key: TrackKey, error: &RequestError) {
+    pub(crate) fn reject_waiting(&mut self, key: TrackKey, error: &RequestError) {
         for subscription in self.waiting(key) {
             let may_wait = self.subscriptions[subscription.0].deadline.is_some();
             if !(may_wait && error.code == RequestErrorCode::DoesNotExist) {

@@ -42,6 +42,9 @@ impl Forwarder {
             );
             return;
         }
+        if self.reject_stopped(from, &name) {
+            return;
+        }
         self.finish_ending(&name, now);
         let for_shard = self.is_shard(from.peer);
         let wait = self.rendezvous(parameters);

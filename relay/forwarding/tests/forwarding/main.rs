@@ -17,6 +17,7 @@ mod offers;
 mod publisher;
 mod publishing;
 mod shards;
+mod stopping;
 mod subscribing;
 mod support;
 mod windows;
