@@ -35,6 +35,14 @@ pub enum ReadError {
         /// The length of the file.
         file: u64,
     },
+    /// Fragments are missing at the end.
+    #[error("the file says that it lasts until {said}, its frames end at {ends}")]
+    EndsEarly {
+        /// The duration that it says it has.
+        said: MediaTime,
+        /// Where its last frame ends.
+        ends: MediaTime,
+    },
     /// A box breaks its own rules.
     #[error("box {kind} at byte {at}: {detail}")]
     Malformed {
@@ -255,7 +263,13 @@ impl<R: Read + Seek> Reader<R> {
         }
         match &mut self.stage {
             Stage::Fragments(fragments) => {
-                fragments.next_sample(&mut self.input, self.length, &self.movie.sources)
+                let sources = &self.movie.sources;
+                let found = fragments.next_sample(&mut self.input, self.length, sources)?;
+                match self.movie.duration {
+                    Some(said) if found.is_none() => fragments.check_end(said, sources)?,
+                    _ => {}
+                }
+                Ok(found)
             }
             Stage::Table(_) | Stage::Done => Ok(None),
         }

@@ -157,6 +157,31 @@ fn file_cut_anywhere_gives_what_is_whole_and_says_where_it_ends() {
 }
 
 #[test]
+fn file_that_says_its_duration_is_missed_a_fragment() {
+    let mut writer = Writer::new(Cursor::new(Vec::new()), Options::default());
+    let microphone = writer.add_audio(&AudioParams::opus(2)).unwrap();
+    for i in 0..150 {
+        writer.write(microphone, audio(i * 20_000)).unwrap();
+    }
+    let file = writer.finish_with_duration().unwrap().into_inner();
+    let whole = read_all(&file).unwrap();
+    assert_eq!(whole.len(), 150);
+    // ftyp, moov, then moof and mdat of each second, mfra where there is video.
+    let ends = box_ends(&file);
+    for end in &ends[1..ends.len() - 2] {
+        match read_all(&file[..*end]) {
+            Err((frames, ReadError::EndsEarly { said, .. })) => {
+                assert_eq!(frames, whole[..frames.len()]);
+                assert_eq!(said.as_micros(), 3_000_000);
+            }
+            // In the middle of a fragment.
+            Err((_, ReadError::Truncated { .. })) => {}
+            other => panic!("{end}: {other:?}"),
+        }
+    }
+}
+
+#[test]
 fn late_track_and_wall_clock_keep_their_place() {
     let (mut writer, camera, microphone) = writer();
     let epoch = 1_767_225_600_000_000;

@@ -1,9 +1,15 @@
-use std::io::{Read, Seek};
+use std::{
+    io::{Read, Seek},
+    time::Duration,
+};
 
 use mp4_atom::{Tfdt, Tfhd, Trun, TrunSamples};
 
 use super::{ReadError, SampleRef, movie::Source, table::Cursor};
-use crate::mp4::boxes::{Child, TopLevel};
+use crate::{
+    MediaTime,
+    mp4::boxes::{Child, TopLevel},
+};
 
 /// Reads fragment after fragment.
 #[derive(Debug)]
@@ -70,6 +76,18 @@ impl Fragments {
                 return Ok(None);
             }
         }
+    }
+
+    /// Checks that the fragments last as long as the header says: a file that was cut between two
+    /// of them looks whole otherwise.
+    pub(super) fn check_end(&self, said: MediaTime, sources: &[Source]) -> Result<(), ReadError> {
+        let ends = self.decode_ends.iter().zip(sources);
+        let ends = ends.map(|(end, source)| source.decode_time(*end)).max();
+        let ends = ends.unwrap_or(MediaTime::ZERO);
+        if said.saturating_since(ends) > END_SLACK {
+            return Err(ReadError::EndsEarly { said, ends });
+        }
+        Ok(())
     }
 
     /// Whether there was another box.
@@ -225,6 +243,8 @@ fn pieces(
     Ok(pieces)
 }
 
+/// How much shorter than the header says a file may be: writers round and count differently.
+const END_SLACK: Duration = Duration::from_millis(500);
 const MAX_MOOF: u64 = 4 * 1024 * 1024;
 /// The flag of a sample that is no sync sample.
 const NO_SYNC: u32 = 0x0001_0000;

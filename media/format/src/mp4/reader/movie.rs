@@ -1,6 +1,7 @@
 use bytes::Bytes;
 use mp4_atom::{
-    Co64, Ctts, Dops, Elst, Hdlr, Mdhd, Mvhd, Stco, Stsc, Stss, Stsz, Stts, Tkhd, Trex, Visual,
+    Co64, Ctts, Dops, Elst, Hdlr, Mdhd, Mehd, Mvhd, Stco, Stsc, Stss, Stsz, Stts, Tkhd, Trex,
+    Visual,
 };
 
 use super::{ReadError, SampleRef, Track, TrackParams, UnsupportedTrack, table::SampleTable};
@@ -15,6 +16,8 @@ pub(super) struct Movie {
     /// As many as tracks, in the same order.
     pub sources: Vec<Source>,
     pub unsupported: Vec<UnsupportedTrack>,
+    /// Where the fragments end, if it says so.
+    pub duration: Option<MediaTime>,
     /// Where fragments may start.
     pub fragments_at: Option<u64>,
 }
@@ -59,6 +62,7 @@ impl Movie {
             tracks: Vec::new(),
             sources: Vec::new(),
             unsupported: Vec::new(),
+            duration: fragments_duration(mvex, movie_timescale)?,
             fragments_at: mvex.map(|_| end),
         };
         for trak in moov.children(0) {
@@ -79,6 +83,17 @@ impl Movie {
         }
         Ok(movie)
     }
+}
+
+fn fragments_duration(
+    mvex: Option<Child<'_>>,
+    movie_timescale: Timescale,
+) -> Result<Option<MediaTime>, ReadError> {
+    let mehd = mvex.map(|mvex| mvex.child(*b"mehd")).transpose()?.flatten();
+    let Some(mehd) = mehd else { return Ok(None) };
+    let ticks = mehd.decode::<Mehd>()?.fragment_duration;
+    let ticks = i64::try_from(ticks).unwrap_or(i64::MAX);
+    Ok((ticks > 0).then(|| MediaTime::from_ticks(ticks, movie_timescale)))
 }
 
 fn parse_track(
