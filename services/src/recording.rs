@@ -174,7 +174,7 @@ impl Recording {
     fn write(&mut self, received: RemoteFrame, id: TrackId, video: bool) -> anyhow::Result<()> {
         let RemoteFrame { frame, gap, .. } = received;
         let (time, bytes) = (frame.time, frame.payload.len() as u64);
-        self.recorded.missing += gap;
+        self.recorded.missing = self.recorded.missing.saturating_add(gap);
         match self.writer.write(id, frame) {
             Ok(()) => {}
             Err(error @ (WriteError::Io(_) | WriteError::Failed)) => {
@@ -182,7 +182,7 @@ impl Recording {
             }
             Err(error) => {
                 tracing::debug!(%error, "a frame is left out of the recording");
-                self.recorded.missing += 1;
+                self.recorded.missing = self.recorded.missing.saturating_add(1);
                 return Ok(());
             }
         }

@@ -189,7 +189,7 @@ impl Subscription {
             match next {
                 None => return !self.sink.is_closed(),
                 Some(Ordered::Gap(frames)) => {
-                    self.gap += frames;
+                    self.gap = self.gap.saturating_add(frames);
                     self.counters.count_missing(frames);
                 }
                 Some(Ordered::Dropped) => self.counters.count_late(),
@@ -212,7 +212,7 @@ impl Subscription {
         } = placed;
         self.skip_to_key &= !key;
         if self.skip_to_key {
-            self.gap += 1;
+            self.gap = self.gap.saturating_add(1);
             self.counters.count_skipped();
             return true;
         }
@@ -226,7 +226,7 @@ impl Subscription {
         if self.sink.try_send(frame).is_ok() {
             return true;
         }
-        self.gap = gap + 1;
+        self.gap = gap.saturating_add(1);
         self.counters.count_skipped();
         self.skip_to_key = self.kind == MediaKind::Video;
         !self.skip_to_key
@@ -237,7 +237,7 @@ impl Subscription {
             return;
         }
         let parameters = Parameters {
-            new_group_request: Some(self.largest_group + 1),
+            new_group_request: Some(self.largest_group.saturating_add(1)),
             ..Parameters::default()
         };
         if let Err(error) = session.update(key, parameters, now) {

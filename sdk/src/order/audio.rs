@@ -3,7 +3,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use parvis_wire::{GroupId, Location, ObjectId};
+use parvis_wire::Location;
 
 use super::{Ordered, Placed};
 
@@ -62,16 +62,10 @@ impl<T> AudioOrder<T> {
     fn advance(&mut self, now: Instant) {
         while let Some((&location, &(_, _))) = self.pending.first_key_value() {
             let follows = self.last.is_none_or(|last| {
-                location
-                    == Location {
-                        group: GroupId(last.group.0 + 1),
-                        object: ObjectId(0),
-                    }
-                    || location
-                        == Location {
-                            object: ObjectId(last.object.0 + 1),
-                            ..last
-                        }
+                let Location { group, object } = location;
+                let next = |last: u64, this: u64| last.checked_add(1) == Some(this);
+                group == last.group && next(last.object.0, object.0)
+                    || next(last.group.0, group.0) && object.0 == 0
             });
             let waited = self
                 .pending
@@ -84,7 +78,7 @@ impl<T> AudioOrder<T> {
                 return;
             };
             if let Some(last) = self.last.filter(|_| !follows) {
-                let groups = location.group.0.saturating_sub(last.group.0 + 1);
+                let groups = (location.group.0 - last.group.0).saturating_sub(1);
                 self.output.push_back(Ordered::Gap(groups.max(1)));
             }
             self.last = Some(location);

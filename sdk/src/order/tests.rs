@@ -159,3 +159,35 @@ fn audio_of_several_objects_a_group_is_in_order_too() {
         [(1, 0), (1, 1), (2, 0), (2, 1)]
     );
 }
+
+#[test]
+fn numbers_at_the_end_of_their_range_are_ordered_like_others() {
+    const LAST: u64 = u64::MAX;
+    let now = Instant::now();
+    let mut order = VideoOrder::new(PATIENCE);
+    for (group, object) in [(1, 0), (1, LAST), (LAST, 0), (LAST, LAST)] {
+        order.handle_frame(placed(group, object), now);
+        order.handle_group_end(GroupId(group), true, now);
+        order.handle_timeout(now + PATIENCE);
+    }
+    assert_eq!(frames(&drain(|| order.poll())), [(1, 0), (LAST, 0)]);
+    let last = Placed {
+        key: true,
+        ..placed(7, LAST)
+    };
+    let mut order = VideoOrder::new(PATIENCE);
+    order.handle_frame(last.clone(), now);
+    order.handle_frame(placed(8, 0), now);
+    order.handle_timeout(now + PATIENCE);
+    assert_eq!(frames(&drain(|| order.poll())), [(7, LAST), (8, 0)]);
+
+    let mut order = AudioOrder::new(PATIENCE);
+    for (group, object) in [(0, 0), (1, LAST), (2, 1), (LAST, 0), (LAST, LAST)] {
+        order.handle_frame(placed(group, object), now);
+        order.handle_timeout(now + PATIENCE);
+    }
+    assert_eq!(
+        frames(&drain(|| order.poll())),
+        [(0, 0), (1, LAST), (2, 1), (LAST, 0), (LAST, LAST)]
+    );
+}

@@ -59,7 +59,7 @@ impl<T> VideoOrder<T> {
                 if current.over || object < current.next {
                     self.output.push_back(Ordered::Dropped);
                 } else if object > current.next {
-                    self.give_up(object.0 - current.next.0 + 1);
+                    self.give_up((object.0 - current.next.0).saturating_add(1));
                 } else {
                     self.emit(frame);
                 }
@@ -112,7 +112,7 @@ impl<T> VideoOrder<T> {
         // Only a key frame opens a group; what comes before one cannot be decoded.
         let follows = match self.pending.get(&group).and_then(|p| p.frames.back()) {
             None => frame.key,
-            Some(last) => frame.location.object.0 == last.location.object.0 + 1,
+            Some(last) => last.location.object.0.checked_add(1) == Some(frame.location.object.0),
         };
         if follows {
             let pending = self.pending.entry(group).or_insert_with(|| Pending {
@@ -142,7 +142,7 @@ impl<T> VideoOrder<T> {
             return newest;
         };
         let (&first, pending) = self.pending.first_key_value()?;
-        if current.over && first.0 == current.group.0 + 1 {
+        if current.over && current.group.0.checked_add(1) == Some(first.0) {
             return Some(first);
         }
         let waiting: usize = self
@@ -185,7 +185,7 @@ impl<T> VideoOrder<T> {
 
     fn emit(&mut self, frame: Placed<T>) {
         if let Some(current) = &mut self.current {
-            current.next = ObjectId(frame.location.object.0 + 1);
+            current.next = ObjectId(frame.location.object.0.saturating_add(1));
         }
         self.output.push_back(Ordered::Frame(frame));
     }
