@@ -68,9 +68,16 @@ impl Participant {
 }
 
 impl TrackInfo {
-    /// From an entry of a catalog; `None`: no media, or packaged in a way that is not read here.
+    /// From an entry of a catalog; `None`: no media, packaged in a way that is not read here, or
+    /// named with control characters, which a terminal would obey.
     pub(crate) fn from_catalog(track: &Track) -> Option<Self> {
-        if track.packaging != Packaging::Loc || track.namespace.is_some() {
+        let codec = track.codec.as_deref().unwrap_or_default();
+        let obeyed = track
+            .name
+            .chars()
+            .chain(codec.chars())
+            .any(char::is_control);
+        if track.packaging != Packaging::Loc || track.namespace.is_some() || obeyed {
             return None;
         }
         let kind = match (&track.role, track.video_params(), track.audio_params()) {
@@ -207,3 +214,6 @@ impl fmt::Display for TrackInfo {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
