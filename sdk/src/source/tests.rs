@@ -102,6 +102,18 @@ fn a_cut_off_y4m_file_is_damaged() {
 }
 
 #[test]
+fn a_y4m_file_without_a_whole_picture_is_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut cut = y4m(1);
+    cut.truncate(cut.len() - 10);
+    for bytes in [y4m(0), cut] {
+        let path = write(&folder, "a.y4m", &bytes);
+        let opened = open(path.to_str().unwrap());
+        assert!(matches!(opened, Err(SourceError::Damaged { .. })));
+    }
+}
+
+#[test]
 fn wav_files_follow_each_other_without_a_hole() {
     let folder = tempfile::tempdir().unwrap();
     let first = write(&folder, "a.wav", &wav(1000));

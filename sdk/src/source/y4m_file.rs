@@ -24,10 +24,17 @@ impl Y4mFile {
         let reader = start(path, &mut file)?;
         let (width, height) = (reader.width(), reader.height());
         let rate = FrameRate::new(reader.rate().numerator, reader.rate().denominator);
-        let pictures = Box::new(Self {
+        let mut pictures = Box::new(Self {
             path: path.to_owned(),
             reader,
         });
+        if pictures.next()?.is_none() {
+            return Err(SourceError::Damaged {
+                path: path.to_owned(),
+                reason: "it holds not one picture".to_owned(),
+            });
+        }
+        pictures.rewind()?;
         Ok(VideoInput {
             width,
             height,
