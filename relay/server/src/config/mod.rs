@@ -143,6 +143,10 @@ impl Default for Config {
 
 /// More threads have more numbers than a connection id has room for.
 const MAX_THREADS: usize = 64;
+/// Sums of the numbers of requests of a session fit a QUIC stream limit.
+const MAX_REQUESTS: usize = 1_000_000;
+/// A point in time this far away always exists.
+const LONGEST: Duration = Duration::from_hours(24);
 
 impl Config {
     /// Checks what one value alone cannot say.
@@ -168,6 +172,26 @@ impl Config {
         }
         if self.max_sessions == 0 {
             return out_of_range("max-sessions", "at least 1");
+        }
+        for (name, count) in [
+            ("max-subscriptions", self.max_subscriptions),
+            ("max-tracks", self.max_tracks),
+            ("max-namespaces", self.max_namespaces),
+            ("max-prefixes", self.max_prefixes),
+        ] {
+            if count > MAX_REQUESTS {
+                return out_of_range(name, "at most 1000000");
+            }
+        }
+        for (name, time) in [
+            ("drain", self.drain),
+            ("queue-age", self.queue_age),
+            ("too-far-behind", self.too_far_behind),
+            ("cache-age", self.cache_age),
+        ] {
+            if time > LONGEST {
+                return out_of_range(name, "at most 1day");
+            }
         }
         if self.max_streams < 8 {
             return out_of_range("max-streams", "at least 8");

@@ -111,7 +111,7 @@ fn a_wrong_file_is_refused_in_one_line_that_says_what_and_where() {
 
 #[test]
 fn a_wrong_flag_is_refused_with_what_is_allowed() {
-    let table: [(&[&str], &str); 9] = [
+    let table: [(&[&str], &str); 13] = [
         (
             &["--cert", "a.pem"],
             "`cert` is set and `key` is not: set both",
@@ -132,6 +132,22 @@ fn a_wrong_flag_is_refused_with_what_is_allowed() {
         (
             &["--idle-timeout", "1ms"],
             "`idle-timeout` must be from 1s to 10m",
+        ),
+        (
+            &["--max-subscriptions", "18446744073709551615"],
+            "`max-subscriptions` must be at most 1000000",
+        ),
+        (
+            &["--max-prefixes", "1000001"],
+            "`max-prefixes` must be at most 1000000",
+        ),
+        (
+            &["--drain", "400000000000y"],
+            "`drain` must be at most 1day",
+        ),
+        (
+            &["--cache-age", "400000000000y"],
+            "`cache-age` must be at most 1day",
         ),
         (&["--coalesce", "1s"], "`coalesce` must be at most 20ms"),
         (
