@@ -27,10 +27,9 @@ fn main() -> ExitCode {
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // One line, whatever the chain of causes looks like.
-            let message = format!("{error:#}").replace('\n', " ");
+            let message = output::one_line(&error);
             if json {
-                println!("{}", json!({ "event": "error", "message": message }));
+                output::say(&json!({ "event": "error", "message": message }).to_string());
             }
             eprintln!("parvis: {message}");
             ExitCode::FAILURE

@@ -1,4 +1,8 @@
-use std::{io::IsTerminal, sync::OnceLock, time::Duration};
+use std::{
+    io::{IsTerminal, Write},
+    sync::OnceLock,
+    time::Duration,
+};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -31,9 +35,9 @@ impl Output {
         if self.json {
             print_json(name, fields);
         } else if let Some(line) = self.line.get() {
-            line.suspend(|| println!("{text}"));
+            line.suspend(|| say(text));
         } else {
-            println!("{text}");
+            say(text);
         }
     }
 
@@ -75,5 +79,28 @@ fn print_json(name: &str, fields: &impl Serialize) {
     {
         line.extend(fields);
     }
-    println!("{line}");
+    say(&line.to_string());
+}
+
+/// An error and its causes in one line, which no terminal obeys whatever a relay or a file put into
+/// it.
+pub fn one_line(error: &anyhow::Error) -> String {
+    let mut line = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        // Many errors tell their cause themselves.
+        if line.contains(&cause) {
+            continue;
+        }
+        if !line.is_empty() {
+            line.push_str(": ");
+        }
+        line.push_str(&cause);
+    }
+    line.replace(char::is_control, " ")
+}
+
+/// Writes a line to standard output.
+pub fn say(line: &str) {
+    // Whoever read it may be gone, as `head` is: that ends no recording.
+    let _ = writeln!(std::io::stdout(), "{line}");
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use parvis::{Participant, Room, RoomEvent};
 use serde_json::json;
 
@@ -23,26 +23,55 @@ const PROGRESS: Duration = Duration::from_millis(500);
 
 /// Records a participant until it leaves, the time is over, or the user stops it.
 pub async fn run(args: WatchArgs, output: &Output) -> anyhow::Result<()> {
-    // Before anything else: a place that cannot be written to is not found out after an hour.
-    let file = OutFile::create(&args.out)?;
-    let room = args.room.enter(None, output).await?;
-    let result = record(&room, &args, file, output).await;
+    let (room, from, recording) = tokio::select! {
+        // First, so that a signal is listened to before there is a file that it could leave behind.
+        biased;
+        _ = stop(None) => bail!("stopped before it began: {} was not written", args.out.display()),
+        ready = prepare(&args, output) => ready?,
+    };
+    let result = record(&room, &from, recording, &args, output).await;
     room.close().await;
     result
 }
 
-async fn record(
+/// Enters the room and subscribes to who is to be recorded.
+async fn prepare(
+    args: &WatchArgs,
+    output: &Output,
+) -> anyhow::Result<(Room, Participant, Recording)> {
+    // Before anything else: a place that cannot be written to is not found out after an hour.
+    let file = OutFile::create(&args.out)?;
+    let room = args.room.enter(None, output).await?;
+    match find(&room, args, file).await {
+        Ok((from, recording)) => Ok((room, from, recording)),
+        Err(error) => {
+            room.close().await;
+            Err(error)
+        }
+    }
+}
+
+async fn find(
     room: &Room,
     args: &WatchArgs,
     file: OutFile,
-    output: &Output,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<(Participant, Recording)> {
     let found = room
         .wait_for(args.from.as_ref(), args.wait)
         .await
         .context("nobody to watch")?;
     let from = settled(room, found).await;
-    let mut recording = Recording::start(room, &from, file).await?;
+    let recording = Recording::start(room, &from, file).await?;
+    Ok((from, recording))
+}
+
+async fn record(
+    room: &Room,
+    from: &Participant,
+    mut recording: Recording,
+    args: &WatchArgs,
+    output: &Output,
+) -> anyhow::Result<()> {
     let tracks: Vec<String> = recording.tracks().iter().map(ToString::to_string).collect();
     output.event(
         "recording",

@@ -4,9 +4,14 @@
 mod common;
 mod old_server;
 
-use std::{fs, net::UdpSocket, path::Path, process::Command};
+use std::{
+    fs,
+    net::UdpSocket,
+    path::Path,
+    process::{Command, Stdio},
+};
 
-use common::{failure, names, one_line, parvis, publisher, relay, run, to, words};
+use common::{failure, interrupt, names, one_line, parvis, publisher, relay, run, to, words};
 use old_server::OldServer;
 use parvis::format::{AudioParams, EncodedFrame, MediaTime, mp4};
 
@@ -227,6 +232,7 @@ fn a_full_disk() {
             "free some space",
         ],
     );
+    assert_eq!(line.matches("No space left").count(), 1, "{line}");
 }
 
 #[test]
@@ -259,6 +265,13 @@ fn a_small_disk_that_fills_up() {
 }
 
 #[test]
+fn a_cause_is_told_once() {
+    let line = failure(["relay", "--cert", "/no/such.pem", "--key", "/no/such.pem"]);
+    assert_says(&line, &["cannot read the certificate /no/such.pem"]);
+    assert_eq!(line.matches("No such file").count(), 1, "{line}");
+}
+
+#[test]
 fn a_place_that_cannot_be_written_to() {
     let watch = |out: &str| {
         failure([
@@ -276,6 +289,25 @@ fn a_place_that_cannot_be_written_to() {
         &["cannot write", "choose another --out"],
     );
     assert_says(&watch("/tmp"), &["/tmp is a folder"]);
+}
+
+#[test]
+fn ctrl_c_before_a_recording_begins_leaves_nothing() {
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let url = format!("moqt://{}", silent.local_addr().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out.mp4").display().to_string();
+    let watch = words("watch --room r --timeout 30s --url", &[url]);
+    let mut watcher = parvis(watch.iter().map(String::as_str).chain(["--out", &out]))
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    while names(folder.path()).is_empty() {
+        std::thread::yield_now();
+    }
+    interrupt(&watcher);
+    assert_eq!(watcher.wait().unwrap().code(), Some(1));
+    assert!(names(folder.path()).is_empty());
 }
 
 #[test]

@@ -2,10 +2,10 @@
 
 mod common;
 
-use std::{fs::File, io::BufReader, path::Path};
+use std::{fs::File, io::BufReader, path::Path, process::Stdio};
 
 use bytes::Bytes;
-use common::{Script, names, probe, publisher, relay, run, to, words};
+use common::{Script, names, parvis, probe, publisher, relay, run, to, words};
 use parvis::format::mp4;
 
 /// The payloads of the first video track.
@@ -93,6 +93,28 @@ fn a_recording_ends_when_its_participant_leaves() {
     zoe.succeeds();
     assert_eq!(watcher.event("recorded")["why"], "the participant left");
     watcher.succeeds();
+    assert_plays(&out, 5);
+}
+
+#[test]
+fn a_recording_goes_on_when_nobody_reads_the_output() {
+    let relay = relay();
+    let _zoe = publisher(&relay, "zoe");
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("zoe.mp4");
+    let watch = words(
+        "watch --json --wait 30s --duration 2s --out",
+        &[out.display().to_string()],
+    );
+    let mut watcher = parvis(watch.into_iter().chain(to(&relay)))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(watcher.stdout.take());
+    let output = watcher.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
     assert_plays(&out, 5);
 }
 

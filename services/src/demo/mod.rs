@@ -29,7 +29,7 @@ use self::{
 };
 use crate::{
     cli::{DraftArg, EncoderArg},
-    output::Output,
+    output::{Output, one_line},
     stop::stop,
 };
 
@@ -188,7 +188,7 @@ async fn hold(args: &DemoArgs, meeting: &Arc<Meeting>, output: &Output) -> anyho
     let mut failures: Vec<String> = ended?;
     while let Some(left) = people.join_next().await {
         if let Err(error) = left.map_err(anyhow::Error::from).and_then(|result| result) {
-            failures.push(format!("{error:#}"));
+            failures.push(one_line(&error));
         }
     }
     let summary = Summary::new(meeting, args, rows, recordings, failures);
@@ -229,7 +229,7 @@ async fn show(
             _ = &mut end => break,
             Some(left) = people.join_next() => {
                 if let Err(error) = left.map_err(anyhow::Error::from).and_then(|result| result) {
-                    failures.push(format!("{error:#}"));
+                    failures.push(one_line(&error));
                     break;
                 }
             }

@@ -10,7 +10,10 @@ use serde::Serialize;
 use tokio::{sync::watch, task::JoinSet};
 
 use super::Meeting;
-use crate::recording::{OutFile, Recorded, Recording};
+use crate::{
+    output::one_line,
+    recording::{OutFile, Recorded, Recording},
+};
 
 /// How long a participant may take to appear with its tracks.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -53,7 +56,7 @@ pub async fn run(
                     file,
                     recorded,
                 })
-                .map_err(|error| format!("the recording of {name}: {error:#}"))
+                .map_err(|error| format!("the recording of {name}: {}", one_line(&error)))
         });
     }
     let mut all = Vec::new();

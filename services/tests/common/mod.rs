@@ -46,6 +46,15 @@ pub fn one_line(output: &Output) -> String {
     stderr.trim_end().to_owned()
 }
 
+/// As Ctrl-C does.
+pub fn interrupt(child: &Child) {
+    let status = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .expect("kill runs");
+    assert!(status.success());
+}
+
 /// A running binary that tells what it does as JSON lines.
 pub struct Script {
     pub child: Child,
@@ -88,12 +97,7 @@ impl Script {
 
     /// As Ctrl-C does.
     pub fn interrupt(&self) {
-        let id = self.child.id().to_string();
-        let status = Command::new("kill")
-            .args(["-INT", &id])
-            .status()
-            .expect("kill runs");
-        assert!(status.success());
+        interrupt(&self.child);
     }
 
     /// Waits for a good end.
