@@ -10,7 +10,7 @@ mod relay;
 mod stop;
 mod watch;
 
-use std::process::ExitCode;
+use std::{io::IsTerminal, process::ExitCode};
 
 use clap::Parser;
 use serde_json::json;
@@ -59,6 +59,7 @@ fn log_to_stderr(filter: &str) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(filter)?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
     Ok(())

@@ -2,7 +2,12 @@
 
 mod common;
 
-use std::{fs::File, io::BufReader, path::Path, process::Stdio};
+use std::{
+    fs::File,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::Stdio,
+};
 
 use bytes::Bytes;
 use common::{Script, names, parvis, probe, publisher, relay, run, to, words};
@@ -224,6 +229,24 @@ fn the_demonstration_shows_everybody_to_everybody() {
     for name in ["alice.mp4", "bruno.mp4"] {
         assert_plays(&folder.join(name), 5);
     }
+}
+
+#[test]
+fn a_log_in_a_file_has_no_colours() {
+    let mut relay = parvis(["relay", "--listen", "127.0.0.1:0", "--log", "info"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut log = BufReader::new(relay.stderr.take().unwrap());
+    let mut line = String::new();
+    log.read_line(&mut line).unwrap();
+    relay.kill().unwrap();
+    relay.wait().unwrap();
+    assert!(
+        line.contains("listening") && !line.contains('\u{1b}'),
+        "{line:?}"
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use std::io;
+use std::io::{self, IsTerminal};
 
 use tracing_subscriber::{EnvFilter, fmt, util::SubscriberInitExt};
 
@@ -11,7 +11,10 @@ pub fn install_logging(config: &Config) -> Result<(), ConfigError> {
         place: "log".to_owned(),
         problem: format!("`{}` is no filter: {error}", config.log),
     })?;
-    let builder = fmt().with_env_filter(filter).with_writer(io::stderr);
+    let builder = fmt()
+        .with_env_filter(filter)
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr);
     // An error says that there is a subscriber already.
     let _ = match config.log_format {
         LogFormat::Text => builder.finish().try_init(),
