@@ -21,6 +21,10 @@ use crate::{
     output::Output,
 };
 
+// A relay allocates small and short-lived pieces on each of its threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let json = cli.json;

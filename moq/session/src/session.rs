@@ -191,6 +191,11 @@ impl Session {
         self.events.pop_front()
     }
 
+    /// Whether [`Session::poll`] has something to tell.
+    pub fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
     /// The next thing the driver must do, the most important first; `None`: nothing until the
     /// next call that changes the session.
     ///

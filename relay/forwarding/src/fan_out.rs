@@ -25,11 +25,7 @@ impl Forwarder {
             self.stats.count_drop(DropReason::UnknownStream);
             return;
         };
-        let copies = !self.is_shard(from.peer);
-        let key = SubgroupKey(
-            self.subgroups
-                .insert(Subgroup::new(track, source, header, copies)),
-        );
+        let key = SubgroupKey(self.subgroups.insert(Subgroup::new(track, source, header)));
         self.tracks[track.0].live.push(key);
         let before = self.streams_in.insert(source, key);
         debug_assert!(before.is_none(), "a stream is opened once");
@@ -70,7 +66,7 @@ impl Forwarder {
             let start = subgroup.reencode(&header, &raw, header_len);
             start.unwrap_or((raw, header_len))
         } else {
-            (subgroup.keep(raw, object_len), header_len)
+            (raw, header_len)
         };
         if track.largest.is_none_or(|largest| largest < location) {
             self.advance(track_key, location, now);
@@ -122,8 +118,6 @@ impl Forwarder {
         if subgroup.dropping || !subgroup.started {
             return;
         }
-        let object_len = subgroup.remaining.saturating_add(data.len() as u64);
-        let data = subgroup.keep(data, object_len);
         if !subgroup.targets.is_empty() {
             let targets = subgroup.targets.clone();
             self.stats.bytes_out += (data.len() * targets.len()) as u64;

@@ -1,4 +1,4 @@
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use parvis_wire::{
     GroupId, Location, ObjectHeader, ObjectId, SubgroupHeader, SubgroupId, SubgroupIdMode,
 };
@@ -12,9 +12,6 @@ use crate::{
 /// The memory that a cached subgroup and each piece of it are taken to need beside their bytes.
 pub(crate) const SUBGROUP_OVERHEAD: usize = 512;
 pub(crate) const PIECE_OVERHEAD: usize = 128;
-
-const LARGEST_ARENA: usize = 64 << 10;
-const SHARED_ARENA: usize = 4 << 10;
 
 /// A stream of objects from a publisher; once ended, what is cached of it.
 #[derive(Debug)]
@@ -43,7 +40,6 @@ pub(crate) struct Subgroup {
     pub(crate) pieces: Vec<Piece>,
     pub(crate) cached: bool,
     pub(crate) cached_bytes: usize,
-    arena: Option<BytesMut>,
 }
 
 /// What came in one piece.
@@ -69,12 +65,10 @@ impl Piece {
 }
 
 impl Subgroup {
-    /// copies: whether the bytes come in receive buffers, which must not be kept.
     pub(crate) fn new(
         track: TrackKey,
         source: (PeerId, UpstreamStream),
         header: SubgroupHeader,
-        copies: bool,
     ) -> Self {
         Self {
             track,
@@ -92,7 +86,6 @@ impl Subgroup {
             pieces: Vec::new(),
             cached: false,
             cached_bytes: 0,
-            arena: copies.then(BytesMut::new),
         }
     }
 
@@ -116,31 +109,9 @@ impl Subgroup {
         }
     }
 
-    /// The bytes in memory of their own: a few bytes of audio must not pin the large buffer that
-    /// they were received in for as long as they are cached or queued.
-    ///
-    /// object_len: what the current object needs in all.
-    pub(crate) fn keep(&mut self, data: Bytes, object_len: u64) -> Bytes {
-        let Some(arena) = &mut self.arena else {
-            return data;
-        };
-        if arena.capacity() < data.len() {
-            let shared = if self.pieces.is_empty() {
-                0
-            } else {
-                SHARED_ARENA
-            };
-            let wanted = object_len.min(LARGEST_ARENA as u64) as usize;
-            arena.reserve(wanted.max(shared).max(data.len()));
-        }
-        arena.extend_from_slice(&data);
-        arena.split().freeze()
-    }
-
     /// Frees what only a stream needs.
     pub(crate) fn close(&mut self, end: SubgroupEnd) {
         self.end = Some(end);
-        self.arena = None;
         self.pending = Vec::new();
         self.targets = Targets::default();
         self.pieces.shrink_to_fit();

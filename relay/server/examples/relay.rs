@@ -6,6 +6,10 @@ use clap::Parser;
 use parvis_relay::{Args, Relay, install_logging};
 
 /// Forwards tracks from publishers to subscribers.
+// A relay allocates small and short-lived pieces on each of its threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 struct Cli {
     #[command(flatten)]

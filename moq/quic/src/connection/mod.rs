@@ -198,8 +198,13 @@ impl Connection {
     }
 
     /// Whether `poll` has something to say that did not come from an input.
-    pub(crate) const fn has_news(&self) -> bool {
-        self.announcement.is_some() || matches!(self.stage, Stage::Closing(..))
+    pub(crate) fn has_news(&self) -> bool {
+        self.announcement.is_some()
+            || match &self.stage {
+                Stage::Open(session) => session.has_events(),
+                Stage::Closing(..) => true,
+                Stage::Handshake | Stage::Closed => false,
+            }
     }
 
     fn take_transport_events(&mut self, endpoint: &mut quinn_proto::Endpoint, now: Instant) {

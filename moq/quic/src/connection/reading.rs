@@ -3,7 +3,7 @@ use std::{
     time::Instant,
 };
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use parvis_session::Input;
 use quinn_proto::ReadError;
 
@@ -17,6 +17,8 @@ const READ_TURN: usize = 64 * 1024;
 pub(super) struct ReadQueue {
     order: VecDeque<quinn_proto::StreamId>,
     queued: HashSet<quinn_proto::StreamId>,
+    /// What one turn of one stream brought; empty between turns.
+    chunks: Vec<Bytes>,
 }
 
 impl ReadQueue {
@@ -57,59 +59,52 @@ impl Connection {
             return;
         };
         let mut stream = self.quic.recv_stream(id);
-        let Ok(mut chunks) = stream.read(true) else {
+        let Ok(mut incoming) = stream.read(true) else {
             return;
         };
         self.session_active = true;
-        let id_here = own(id);
         let mut read = 0;
-        // One chunk is held back, so that the last one and the end go together.
-        let mut held: Option<Bytes> = None;
-        let last = loop {
-            match chunks.next(usize::MAX) {
+        let mut fin = false;
+        let mut reset = None;
+        while read < READ_TURN {
+            match incoming.next(usize::MAX) {
                 Ok(Some(chunk)) => {
                     read += chunk.bytes.len();
-                    if let Some(data) = held.replace(chunk.bytes) {
-                        let data = Input::StreamData {
-                            id: id_here,
-                            data,
-                            fin: false,
-                        };
-                        if session.handle(data, now).is_err() {
-                            return;
-                        }
-                    }
-                    if read >= READ_TURN {
-                        self.readable.push(id);
-                        break held.take().map(|data| (data, false));
-                    }
+                    self.readable.chunks.push(chunk.bytes);
                 }
-                Ok(None) => break Some((held.take().unwrap_or_default(), true)),
-                Err(ReadError::Blocked) => break held.take().map(|data| (data, false)),
+                Ok(None) => {
+                    fin = true;
+                    break;
+                }
+                Err(ReadError::Blocked) => break,
                 Err(ReadError::Reset(code)) => {
-                    if let Some(data) = held.take() {
-                        let data = Input::StreamData {
-                            id: id_here,
-                            data,
-                            fin: false,
-                        };
-                        let _ = session.handle(data, now);
-                    }
-                    let code = code.into_inner();
-                    let _ = session.handle(Input::StreamReset { id: id_here, code }, now);
-                    break None;
+                    reset = Some(code.into_inner());
+                    break;
                 }
             }
-        };
-        if let Some((data, fin)) = last {
-            let _ = session.handle(
-                Input::StreamData {
-                    id: id_here,
-                    data,
-                    fin,
-                },
-                now,
-            );
+        }
+        drop(incoming);
+        if read >= READ_TURN {
+            self.readable.push(id);
+        }
+        let data = join(&mut self.readable.chunks, read);
+        let id = own(id);
+        if !data.is_empty() || fin {
+            // An error is followed by `Transmit::Close`.
+            let _ = session.handle(Input::StreamData { id, data, fin }, now);
+        }
+        if let Some(code) = reset {
+            let _ = session.handle(Input::StreamReset { id, code }, now);
         }
     }
+}
+
+/// One piece of memory of just this size: whoever keeps it keeps nothing else, and an object that
+/// came in several packets goes on in one write.
+fn join(chunks: &mut Vec<Bytes>, len: usize) -> Bytes {
+    let mut joined = BytesMut::with_capacity(len);
+    chunks
+        .drain(..)
+        .for_each(|chunk| joined.extend_from_slice(&chunk));
+    joined.freeze()
 }

@@ -171,10 +171,11 @@ impl Endpoint {
         None
     }
 
-    /// The session of a connection that is open.
+    /// The session of a connection that is open. What it has to say after what is done with it
+    /// comes from [`poll`](Self::poll) once [`poll_transmit`](Self::poll_transmit) is drained.
     pub fn session(&mut self, key: ConnectionKey) -> Option<&mut Session> {
         let index = self.index(key)?;
-        self.touch(index);
+        self.mark_send(index);
         self.slots[index].connection.as_mut()?.session()
     }
 

@@ -1,6 +1,6 @@
 //! What sessions say, told to the forwarder.
 
-use parvis_forwarding::{Input, RequestRef, Signal, StreamKey, SubgroupEnd, UpstreamStream};
+use parvis_forwarding::{Input, RequestRef, Signal, SubgroupEnd, UpstreamStream};
 use parvis_quic::ConnectionKey;
 use parvis_session::{
     Answer, Dropped, EndReason, Event, IncomingRequest, RequestKey, StreamEnd, StreamId,
@@ -156,16 +156,12 @@ impl Shard {
         let Some(peer) = self.peers.get_mut(key) else {
             return;
         };
-        if let Some(stream) = peer.streams.remove(&stream) {
-            self.stop_stream(stream);
+        if let Some(stream) = peer.streams.get(&stream).copied() {
+            self.forget_stream(key, stream);
+            self.feed(Input::StreamStopped { stream });
         } else {
             self.fetch_lost(key, stream);
         }
-    }
-
-    fn stop_stream(&mut self, stream: StreamKey) {
-        self.streams.remove(stream);
-        self.feed(Input::StreamStopped { stream });
     }
 
     fn dropped(&mut self, key: ConnectionKey, dropped: &Dropped) {

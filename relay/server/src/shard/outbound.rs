@@ -1,9 +1,9 @@
 //! What the forwarder wants done, done to sessions.
 
 use bytes::Bytes;
-use parvis_forwarding::{Input, Output, Receiver, SubgroupEnd, Target};
+use parvis_forwarding::{Input, Output, Receiver, StreamKey, SubgroupEnd, Target};
 use parvis_quic::ConnectionKey;
-use parvis_session::{DatagramOptions, SubgroupOptions};
+use parvis_session::{DatagramOptions, StreamId, SubgroupOptions};
 use parvis_wire::{Datagram, SubgroupHeader};
 
 use super::{Shard, shard_of, shard_peer};
@@ -133,25 +133,20 @@ impl Shard {
     fn write(&mut self, target: &Target, data: &Bytes, objects: u64) {
         let key = ConnectionKey::from_u64(target.peer.0);
         // Refused before, or dropped in this turn.
-        let Some(stream) = self.streams.get(target.stream) else {
+        let Some(stream) = self.streams.get_mut(target.stream) else {
             return;
         };
         let Some(session) = self.endpoint.session(key) else {
             return;
         };
-        let written = session.write_raw(stream, data.clone(), self.now);
-        let Some(peer) = self.peers.get_mut(key) else {
-            return;
-        };
-        if written.is_ok() {
+        if session.write_raw(stream.id, data.clone(), self.now).is_ok() {
             let bytes = data.len() as u64;
-            peer.story.objects_out += objects;
-            peer.story.bytes_out += bytes;
+            stream.objects += objects;
+            stream.bytes += bytes;
             self.stats.objects_out += objects;
             self.stats.bytes_out += bytes;
         } else {
-            peer.streams.remove(&stream);
-            self.streams.remove(target.stream);
+            self.forget_stream(key, target.stream);
             self.inputs.push_back(Input::StreamStopped {
                 stream: target.stream,
             });
@@ -160,12 +155,9 @@ impl Shard {
 
     fn end(&mut self, target: &Target, end: SubgroupEnd) {
         let key = ConnectionKey::from_u64(target.peer.0);
-        let Some(stream) = self.streams.remove(target.stream) else {
+        let Some(stream) = self.forget_stream(key, target.stream) else {
             return;
         };
-        if let Some(peer) = self.peers.get_mut(key) {
-            peer.streams.remove(&stream);
-        }
         let Some(session) = self.endpoint.session(key) else {
             return;
         };
@@ -174,6 +166,20 @@ impl Shard {
             SubgroupEnd::Finished => session.finish_subgroup(stream, self.now),
             SubgroupEnd::Reset(code) => session.reset_subgroup(stream, code, self.now),
         };
+    }
+
+    /// A stream of objects is over, for whatever reason: the session's name for it.
+    pub(super) fn forget_stream(
+        &mut self,
+        connection: ConnectionKey,
+        stream: StreamKey,
+    ) -> Option<StreamId> {
+        let stream = self.streams.remove(stream)?;
+        if let Some(peer) = self.peers.get_mut(connection) {
+            peer.streams.remove(&stream.id);
+            peer.story.add(&stream);
+        }
+        Some(stream.id)
     }
 
     fn send_datagram(&mut self, receiver: &Receiver, datagram: &Datagram) {

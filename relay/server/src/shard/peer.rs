@@ -56,6 +56,14 @@ impl OwnRequest {
     }
 }
 
+impl Story {
+    /// Adds what a stream that is over carried.
+    pub(super) const fn add(&mut self, stream: &OutStream) {
+        self.objects_out += stream.objects;
+        self.bytes_out += stream.bytes;
+    }
+}
+
 impl Peer {
     pub(super) fn new(key: ConnectionKey, remote: SocketAddr, draft: Draft, now: Instant) -> Self {
         let story = Story {
@@ -150,23 +158,38 @@ impl Peers {
 
 /// The session's stream behind each of the forwarder's.
 #[derive(Debug, Default)]
-pub(super) struct Streams(Vec<Option<(StreamKey, StreamId)>>);
+pub(super) struct Streams(Vec<Option<(StreamKey, OutStream)>>);
+
+/// A stream of objects to a peer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OutStream {
+    pub(super) id: StreamId,
+    /// Objects begun on it.
+    pub(super) objects: u64,
+    /// Bytes written to it.
+    pub(super) bytes: u64,
+}
 
 impl Streams {
-    pub(super) fn insert(&mut self, key: StreamKey, stream: StreamId) {
+    pub(super) fn insert(&mut self, key: StreamKey, id: StreamId) {
         if self.0.len() <= key.index() {
             self.0.resize(key.index() + 1, None);
         }
+        let stream = OutStream {
+            id,
+            objects: 0,
+            bytes: 0,
+        };
         self.0[key.index()] = Some((key, stream));
     }
 
-    pub(super) fn get(&self, key: StreamKey) -> Option<StreamId> {
-        let (owner, stream) = self.0.get(key.index()).copied().flatten()?;
-        (owner == key).then_some(stream)
+    pub(super) fn get_mut(&mut self, key: StreamKey) -> Option<&mut OutStream> {
+        let (owner, stream) = self.0.get_mut(key.index())?.as_mut()?;
+        (*owner == key).then_some(stream)
     }
 
-    pub(super) fn remove(&mut self, key: StreamKey) -> Option<StreamId> {
-        let stream = self.get(key)?;
+    pub(super) fn remove(&mut self, key: StreamKey) -> Option<OutStream> {
+        let stream = *self.get_mut(key)?;
         self.0[key.index()] = None;
         Some(stream)
     }

@@ -66,7 +66,9 @@ impl Shard {
             return;
         }
         for (_, stream) in peer.streams.drain() {
-            self.streams.remove(stream);
+            if let Some(stream) = self.streams.remove(stream) {
+                peer.story.add(&stream);
+            }
         }
         peer.fetches.clear();
         let peer = peer.id;
