@@ -9,7 +9,9 @@ use crate::{ParticipantName, RoomName};
 #[non_exhaustive]
 pub enum ConnectError {
     /// The text is no address of a relay.
-    #[error("{url:?} is no relay address ({reason}): write moqt://HOST:PORT")]
+    #[error(
+        "{url:?} is no relay address ({reason}): write moqt://HOST:PORT, or https:// for WebTransport"
+    )]
     BadUrl {
         /// What was given.
         url: String,

@@ -66,7 +66,7 @@ fn an_address_that_is_none() {
         ]
     };
     assert_says(
-        &failure(publish("https://relay.example/")),
+        &failure(publish("http://relay.example/")),
         &["write moqt://HOST:PORT"],
     );
     assert_says(

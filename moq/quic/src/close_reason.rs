@@ -1,6 +1,9 @@
 use parvis_wire::SessionErrorCode;
 use quinn_proto::{ConnectionError, TransportErrorCode};
 use thiserror::Error;
+use web_transport_proto::error_from_http3;
+
+use crate::http3::Code;
 
 /// Why a connection ended, or was never made.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -50,6 +53,20 @@ pub enum CloseReason {
     /// The socket failed.
     #[error("the socket failed: {0}")]
     Io(String),
+    /// The server does not open a WebTransport session.
+    #[error("the server answers the WebTransport request with {status}")]
+    WebTransportRefused {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// One of the sides saw a violation of HTTP/3, or gave up waiting for a session.
+    #[error("HTTP/3 error {code:#x}: {reason}")]
+    Http3 {
+        /// The code of RFC 9114 and of what extends it.
+        code: u64,
+        /// For people.
+        reason: String,
+    },
     /// One of the sides saw a violation of QUIC.
     #[error("QUIC error {code:#x}: {reason}")]
     Transport {
@@ -64,12 +81,16 @@ pub enum CloseReason {
 const NO_APPLICATION_PROTOCOL: u8 = 120;
 
 impl CloseReason {
-    pub(crate) fn from_quic(error: ConnectionError) -> Self {
+    /// web: whether HTTP/3 carries the session.
+    pub(crate) fn from_quic(error: ConnectionError, web: bool) -> Self {
         match error {
             ConnectionError::VersionMismatch => Self::VersionMismatch,
             ConnectionError::TransportError(error) => Self::transport(error.code, error.reason),
             ConnectionError::ConnectionClosed(close) => {
                 Self::transport(close.error_code, lossy(&close.reason))
+            }
+            ConnectionError::ApplicationClosed(close) if web => {
+                Self::from_web(close.error_code.into_inner(), lossy(&close.reason))
             }
             ConnectionError::ApplicationClosed(close) => Self::PeerClosed {
                 code: SessionErrorCode::from_u64(close.error_code.into_inner()),
@@ -85,6 +106,21 @@ impl CloseReason {
                 code: TransportErrorCode::INTERNAL_ERROR.into(),
                 reason: "no connection id is left".to_owned(),
             },
+        }
+    }
+
+    /// A connection that ended without its session having been closed.
+    fn from_web(code: u64, reason: String) -> Self {
+        match error_from_http3(code) {
+            _ if code == Code::NO_ERROR.0 => Self::PeerClosed {
+                code: SessionErrorCode::NoError,
+                reason,
+            },
+            Some(code) => Self::PeerClosed {
+                code: SessionErrorCode::from_u64(code.into()),
+                reason,
+            },
+            None => Self::Http3 { code, reason },
         }
     }
 

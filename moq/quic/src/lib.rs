@@ -37,6 +37,7 @@ mod connection;
 mod connection_ids;
 mod deadlines;
 mod endpoint;
+pub mod http3;
 mod limits;
 mod packet;
 mod stats;
@@ -49,6 +50,7 @@ pub use connection_ids::id_prefix;
 pub use endpoint::{
     ClientOptions, ConnectionEvent, ConnectionKey, Endpoint, EndpointConfig, OpenError,
 };
+pub use http3::RequestTarget;
 pub use limits::Limits;
 pub use packet::{Ecn, Transmit};
 pub use stats::PathStats;

@@ -266,7 +266,7 @@ async fn each_failure_to_connect_has_its_own_error() {
     };
     assert!(text.contains(&server.fingerprint.to_string()), "{text}");
 
-    let error = Connection::connect("https://localhost/", options(&server))
+    let error = Connection::connect("http://localhost/", options(&server))
         .await
         .unwrap_err();
     assert!(matches!(error, ConnectError::Url(_)), "{error:?}");

@@ -4,7 +4,7 @@ mod pair;
 
 use std::time::Duration;
 
-use pair::{CLIENT, Options, Pair, SERVER, close_reason};
+use pair::{CLIENT, Options, Pair, SERVER, carriers, close_reason};
 use parvis_quic::CloseReason;
 use parvis_wire::SessionErrorCode;
 
@@ -12,8 +12,17 @@ const LIMIT: Duration = Duration::from_secs(5);
 
 #[test]
 fn the_closer_and_the_peer_know_code_and_reason() {
-    for side in [CLIENT, SERVER] {
-        let mut pair = Pair::connected(Options::default());
+    let [raw, web] = carriers();
+    for (side, webtransport) in [
+        (CLIENT, raw.clone()),
+        (SERVER, raw),
+        (CLIENT, web.clone()),
+        (SERVER, web),
+    ] {
+        let mut pair = Pair::connected(Options {
+            webtransport,
+            ..Options::default()
+        });
         let key = pair.keys[side].unwrap();
         let now = pair.now;
         pair.endpoints[side].close(now, key, SessionErrorCode::Unauthorized, "no ticket");

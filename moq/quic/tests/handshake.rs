@@ -265,6 +265,7 @@ fn options(server_name: &str) -> ClientOptions {
         server_name: server_name.to_owned(),
         tls: ClientTls::insecure(),
         drafts: Draft::ALL.to_vec(),
+        webtransport: None,
         session: Config::default(),
     }
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use pair::{CLIENT, Options, Pair, SERVER, session_events};
+use pair::{CLIENT, Options, Pair, SERVER, carriers, session_events};
 use parvis_quic::Limits;
 use parvis_session::{
     DatagramOptions, Event, IncomingRequest, Object, ObjectAssembler, RequestKey, StreamEnd,
@@ -151,7 +151,13 @@ impl Received {
 
 #[test]
 fn a_thousand_objects_survive_five_percent_loss() {
-    for (seed, draft) in [(1, Draft::D22), (2, Draft::D18), (3, Draft::D22)] {
+    let [raw, web] = carriers();
+    for (seed, draft, webtransport) in [
+        (1, Draft::D22, raw.clone()),
+        (2, Draft::D18, raw),
+        (3, Draft::D22, web.clone()),
+        (4, Draft::D18, web),
+    ] {
         println!("seed {seed}");
         let delay = Duration::from_millis(20);
         let link = LinkOptions {
@@ -163,6 +169,7 @@ fn a_thousand_objects_survive_five_percent_loss() {
             link,
             seed,
             client_drafts: vec![draft],
+            webtransport,
             ..Options::default()
         });
         let mut received = Received::default();
@@ -198,69 +205,75 @@ fn a_thousand_objects_survive_five_percent_loss() {
 
 #[test]
 fn more_streams_than_the_peer_allows_wait_for_credit() {
-    let (mut pair, key) = subscribed(Options {
-        client_limits: Limits {
-            max_uni_streams: 8,
-            ..Limits::default()
-        },
-        ..Options::default()
-    });
-    for group in 0..200 {
-        let stream = open_group(&mut pair, key, group);
-        write(&mut pair, stream, 0, payload(group, 0, 200));
-        finish(&mut pair, stream);
+    for webtransport in carriers() {
+        let (mut pair, key) = subscribed(Options {
+            client_limits: Limits {
+                max_uni_streams: 8,
+                ..Limits::default()
+            },
+            webtransport,
+            ..Options::default()
+        });
+        for group in 0..200 {
+            let stream = open_group(&mut pair, key, group);
+            write(&mut pair, stream, 0, payload(group, 0, 200));
+            finish(&mut pair, stream);
+        }
+        let mut received = Received::default();
+        pair.run(LIMIT, |pair| {
+            received.take(pair);
+            received.finished == 200
+        });
+        assert_eq!(received.objects.len(), 200);
     }
-    let mut received = Received::default();
-    pair.run(LIMIT, |pair| {
-        received.take(pair);
-        received.finished == 200
-    });
-    assert_eq!(received.objects.len(), 200);
 }
 
 #[test]
 fn a_write_that_flow_control_blocks_goes_on_when_the_reader_reads() {
-    let (mut pair, key) = subscribed(Options {
-        client_limits: Limits {
-            connection_window: 64 * 1024,
-            stream_window: 16 * 1024,
-            ..Limits::default()
-        },
-        ..Options::default()
-    });
-    pair.polls[CLIENT] = false;
-    let streams: Vec<StreamId> = (0..4)
-        .map(|group| open_group(&mut pair, key, group))
-        .collect();
-    for (group, stream) in (0..).zip(&streams) {
-        write(&mut pair, *stream, 0, payload(group, 0, 100_000));
-        finish(&mut pair, *stream);
-    }
-    pair.run_for(Duration::from_secs(1));
-    // The reader does not read: what is under way is bounded by its windows.
-    let server = pair.keys[SERVER].unwrap();
-    let sent = pair.endpoints[SERVER].stats(server).unwrap().sent_bytes;
-    assert!(sent < 100_000, "{sent}");
-    assert!(pair.session(SERVER).total_queued_bytes() > 0);
-    let now = pair.now;
-    assert!(!pair.endpoints[SERVER].is_flushed(now, server));
+    for webtransport in carriers() {
+        let (mut pair, key) = subscribed(Options {
+            client_limits: Limits {
+                connection_window: 64 * 1024,
+                stream_window: 16 * 1024,
+                ..Limits::default()
+            },
+            webtransport,
+            ..Options::default()
+        });
+        pair.polls[CLIENT] = false;
+        let streams: Vec<StreamId> = (0..4)
+            .map(|group| open_group(&mut pair, key, group))
+            .collect();
+        for (group, stream) in (0..).zip(&streams) {
+            write(&mut pair, *stream, 0, payload(group, 0, 100_000));
+            finish(&mut pair, *stream);
+        }
+        pair.run_for(Duration::from_secs(1));
+        // The reader does not read: what is under way is bounded by its windows.
+        let server = pair.keys[SERVER].unwrap();
+        let sent = pair.endpoints[SERVER].stats(server).unwrap().sent_bytes;
+        assert!(sent < 100_000, "{sent}");
+        assert!(pair.session(SERVER).total_queued_bytes() > 0);
+        let now = pair.now;
+        assert!(!pair.endpoints[SERVER].is_flushed(now, server));
 
-    pair.polls[CLIENT] = true;
-    let mut received = Received::default();
-    pair.run(LIMIT, |pair| {
-        received.take(pair);
-        received.finished == 4
-    });
-    for (group, stream) in (0..).zip(&streams) {
-        assert_eq!(
-            received.objects[&(group, 0)],
-            payload(group, 0, 100_000),
-            "{stream}"
-        );
+        pair.polls[CLIENT] = true;
+        let mut received = Received::default();
+        pair.run(LIMIT, |pair| {
+            received.take(pair);
+            received.finished == 4
+        });
+        for (group, stream) in (0..).zip(&streams) {
+            assert_eq!(
+                received.objects[&(group, 0)],
+                payload(group, 0, 100_000),
+                "{stream}"
+            );
+        }
+        pair.run_for(Duration::from_secs(1));
+        let now = pair.now;
+        assert!(pair.endpoints[SERVER].is_flushed(now, server));
     }
-    pair.run_for(Duration::from_secs(1));
-    let now = pair.now;
-    assert!(pair.endpoints[SERVER].is_flushed(now, server));
 }
 
 #[test]
@@ -288,69 +301,79 @@ fn a_slow_path_keeps_the_queue_in_the_session() {
 
 #[test]
 fn datagrams_travel_and_large_ones_are_counted() {
-    let (mut pair, key) = subscribed(Options::default());
-    let datagram = |object, len| DatagramOptions {
-        location: Location {
-            group: GroupId(1),
-            object: ObjectId(object),
-        },
-        priority: None,
-        end_of_group: false,
-        properties: Properties::EMPTY,
-        status: ObjectStatus::Normal,
-        payload: payload(1, object, len),
-    };
-    for object in 0..20 {
+    for webtransport in carriers() {
+        let (mut pair, key) = subscribed(Options {
+            webtransport,
+            ..Options::default()
+        });
+        let datagram = |object, len| DatagramOptions {
+            location: Location {
+                group: GroupId(1),
+                object: ObjectId(object),
+            },
+            priority: None,
+            end_of_group: false,
+            properties: Properties::EMPTY,
+            status: ObjectStatus::Normal,
+            payload: payload(1, object, len),
+        };
+        for object in 0..20 {
+            let now = pair.now;
+            pair.session(SERVER)
+                .send_datagram(key, datagram(object, 900), now)
+                .unwrap();
+        }
         let now = pair.now;
         pair.session(SERVER)
-            .send_datagram(key, datagram(object, 900), now)
+            .send_datagram(key, datagram(99, 3000), now)
             .unwrap();
-    }
-    let now = pair.now;
-    pair.session(SERVER)
-        .send_datagram(key, datagram(99, 3000), now)
-        .unwrap();
-    let mut got = Vec::new();
-    pair.run(LIMIT, |pair| {
-        let datagrams = session_events(&pair.events[CLIENT]).filter_map(|event| match event {
-            Event::Datagram { datagram, .. } => Some(datagram.clone()),
-            _ => None,
+        let mut got = Vec::new();
+        pair.run(LIMIT, |pair| {
+            let datagrams = session_events(&pair.events[CLIENT]).filter_map(|event| match event {
+                Event::Datagram { datagram, .. } => Some(datagram.clone()),
+                _ => None,
+            });
+            got = datagrams.collect();
+            got.len() == 20
         });
-        got = datagrams.collect();
-        got.len() == 20
-    });
-    for (object, datagram) in (0..).zip(&got) {
-        assert_eq!(datagram.location.object, ObjectId(object));
-        assert_eq!(datagram.payload, payload(1, object, 900));
+        for (object, datagram) in (0..).zip(&got) {
+            assert_eq!(datagram.location.object, ObjectId(object));
+            assert_eq!(datagram.payload, payload(1, object, 900));
+        }
+        pair.run_for(Duration::from_secs(1));
+        let key = pair.keys[SERVER].unwrap();
+        let stats = pair.endpoints[SERVER].stats(key).unwrap();
+        assert_eq!(stats.oversized_datagrams, 1);
+        assert!(stats.max_datagram.is_some_and(|max| max > 1000));
     }
-    pair.run_for(Duration::from_secs(1));
-    let key = pair.keys[SERVER].unwrap();
-    let stats = pair.endpoints[SERVER].stats(key).unwrap();
-    assert_eq!(stats.oversized_datagrams, 1);
-    assert!(stats.max_datagram.is_some_and(|max| max > 1000));
 }
 
 #[test]
 fn a_session_that_closes_tells_the_peer_its_code() {
-    use parvis_quic::CloseReason;
-    use parvis_wire::SessionErrorCode;
-    let (mut pair, _) = subscribed(Options::default());
-    pair.session(SERVER)
-        .close(SessionErrorCode::GoawayTimeout, "stayed too long");
-    pair.run(LIMIT, |pair| {
-        pair::close_reason(&pair.events[CLIENT]).is_some()
-    });
-    let (code, reason) = (
-        SessionErrorCode::GoawayTimeout,
-        "stayed too long".to_owned(),
-    );
-    let told = CloseReason::PeerClosed {
-        code,
-        reason: reason.clone(),
-    };
-    assert_eq!(pair::close_reason(&pair.events[CLIENT]), Some(&told));
-    let own = CloseReason::Local { code, reason };
-    assert_eq!(pair::close_reason(&pair.events[SERVER]), Some(&own));
-    let last = session_events(&pair.events[SERVER]).last();
-    assert!(matches!(last, Some(Event::Closed { .. })), "{last:?}");
+    for webtransport in carriers() {
+        use parvis_quic::CloseReason;
+        use parvis_wire::SessionErrorCode;
+        let (mut pair, _) = subscribed(Options {
+            webtransport,
+            ..Options::default()
+        });
+        pair.session(SERVER)
+            .close(SessionErrorCode::GoawayTimeout, "stayed too long");
+        pair.run(LIMIT, |pair| {
+            pair::close_reason(&pair.events[CLIENT]).is_some()
+        });
+        let (code, reason) = (
+            SessionErrorCode::GoawayTimeout,
+            "stayed too long".to_owned(),
+        );
+        let told = CloseReason::PeerClosed {
+            code,
+            reason: reason.clone(),
+        };
+        assert_eq!(pair::close_reason(&pair.events[CLIENT]), Some(&told));
+        let own = CloseReason::Local { code, reason };
+        assert_eq!(pair::close_reason(&pair.events[SERVER]), Some(&own));
+        let last = session_events(&pair.events[SERVER]).last();
+        assert!(matches!(last, Some(Event::Closed { .. })), "{last:?}");
+    }
 }

@@ -11,10 +11,19 @@ pub struct Config {
     pub role: Role,
     /// The draft that was agreed when the connection was made.
     pub draft: Draft,
-    /// The URI path, sent by a client on raw QUIC.
+    /// The URI path, sent by a client on raw QUIC; on a server over WebTransport, the one that the
+    /// client asked for.
     pub path: Option<String>,
-    /// The URI authority, sent by a client on raw QUIC.
+    /// The URI authority, like the path.
     pub authority: Option<String>,
+    /// Whether WebTransport carries the session: then its request, and not SETUP, says path and
+    /// authority.
+    pub over_webtransport: bool,
+    /// How many bidirectional streams this side has opened for other purposes: the session's are
+    /// numbered after them.
+    pub reserved_bidi: u64,
+    /// How many unidirectional streams this side has opened for other purposes.
+    pub reserved_uni: u64,
     /// Name and version, sent to the peer; empty: not sent.
     pub implementation: String,
     /// Tokens for the whole session.
@@ -30,6 +39,9 @@ impl Default for Config {
             draft: Draft::D22,
             path: None,
             authority: None,
+            over_webtransport: false,
+            reserved_bidi: 0,
+            reserved_uni: 0,
             implementation: concat!("parvis/", env!("CARGO_PKG_VERSION")).to_owned(),
             auth_tokens: Vec::new(),
             limits: Limits::default(),

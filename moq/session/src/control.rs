@@ -43,18 +43,24 @@ impl Session {
     }
 
     fn on_setup(&mut self, mut setup: Setup, now: Instant) -> Result<(), SessionError> {
-        if self.config.role == Role::Client {
+        let forbidden = match (self.config.role, self.config.over_webtransport) {
+            (Role::Client, _) => Some("from a server"),
+            (Role::Server, true) => Some("over WebTransport"),
+            (Role::Server, false) => None,
+        };
+        if let Some(why) = forbidden {
             if setup.path.is_some() {
-                let reason = "PATH from a server";
+                let reason = format!("PATH {why}");
                 return Err(SessionError::new(SessionErrorCode::InvalidPath, reason));
             }
             if setup.authority.is_some() {
-                let reason = "AUTHORITY from a server";
-                return Err(SessionError::new(
-                    SessionErrorCode::InvalidAuthority,
-                    reason,
-                ));
+                let code = SessionErrorCode::InvalidAuthority;
+                return Err(SessionError::new(code, format!("AUTHORITY {why}")));
             }
+        }
+        if self.config.role == Role::Server && self.config.over_webtransport {
+            setup.path = self.config.path.take();
+            setup.authority = self.config.authority.take();
         }
         if self.token_cache.resolve_setup(&mut setup.auth_tokens)? == Tokens::Repeated {
             let reason = "SETUP has a token twice";

@@ -68,6 +68,7 @@ impl Session {
         let limits = &config.limits;
         let mut scheduler =
             SendScheduler::new(config.role, limits.send.clone(), limits.control_buffer);
+        scheduler.reserve(config.reserved_bidi, config.reserved_uni);
         let control_out = scheduler.open_control();
         let own_ids = u64::from(config.role == Role::Server);
         let mut session = Self {
@@ -104,13 +105,13 @@ impl Session {
     }
 
     fn send_setup(&mut self, now: Instant) {
-        let client = self.config.role == Role::Client;
+        let says_target = self.config.role == Role::Client && !self.config.over_webtransport;
         let implementation = &self.config.implementation;
         let updates = self.config.limits.max_pending_updates as u64;
         let token_cache = self.config.limits.token_cache;
         let setup = Setup {
-            path: self.config.path.clone().filter(|_| client),
-            authority: self.config.authority.clone().filter(|_| client),
+            path: self.config.path.clone().filter(|_| says_target),
+            authority: self.config.authority.clone().filter(|_| says_target),
             auth_tokens: self.config.auth_tokens.clone(),
             max_auth_token_cache_size: (token_cache > 0).then_some(token_cache),
             max_request_updates: (self.draft() == Draft::D22).then_some(updates),

@@ -26,7 +26,7 @@ mod running;
 mod shard;
 mod stats;
 
-pub use config::{Args, Config, ConfigError, LogFormat, Options};
+pub use config::{Args, Config, ConfigError, LogFormat, Options, WebTransport};
 pub use error::{RelayError, StartError};
 pub use logging::install_logging;
 pub use parvis_quic::tls::Fingerprint;

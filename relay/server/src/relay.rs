@@ -15,9 +15,10 @@ use parvis_quic::{
     udp::{BatchSocket, SocketOptions},
 };
 use parvis_session::SendLimits;
+use parvis_wire::Draft;
 
 use crate::{
-    Config, Running, StartError, certificate,
+    Config, Running, StartError, WebTransport, certificate,
     running::{Stopper, Thread},
     shard::{Links, Parts, Shard, Shared, waker},
 };
@@ -166,8 +167,14 @@ fn endpoint(
         },
         ..parvis_session::Config::default()
     };
+    let webtransport = match config.webtransport {
+        WebTransport::Draft18 => Some(Draft::D18),
+        WebTransport::Draft22 => Some(Draft::D22),
+        WebTransport::Off => None,
+    };
     EndpointConfig {
         server: Some(tls),
+        webtransport,
         session,
         limits,
         admission: AdmissionPolicy::Custom(admission(config, sessions)),

@@ -50,6 +50,7 @@ impl Port {
             server_name: "localhost".to_owned(),
             tls: ClientTls::insecure(),
             drafts: vec![draft],
+            webtransport: None,
             session,
         };
         Ok(self.endpoint.connect(now, options)?)

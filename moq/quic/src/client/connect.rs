@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::{ConnectOptions, InvalidUrl, ServerUrl, driver::Driver};
-use crate::{ClientOptions, CloseReason, ConnectionEvent, OpenError};
+use crate::{ClientOptions, CloseReason, ConnectionEvent, OpenError, RequestTarget};
 
 /// How long one address has before the next one is tried beside it; RFC 8305.
 const STAGGER: Duration = Duration::from_millis(250);
@@ -149,6 +149,10 @@ async fn attempt(
             .and_then(|socket| options.runtime.wrap_udp_socket(socket)),
     };
     let socket = socket.map_err(ConnectError::Socket)?;
+    let webtransport = url.is_webtransport().then(|| RequestTarget {
+        authority: url.authority().to_owned(),
+        path: url.absolute_path(),
+    });
     let session = Config {
         path: Some(url.path().to_owned()),
         authority: Some(url.authority().to_owned()),
@@ -159,6 +163,7 @@ async fn attempt(
         server_name: options.server_name.unwrap_or_else(|| url.host().to_owned()),
         tls: options.tls,
         drafts: options.drafts,
+        webtransport,
         session,
     };
     let mut driver = Driver::connect(options.runtime, socket, &options.limits, client)?;

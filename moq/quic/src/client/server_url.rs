@@ -2,11 +2,13 @@ use std::{fmt, str::FromStr};
 
 use thiserror::Error;
 
-/// Where a server is: `moqt://host[:port][/path][?query]`.
+/// Where a server is: `moqt://host[:port][/path][?query]`, or the same with `https` to reach it by
+/// WebTransport.
 ///
 /// draft-ietf-moq-transport-22, "Session establishment".
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ServerUrl {
+    webtransport: bool,
     host: String,
     authority: String,
     port: u16,
@@ -16,8 +18,8 @@ pub struct ServerUrl {
 /// Why a text is no [`ServerUrl`].
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum InvalidUrl {
-    /// The scheme is not `moqt`.
-    #[error("`{0}` does not start with moqt://")]
+    /// The scheme is neither `moqt` nor `https`.
+    #[error("`{0}` starts with neither moqt:// nor https://")]
     Scheme(String),
     /// There is no host, or it has characters that a host cannot have.
     #[error("`{0}` is not a host")]
@@ -33,6 +35,11 @@ pub enum InvalidUrl {
 const DEFAULT_PORT: u16 = 443;
 
 impl ServerUrl {
+    /// Whether the server is reached by WebTransport instead of raw QUIC.
+    pub const fn is_webtransport(&self) -> bool {
+        self.webtransport
+    }
+
     /// The host: a name or an address, without brackets.
     pub fn host(&self) -> &str {
         &self.host
@@ -52,18 +59,28 @@ impl ServerUrl {
     pub fn path(&self) -> &str {
         &self.path
     }
+
+    /// Path and query with the slash that HTTP wants at the start.
+    pub fn absolute_path(&self) -> String {
+        if self.path.starts_with('/') {
+            self.path.clone()
+        } else {
+            format!("/{}", self.path)
+        }
+    }
 }
 
 impl FromStr for ServerUrl {
     type Err = InvalidUrl;
 
     fn from_str(text: &str) -> Result<Self, InvalidUrl> {
-        let scheme = text
-            .get(..7)
-            .filter(|scheme| scheme.eq_ignore_ascii_case("moqt://"));
-        let rest = scheme
-            .and_then(|_| text.get(7..))
+        let (scheme, rest) = text
+            .split_once("://")
             .ok_or_else(|| InvalidUrl::Scheme(text.to_owned()))?;
+        let webtransport = scheme.eq_ignore_ascii_case("https");
+        if !webtransport && !scheme.eq_ignore_ascii_case("moqt") {
+            return Err(InvalidUrl::Scheme(text.to_owned()));
+        }
         // A fragment is for the client alone.
         let rest = rest.split('#').next().unwrap_or_default();
         let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
@@ -98,6 +115,7 @@ impl FromStr for ServerUrl {
             },
         };
         Ok(Self {
+            webtransport,
             host: host.to_owned(),
             authority: authority.to_owned(),
             port,
@@ -108,7 +126,8 @@ impl FromStr for ServerUrl {
 
 impl fmt::Display for ServerUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "moqt://{}{}", self.authority, self.path)
+        let scheme = if self.webtransport { "https" } else { "moqt" };
+        write!(f, "{scheme}://{}{}", self.authority, self.path)
     }
 }
 
@@ -136,12 +155,27 @@ mod tests {
     }
 
     #[test]
+    fn https_is_webtransport() {
+        let url: ServerUrl = "https://relay.example?x=1".parse().unwrap();
+        assert!(url.is_webtransport());
+        assert_eq!(
+            (url.path(), url.absolute_path().as_str()),
+            ("?x=1", "/?x=1")
+        );
+        assert_eq!(url.to_string(), "https://relay.example?x=1");
+        let url: ServerUrl = "moqt://relay.example/a".parse().unwrap();
+        assert!(!url.is_webtransport());
+        assert_eq!(url.absolute_path(), "/a");
+    }
+
+    #[test]
     fn other_texts_are_refused() {
         let parse = |text: &str| text.parse::<ServerUrl>().unwrap_err();
         assert!(matches!(
-            parse("https://relay.example/"),
+            parse("http://relay.example/"),
             InvalidUrl::Scheme(_)
         ));
+        assert!(matches!(parse("relay.example"), InvalidUrl::Scheme(_)));
         assert!(matches!(parse("moqt://"), InvalidUrl::Host(_)));
         assert!(matches!(parse("moqt://[::1"), InvalidUrl::Host(_)));
         assert!(matches!(parse("moqt://user@host"), InvalidUrl::Host(_)));

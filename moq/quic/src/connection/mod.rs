@@ -1,5 +1,6 @@
 mod reading;
 mod sending;
+mod web;
 
 use std::{
     net::SocketAddr,
@@ -11,8 +12,9 @@ use parvis_session::{Config, Input, PathState, Role, Session, StreamId};
 use parvis_wire::{Draft, SessionErrorCode};
 use quinn_proto::{ConnectionHandle, Side, StreamEvent, VarInt, crypto::rustls::HandshakeData};
 
-use self::{reading::ReadQueue, sending::OwnStreams};
-use crate::{CloseReason, ConnectionEvent, PathStats};
+pub(crate) use self::web::WebOptions;
+use self::{reading::ReadQueue, sending::OwnStreams, web::Web};
+use crate::{CloseReason, ConnectionEvent, PathStats, RequestTarget, http3};
 
 /// How often the session hears of the path.
 const PATH_INTERVAL: Duration = Duration::from_millis(25);
@@ -27,6 +29,11 @@ pub(crate) struct Connection {
     role: Role,
     stage: Stage,
     config: Option<Config>,
+    web_options: Option<WebOptions>,
+    /// What a client asks a WebTransport session for.
+    target: Option<RequestTarget>,
+    /// Present where the session is carried by HTTP/3.
+    web: Option<Box<Web>>,
     announcement: Option<ConnectionEvent>,
     readable: ReadQueue,
     datagrams: bool,
@@ -53,6 +60,8 @@ impl Connection {
         handle: ConnectionHandle,
         quic: quinn_proto::Connection,
         config: Config,
+        web_options: Option<WebOptions>,
+        target: Option<RequestTarget>,
         max_send_window: u64,
     ) -> Self {
         let role = match quic.side() {
@@ -65,6 +74,9 @@ impl Connection {
             role,
             stage: Stage::Handshake,
             config: Some(config),
+            web_options,
+            target,
+            web: None,
             announcement: None,
             readable: ReadQueue::default(),
             datagrams: false,
@@ -104,10 +116,15 @@ impl Connection {
 
     pub(crate) fn stats(&mut self) -> PathStats {
         PathStats {
-            max_datagram: self.quic.datagrams().max_size(),
+            max_datagram: self.max_datagram(),
             oversized_datagrams: self.oversized_datagrams,
             ..PathStats::new(&self.quic.stats())
         }
+    }
+
+    fn max_datagram(&mut self) -> Option<usize> {
+        let prefix = self.datagram_prefix().map_or(0, http3::DatagramPrefix::len);
+        self.quic.datagrams().max_size()?.checked_sub(prefix)
     }
 
     pub(crate) fn timeout(&mut self) -> Option<Instant> {
@@ -116,7 +133,10 @@ impl Connection {
             Stage::Open(session) => session.poll_timeout(),
             _ => None,
         };
-        quic.into_iter().chain(session).min()
+        quic.into_iter()
+            .chain(session)
+            .chain(self.web_timeout())
+            .min()
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
@@ -127,6 +147,7 @@ impl Connection {
         {
             self.quic.handle_timeout(now);
         }
+        self.handle_web_timeout(now);
         if let Stage::Open(session) = &mut self.stage
             && session.poll_timeout().is_some_and(|timeout| timeout <= now)
         {
@@ -137,8 +158,12 @@ impl Connection {
 
     pub(crate) fn close(&mut self, code: SessionErrorCode, reason: String, now: Instant) {
         if matches!(self.stage, Stage::Handshake | Stage::Open(_)) {
-            self.quic
-                .close(now, varint(code.to_u64()), Bytes::from(reason.clone()));
+            if self.web.is_some() {
+                self.close_web(code, &reason, now);
+            } else {
+                let reason = Bytes::from(reason.clone());
+                self.quic.close(now, varint(code.to_u64()), reason);
+            }
             self.end(CloseReason::Local { code, reason });
         }
     }
@@ -219,7 +244,7 @@ impl Connection {
                 quinn_proto::Event::HandshakeDataReady => {}
                 quinn_proto::Event::Connected => self.connected(now),
                 quinn_proto::Event::ConnectionLost { reason } => {
-                    self.end(CloseReason::from_quic(reason));
+                    self.end(CloseReason::from_quic(reason, self.web.is_some()));
                 }
                 quinn_proto::Event::Stream(event) => self.stream_event(&event, now),
                 quinn_proto::Event::DatagramReceived => self.datagrams = true,
@@ -233,9 +258,11 @@ impl Connection {
     fn connected(&mut self, now: Instant) {
         let data = self.quic.crypto_session().handshake_data();
         let data = data.and_then(|data| data.downcast::<HandshakeData>().ok());
-        let draft = data
-            .as_ref()
-            .and_then(|data| Draft::from_alpn(data.protocol.as_deref()?));
+        let protocol = data.as_ref().and_then(|data| data.protocol.as_deref());
+        if protocol == Some(http3::ALPN) {
+            return self.start_web(data.and_then(|data| data.server_name), now);
+        }
+        let draft = protocol.and_then(Draft::from_alpn);
         let (Some(draft), Some(mut config)) = (draft, self.config.take()) else {
             self.close(
                 SessionErrorCode::VersionNegotiationFailed,
@@ -270,20 +297,44 @@ impl Connection {
         match *event {
             StreamEvent::Opened { dir } => {
                 while let Some(id) = self.quic.streams().accept(dir) {
+                    if !self.web_reads(id, true) {
+                        self.readable.push(id);
+                    }
+                }
+            }
+            StreamEvent::Readable { id } => {
+                if !self.web_reads(id, false) {
                     self.readable.push(id);
                 }
             }
-            StreamEvent::Readable { id } => self.readable.push(id),
-            StreamEvent::Writable { id } => self.input(Input::Writable { id: own(id) }, now),
+            StreamEvent::Writable { id } => {
+                if self.flush_held(own(id)) && !self.is_webs(own(id)) {
+                    self.input(Input::Writable { id: own(id) }, now);
+                }
+            }
+            StreamEvent::Finished { id } if self.is_webs(own(id)) => self.web_finished(now),
             StreamEvent::Finished { id } => self.input(Input::StreamFinished { id: own(id) }, now),
             StreamEvent::Stopped { id, error_code } => {
                 // RFC 9000 wants an answer in any case; a session that resets too does no harm.
                 let _ = self.quic.send_stream(id).reset(error_code);
-                let code = error_code.into_inner();
+                self.forget_held(own(id));
+                if self.is_webs(own(id)) {
+                    return self.web_stopped(own(id), now);
+                }
+                let code = peers_code(error_code, self.web.is_some());
                 self.input(Input::StopSending { id: own(id), code }, now);
             }
             StreamEvent::Available { .. } => self.open_ahead(now),
         }
+    }
+
+    /// The code for the peer that stands for one of the session.
+    fn own_code(&self, code: u64) -> VarInt {
+        varint(if self.web.is_some() {
+            http3::to_http3(code)
+        } else {
+            code
+        })
     }
 
     fn input(&mut self, input: Input, now: Instant) {
@@ -324,6 +375,17 @@ fn own(id: quinn_proto::StreamId) -> StreamId {
 
 fn quic(id: StreamId) -> quinn_proto::StreamId {
     varint(id.0).into()
+}
+
+/// The session's code in one that the peer sent.
+///
+/// web: whether HTTP/3 carries the session.
+fn peers_code(code: VarInt, web: bool) -> u64 {
+    if web {
+        http3::from_http3(code.into_inner())
+    } else {
+        code.into_inner()
+    }
 }
 
 /// Codes that do not fit become the largest one that does.

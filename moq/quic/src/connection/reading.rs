@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use parvis_session::Input;
 use quinn_proto::ReadError;
 
-use super::{Connection, Stage, own};
+use super::{Connection, Stage, own, peers_code};
 
 /// Bytes read from one stream before the next one has its turn.
 const READ_TURN: usize = 64 * 1024;
@@ -38,12 +38,17 @@ impl ReadQueue {
 impl Connection {
     /// Gives the session what one stream, or the datagrams, brought; whether there was something.
     pub(super) fn read(&mut self, now: Instant) -> bool {
+        if self.read_web(now) {
+            return true;
+        }
         if !matches!(self.stage, Stage::Open(_) | Stage::Closing(Some(_), _)) {
             return false;
         }
         if std::mem::take(&mut self.datagrams) {
             while let Some(datagram) = self.quic.datagrams().recv() {
-                self.input(Input::Datagram(datagram), now);
+                if let Some(datagram) = self.take_datagram(datagram, now) {
+                    self.input(Input::Datagram(datagram), now);
+                }
             }
             return true;
         }
@@ -63,6 +68,7 @@ impl Connection {
             return;
         };
         self.session_active = true;
+        let web = self.web.is_some();
         let mut read = 0;
         let mut fin = false;
         let mut reset = None;
@@ -78,7 +84,7 @@ impl Connection {
                 }
                 Err(ReadError::Blocked) => break,
                 Err(ReadError::Reset(code)) => {
-                    reset = Some(code.into_inner());
+                    reset = Some(peers_code(code, web));
                     break;
                 }
             }

@@ -1,11 +1,12 @@
 use std::time::Instant;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use parvis_session::{Input, StreamId, Transmit};
 use parvis_wire::SessionErrorCode;
 use quinn_proto::{Dir, SendDatagramError, WriteError};
 
-use super::{Connection, Stage, quic, varint};
+use super::{Connection, Stage, quic};
+use crate::http3::DatagramPrefix;
 
 /// Own streams that are opened ahead of need, per direction: quinn does not say how many it lets
 /// us open, so the credit that the session is told is what was opened.
@@ -15,6 +16,16 @@ const AHEAD: u64 = 32;
 pub(super) struct OwnStreams {
     opened: u64,
     used: u64,
+}
+
+impl OwnStreams {
+    /// The first ones are not the session's.
+    pub(super) const fn reserved(count: u64) -> Self {
+        Self {
+            opened: count,
+            used: count,
+        }
+    }
 }
 
 impl Connection {
@@ -82,22 +93,37 @@ impl Connection {
             }
             // Errors here and below say that the peer stopped the stream; the session knows.
             Transmit::Finish { id } => {
-                let _ = self.quic.send_stream(quic(id)).finish();
+                if !self.finish_held(id) {
+                    let _ = self.quic.send_stream(quic(id)).finish();
+                }
             }
             Transmit::Reset { id, code } => {
-                let _ = self.quic.send_stream(quic(id)).reset(varint(code));
+                self.forget_held(id);
+                let code = self.own_code(code);
+                let _ = self.quic.send_stream(quic(id)).reset(code);
             }
             Transmit::StopSending { id, code } => {
-                let _ = self.quic.recv_stream(quic(id)).stop(varint(code));
+                let code = self.own_code(code);
+                let _ = self.quic.recv_stream(quic(id)).stop(code);
             }
-            Transmit::Datagram(datagram) => match self.quic.datagrams().send(datagram, false) {
-                Ok(()) => {}
-                Err(SendDatagramError::Blocked(unsent)) => {
-                    self.input(Input::DatagramBlocked { unsent }, now);
-                }
-                Err(_) => self.oversized_datagrams += 1,
-            },
+            Transmit::Datagram(datagram) => self.send_datagram(datagram, now),
             Transmit::Close { code, reason } => self.close(code, reason, now),
+        }
+    }
+
+    fn send_datagram(&mut self, datagram: Bytes, now: Instant) {
+        let prefix = self.datagram_prefix();
+        let datagram = match prefix {
+            Some(prefix) => prefix.add(&datagram),
+            None => datagram,
+        };
+        match self.quic.datagrams().send(datagram, false) {
+            Ok(()) => {}
+            Err(SendDatagramError::Blocked(mut unsent)) => {
+                unsent.advance(prefix.map_or(0, DatagramPrefix::len));
+                self.input(Input::DatagramBlocked { unsent }, now);
+            }
+            Err(_) => self.oversized_datagrams += 1,
         }
     }
 
@@ -126,6 +152,7 @@ impl Connection {
         if priority != 0 {
             let _ = self.quic.send_stream(quic(id)).set_priority(priority);
         }
+        self.write_header(id);
         if low {
             self.open_ahead(now);
         }
@@ -133,6 +160,11 @@ impl Connection {
 
     fn write(&mut self, id: StreamId, data: Bytes, now: Instant) {
         let mut chunks = [data];
+        if !self.flush_held(id) {
+            let [unsent] = chunks;
+            self.input(Input::Blocked { id, unsent }, now);
+            return;
+        }
         // A write that is cut short is tried again, because only a refusal makes quinn say when
         // the stream is writable.
         while !chunks[0].is_empty() {

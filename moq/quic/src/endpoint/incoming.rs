@@ -38,7 +38,13 @@ impl Endpoint {
     fn accept(&mut self, incoming: Incoming, now: Instant) {
         match self.quic.accept(incoming, now, &mut self.scratch, None) {
             Ok((handle, quic)) => {
-                let key = self.insert(handle, quic, self.config.session.clone());
+                let key = self.insert(
+                    handle,
+                    quic,
+                    self.config.session.clone(),
+                    self.web.clone(),
+                    None,
+                );
                 self.slots[key.index as usize].half_open = true;
                 self.half_open += 1;
             }

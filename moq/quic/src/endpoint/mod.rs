@@ -17,8 +17,8 @@ use quinn_proto::{ConnectError, DatagramEvent};
 pub use self::options::{ClientOptions, ConnectionEvent, ConnectionKey, EndpointConfig, OpenError};
 use self::slots::Slot;
 use crate::{
-    Ecn, PathStats, Transmit, admission::AttemptRate, connection_ids::PrefixedIds,
-    deadlines::Deadlines, tls::ServerTls,
+    Ecn, PathStats, Transmit, admission::AttemptRate, connection::WebOptions,
+    connection_ids::PrefixedIds, deadlines::Deadlines, http3, tls::ServerTls,
 };
 
 /// QUIC connections with a MoQ session each, over one UDP socket that somebody else holds.
@@ -40,6 +40,7 @@ pub struct Endpoint {
     by_handle: Vec<usize>,
     open: usize,
     half_open: usize,
+    web: Option<WebOptions>,
     attempts: AttemptRate,
     deadlines: Deadlines,
     to_poll: VecDeque<usize>,
@@ -67,10 +68,17 @@ impl Endpoint {
             quic.cid_generator(move || Box::new(PrefixedIds::new(prefix)));
         }
         let server_transport = config.limits.server();
+        let web = config.webtransport.map(|default_draft| WebOptions {
+            http3: Arc::new(http3::Options {
+                drafts: config.drafts.clone(),
+                default_draft,
+            }),
+            ping: config.limits.idle_timeout / 3,
+        });
         let server = config
             .server
             .as_ref()
-            .map(|tls| tls.quic(&config.drafts, server_transport.clone()));
+            .map(|tls| tls.quic(&server_alpn(&config), server_transport.clone()));
         Self {
             quic: quinn_proto::Endpoint::new(
                 Arc::new(quic),
@@ -86,6 +94,7 @@ impl Endpoint {
             by_handle: Vec::new(),
             open: 0,
             half_open: 0,
+            web,
             attempts: AttemptRate::new(),
             deadlines: Deadlines::default(),
             to_poll: VecDeque::new(),
@@ -106,9 +115,11 @@ impl Endpoint {
         if options.drafts.is_empty() {
             return Err(OpenError::NoDraft);
         }
-        let config = options
-            .tls
-            .quic(&options.drafts, self.client_transport.clone());
+        let protocols = match options.webtransport {
+            Some(_) => vec![http3::ALPN],
+            None => options.drafts.iter().map(|draft| draft.alpn()).collect(),
+        };
+        let config = options.tls.quic(&protocols, self.client_transport.clone());
         let (handle, quic) = self
             .quic
             .connect(now, config, options.addr, &options.server_name)
@@ -117,7 +128,14 @@ impl Endpoint {
                 ConnectError::InvalidRemoteAddress(addr) => OpenError::InvalidAddress(addr),
                 _ => OpenError::TooManyConnections,
             })?;
-        Ok(self.insert(handle, quic, options.session))
+        let web = options.webtransport.is_some().then(|| WebOptions {
+            http3: Arc::new(http3::Options {
+                default_draft: options.drafts[0],
+                drafts: options.drafts,
+            }),
+            ping: self.config.limits.keep_alive,
+        });
+        Ok(self.insert(handle, quic, options.session, web, options.webtransport))
     }
 
     /// Takes one UDP datagram.
@@ -298,8 +316,15 @@ impl Endpoint {
     pub fn set_server_tls(&mut self, tls: Option<ServerTls>) {
         let config = tls
             .as_ref()
-            .map(|tls| tls.quic(&self.config.drafts, self.server_transport.clone()));
+            .map(|tls| tls.quic(&server_alpn(&self.config), self.server_transport.clone()));
         self.quic.set_server_config(config);
         self.config.server = tls;
     }
+}
+
+/// What a server offers in the handshake.
+fn server_alpn(config: &EndpointConfig) -> Vec<&'static [u8]> {
+    let drafts = config.drafts.iter().map(|draft| draft.alpn());
+    let web = config.webtransport.map(|_| http3::ALPN);
+    drafts.chain(web).collect()
 }

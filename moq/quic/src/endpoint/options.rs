@@ -5,7 +5,7 @@ use parvis_wire::Draft;
 use thiserror::Error;
 
 use crate::{
-    AdmissionPolicy, CloseReason, Limits,
+    AdmissionPolicy, CloseReason, Limits, RequestTarget,
     tls::{ClientTls, ServerTls},
 };
 
@@ -16,6 +16,9 @@ pub struct EndpointConfig {
     pub server: Option<ServerTls>,
     /// Drafts that clients may choose from, preferred first.
     pub drafts: Vec<Draft>,
+    /// Whether sessions come over WebTransport too, and the draft of those whose client names
+    /// none, as Firefox does.
+    pub webtransport: Option<Draft>,
     /// What sessions of incoming connections start with; role and draft are filled in.
     pub session: Config,
     /// Bounds of QUIC.
@@ -34,6 +37,7 @@ impl Default for EndpointConfig {
         Self {
             server: None,
             drafts: Draft::ALL.to_vec(),
+            webtransport: Some(Draft::D18),
             session: Config::default(),
             limits: Limits::default(),
             admission: AdmissionPolicy::default(),
@@ -54,6 +58,8 @@ pub struct ClientOptions {
     pub tls: ClientTls,
     /// Drafts offered, preferred first.
     pub drafts: Vec<Draft>,
+    /// What to ask for over WebTransport; `None`: raw QUIC.
+    pub webtransport: Option<RequestTarget>,
     /// What the session starts with; role and draft are filled in.
     pub session: Config,
 }

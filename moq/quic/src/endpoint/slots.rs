@@ -2,7 +2,10 @@ use parvis_session::Config;
 use quinn_proto::ConnectionHandle;
 
 use super::{ConnectionKey, Endpoint};
-use crate::connection::Connection;
+use crate::{
+    RequestTarget,
+    connection::{Connection, WebOptions},
+};
 
 /// Answers to strangers that wait for the next sweep; further ones are not given.
 const MAX_REPLIES: usize = 256;
@@ -23,6 +26,8 @@ impl Endpoint {
         handle: ConnectionHandle,
         quic: quinn_proto::Connection,
         config: Config,
+        web: Option<WebOptions>,
+        target: Option<RequestTarget>,
     ) -> ConnectionKey {
         let index = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot::default());
@@ -35,7 +40,9 @@ impl Endpoint {
         let window = u64::from(self.config.limits.send_window);
         let slot = &mut self.slots[index];
         slot.generation = slot.generation.wrapping_add(1);
-        slot.connection = Some(Box::new(Connection::new(handle, quic, config, window)));
+        slot.connection = Some(Box::new(Connection::new(
+            handle, quic, config, web, target, window,
+        )));
         let key = ConnectionKey {
             index: index as u32,
             generation: slot.generation,

@@ -1,6 +1,5 @@
 use std::{fmt, sync::Arc};
 
-use parvis_wire::Draft;
 use quinn_proto::{TransportConfig, crypto::rustls::QuicClientConfig};
 use rustls::{
     CertificateError, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme,
@@ -79,7 +78,7 @@ impl ClientTls {
 
     pub(crate) fn quic(
         &self,
-        drafts: &[Draft],
+        protocols: &[&[u8]],
         transport: Arc<TransportConfig>,
     ) -> quinn_proto::ClientConfig {
         let builder = rustls::ClientConfig::builder_with_provider(provider())
@@ -92,7 +91,7 @@ impl ClientTls {
                 .with_custom_certificate_verifier(Arc::new(Verifier::new(trust.clone()))),
         }
         .with_no_client_auth();
-        tls.alpn_protocols = alpn(drafts);
+        tls.alpn_protocols = alpn(protocols);
         let quic = QuicClientConfig::try_from(tls).expect("ring has the cipher of Initial packets");
         let mut config = quinn_proto::ClientConfig::new(Arc::new(quic));
         config.transport_config(transport);

@@ -12,13 +12,12 @@ pub use server::ServerTls;
 
 use std::sync::Arc;
 
-use parvis_wire::Draft;
 use rustls::crypto::CryptoProvider;
 
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
-fn alpn(drafts: &[Draft]) -> Vec<Vec<u8>> {
-    drafts.iter().map(|draft| draft.alpn().to_vec()).collect()
+fn alpn(protocols: &[&[u8]]) -> Vec<Vec<u8>> {
+    protocols.iter().map(|name| name.to_vec()).collect()
 }

@@ -1,7 +1,11 @@
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
-use parvis_wire::Draft;
 use quinn_proto::{TransportConfig, crypto::rustls::QuicServerConfig};
+use rcgen::{CertificateParams, KeyPair};
 use rustls::{
     InconsistentKeys,
     pki_types::{
@@ -13,6 +17,10 @@ use rustls::{
 
 use super::{Fingerprint, TlsError, alpn, provider};
 
+/// How long browsers accept a self-signed certificate.
+const VALIDITY: Duration = Duration::from_hours(13 * 24);
+/// How far the clocks of clients may be behind.
+const CLOCK_SKEW: Duration = Duration::from_hours(1);
 /// Packets of a client that come before its attempt is decided on: decided at once, so few.
 const INCOMING_BUFFER: u64 = 16 * 1024;
 
@@ -37,7 +45,8 @@ impl ServerTls {
     }
 
     /// Makes a key and a certificate for it, and returns the fingerprint by which clients can
-    /// trust it.
+    /// trust it: ours for ever, browsers (`serverCertificateHashes`, which wants ECDSA on P-256
+    /// and two weeks at most) for 13 days.
     ///
     /// names: host names or IP addresses.
     pub fn self_signed(names: &[&str]) -> Result<(Self, Fingerprint), TlsError> {
@@ -49,10 +58,16 @@ impl ServerTls {
         if names.is_empty() {
             return Err(invalid());
         }
-        let made = rcgen::generate_simple_self_signed(names).map_err(|_| invalid())?;
-        let certificate = made.cert.der().clone();
+        let made = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256);
+        let key = made.map_err(|error| TlsError::UnusableKey(error.to_string()))?;
+        let mut certificate = CertificateParams::new(names).map_err(|_| invalid())?;
+        let now = SystemTime::now();
+        certificate.not_before = (now - CLOCK_SKEW).into();
+        certificate.not_after = (now + VALIDITY).into();
+        let certificate = certificate.self_signed(&key).map_err(|_| invalid())?;
+        let certificate = certificate.der().clone();
         let fingerprint = Fingerprint::of(&certificate);
-        let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+        let key = PrivatePkcs8KeyDer::from(key.serialize_der());
         Ok((Self::new(vec![certificate], &key.into())?, fingerprint))
     }
 
@@ -78,7 +93,7 @@ impl ServerTls {
 
     pub(crate) fn quic(
         &self,
-        drafts: &[Draft],
+        protocols: &[&[u8]],
         transport: Arc<TransportConfig>,
     ) -> Arc<quinn_proto::ServerConfig> {
         let mut tls = rustls::ServerConfig::builder_with_provider(provider())
@@ -86,7 +101,7 @@ impl ServerTls {
             .expect("ring has TLS 1.3")
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(self.key.clone())));
-        tls.alpn_protocols = alpn(drafts);
+        tls.alpn_protocols = alpn(protocols);
         // The clients of a relay stay for hours: nothing is gained by tickets.
         tls.send_tls13_tickets = 0;
         let quic = QuicServerConfig::try_from(tls).expect("ring has the cipher of Initial packets");

@@ -9,7 +9,7 @@ use std::{
 use bytes::BytesMut;
 use parvis_quic::{
     AdmissionPolicy, ClientOptions, ConnectionEvent, ConnectionKey, Endpoint, EndpointConfig,
-    Limits,
+    Limits, RequestTarget,
     tls::{ClientTls, Fingerprint, ServerTls},
 };
 use parvis_session::{Config, Session};
@@ -32,6 +32,9 @@ pub struct Options {
     pub client_tls: Option<ClientTls>,
     pub server_tls: Option<(ServerTls, Fingerprint)>,
     pub server_name: String,
+    /// What the client asks for over WebTransport; `None`: raw QUIC.
+    pub webtransport: Option<RequestTarget>,
+    pub server_webtransport: Option<Draft>,
 }
 
 impl Default for Options {
@@ -50,6 +53,8 @@ impl Default for Options {
             client_tls: None,
             server_tls: None,
             server_name: "localhost".to_owned(),
+            webtransport: None,
+            server_webtransport: Some(Draft::D18),
         }
     }
 }
@@ -77,6 +82,7 @@ impl Pair {
         let server = Endpoint::new(EndpointConfig {
             server: Some(tls),
             drafts: options.server_drafts,
+            webtransport: options.server_webtransport,
             limits: options.server_limits,
             admission: options.admission,
             seed: Some([options.seed as u8; 32]),
@@ -97,6 +103,7 @@ impl Pair {
                         .client_tls
                         .unwrap_or_else(|| ClientTls::pinned([fingerprint])),
                     drafts: options.client_drafts,
+                    webtransport: options.webtransport,
                     session: Config::default(),
                 },
             )
@@ -205,6 +212,15 @@ impl Pair {
             }
         }
     }
+}
+
+/// Raw QUIC, and what to ask for over WebTransport.
+pub fn carriers() -> [Option<RequestTarget>; 2] {
+    let target = RequestTarget {
+        authority: "localhost:4443".to_owned(),
+        path: "/room?x=1".to_owned(),
+    };
+    [None, Some(target)]
 }
 
 pub fn address(side: usize) -> SocketAddr {

@@ -23,6 +23,11 @@ impl Credit {
         }
     }
 
+    /// Leaves out the first streams.
+    pub(super) const fn reserve(&mut self, count: u64) {
+        self.next = count;
+    }
+
     /// The number of the next stream, and whether it can be opened at once.
     pub(super) fn allocate(&mut self) -> (StreamId, bool) {
         let id = StreamId::new(self.role, self.unidirectional, self.next);

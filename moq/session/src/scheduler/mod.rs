@@ -95,6 +95,12 @@ pub(crate) enum Note {
 const DIRECT_BYTES: usize = 64 * 1024;
 
 impl SendScheduler {
+    /// Leaves the first streams of each direction to others; only before the first is opened.
+    pub(crate) const fn reserve(&mut self, bidi: u64, uni: u64) {
+        self.bidi.reserve(bidi);
+        self.uni.reserve(uni);
+    }
+
     pub(crate) fn new(role: Role, limits: SendLimits, control_buffer: usize) -> Self {
         let shedding = Shedding::new(limits.shed_above);
         Self {

@@ -1,8 +1,8 @@
 //! SETUP, the control streams and GOAWAY.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use parvis_session::{ApiMisuse, Config, Event, Role};
+use parvis_session::{ApiMisuse, Config, Event, Input, Role, Session, StreamId, Transmit};
 use parvis_simnet::LinkOptions;
 use parvis_wire::{Draft, Parameters, RequestErrorCode, SessionErrorCode, Setup};
 
@@ -44,6 +44,79 @@ fn both_sides_learn_the_others_setup() {
         assert_eq!((peer.path, peer.authority), (None, None));
         assert_eq!(peer.implementation.as_deref(), Some("two/2"));
     }
+}
+
+#[test]
+fn over_webtransport_the_request_says_path_and_authority_and_setup_must_not() {
+    for (path, authority, code) in [
+        (None, None, None),
+        (Some("/a"), None, Some(SessionErrorCode::InvalidPath)),
+        (None, Some("b"), Some(SessionErrorCode::InvalidAuthority)),
+    ] {
+        let client = Config {
+            path: path.map(str::to_owned),
+            authority: authority.map(str::to_owned),
+            ..Config::default()
+        };
+        let server = Config {
+            role: Role::Server,
+            path: Some("/room".into()),
+            authority: Some("relay.example".into()),
+            over_webtransport: true,
+            ..Config::default()
+        };
+        let mut pair = Pair::with(client, server, LinkOptions::default(), 1);
+        pair.run(MS);
+        let events = pair.server.events();
+        if let Some(code) = code {
+            let last = events.last();
+            assert!(
+                matches!(last, Some(Event::Closed { code: got, .. }) if *got == code),
+                "{last:?}"
+            );
+            continue;
+        }
+        let peer = implementation(&events);
+        assert_eq!(peer.path.as_deref(), Some("/room"));
+        assert_eq!(peer.authority.as_deref(), Some("relay.example"));
+    }
+}
+
+#[test]
+fn streams_that_others_use_are_left_out() {
+    let mut session = Session::new(
+        Config {
+            over_webtransport: true,
+            path: Some("/not sent".into()),
+            reserved_bidi: 1,
+            reserved_uni: 3,
+            ..Config::default()
+        },
+        Instant::now(),
+    );
+    let now = Instant::now();
+    let key = session
+        .subscribe(track("t"), Parameters::default(), now)
+        .unwrap();
+    assert_eq!(key.0, StreamId::new(Role::Client, false, 1));
+    session
+        .handle(Input::StreamCredit { bidi: 2, uni: 4 }, now)
+        .unwrap();
+    let mut opened = Vec::new();
+    let mut setup = Vec::new();
+    while let Some(transmit) = session.poll_transmit(now) {
+        match transmit {
+            Transmit::Open { id, .. } => opened.push(id),
+            Transmit::Write { id, data } if id.is_unidirectional() => setup.extend(data),
+            _ => {}
+        }
+    }
+    let control = StreamId::new(Role::Client, true, 3);
+    assert!(
+        opened.contains(&control) && opened.contains(&key.0),
+        "{opened:?}"
+    );
+    assert!(!setup.windows(9).any(|bytes| bytes == b"/not sent"));
 }
 
 #[test]

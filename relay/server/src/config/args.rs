@@ -2,7 +2,7 @@ use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use bytesize::ByteSize;
 
-use super::{Config, ConfigError, LogFormat, units};
+use super::{Config, ConfigError, LogFormat, WebTransport, units};
 
 /// The command line of `parvis relay`.
 ///
@@ -45,6 +45,9 @@ pub struct Options {
     /// The private key of --cert, PEM
     #[arg(long, value_name = "FILE", env = "PARVIS_RELAY_KEY")]
     pub key: Option<PathBuf>,
+    /// The draft of browsers that name none; off: nobody comes over WebTransport [default: 18]
+    #[arg(long, value_name = "DRAFT", env = "PARVIS_RELAY_WEBTRANSPORT")]
+    pub webtransport: Option<WebTransport>,
     /// Threads that forward, each with its own socket [default: one for each core]
     #[arg(long, value_name = "N", env = "PARVIS_RELAY_THREADS")]
     pub threads: Option<NonZeroUsize>,
@@ -178,6 +181,7 @@ impl Options {
         set(&mut config.listen, self.listen);
         set(&mut config.cert, self.cert.map(Some));
         set(&mut config.key, self.key.map(Some));
+        set(&mut config.webtransport, self.webtransport);
         set(&mut config.threads, self.threads);
         set(&mut config.coalesce, self.coalesce);
         set(&mut config.drain, self.drain);

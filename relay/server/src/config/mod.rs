@@ -39,6 +39,8 @@ pub struct Config {
     pub cert: Option<PathBuf>,
     /// The private key of `cert`, PEM.
     pub key: Option<PathBuf>,
+    /// Whether sessions come over WebTransport too, on the same port.
+    pub webtransport: WebTransport,
     /// Threads that forward, each with its own socket.
     pub threads: NonZeroUsize,
 
@@ -98,6 +100,23 @@ pub struct Config {
     pub log_format: LogFormat,
 }
 
+/// Whether a relay takes sessions over WebTransport.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize, clap::ValueEnum)]
+pub enum WebTransport {
+    /// It does; clients that name no draft, as Firefox does, get draft 18.
+    #[default]
+    #[serde(rename = "18")]
+    #[value(name = "18")]
+    Draft18,
+    /// It does; clients that name no draft get draft 22.
+    #[serde(rename = "22")]
+    #[value(name = "22")]
+    Draft22,
+    /// It does not.
+    #[serde(rename = "off")]
+    Off,
+}
+
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
@@ -115,6 +134,7 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 4433)),
             cert: None,
             key: None,
+            webtransport: WebTransport::default(),
             threads: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             max_sessions: 10_000,
             max_half_open: 200,

@@ -57,15 +57,15 @@ impl Client {
 
     /// Connects by a URL that is another way to the relay.
     pub async fn connect_to(relay: &Running, url: &str, draft: Draft) -> Self {
-        Self::try_connect_to(relay, url, draft).await.unwrap()
+        Self::try_connect_by(relay, url, draft).await.unwrap()
     }
 
     /// Says why it could not.
     pub async fn try_connect(relay: &Running, draft: Draft) -> Result<Self, String> {
-        Self::try_connect_to(relay, &format!("moqt://{}/", relay.local_addr()), draft).await
+        Self::try_connect_by(relay, &format!("moqt://{}/", relay.local_addr()), draft).await
     }
 
-    async fn try_connect_to(relay: &Running, url: &str, draft: Draft) -> Result<Self, String> {
+    pub async fn try_connect_by(relay: &Running, url: &str, draft: Draft) -> Result<Self, String> {
         let options = ConnectOptions {
             tls: ClientTls::pinned([relay.fingerprint()]),
             drafts: vec![draft],
