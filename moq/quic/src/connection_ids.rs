@@ -3,7 +3,7 @@ use std::time::Duration;
 use quinn_proto::{ConnectionId, ConnectionIdGenerator, RandomConnectionIdGenerator};
 
 /// Bytes of an id, its prefix among them.
-const LENGTH: usize = 8;
+pub(crate) const LENGTH: usize = 8;
 
 /// Makes ids that begin with the number of the endpoint, for endpoints that share a port.
 pub(crate) struct PrefixedIds {

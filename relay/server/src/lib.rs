@@ -21,6 +21,7 @@ mod certificate;
 mod config;
 mod error;
 mod logging;
+mod placement;
 mod relay;
 mod running;
 mod shard;

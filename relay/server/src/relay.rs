@@ -19,6 +19,7 @@ use parvis_wire::Draft;
 
 use crate::{
     Config, Running, StartError, WebTransport, certificate,
+    placement::Placement,
     running::{Stopper, Thread},
     shard::{Links, Parts, Shard, Shared, waker},
 };
@@ -66,6 +67,7 @@ impl Relay {
         let (senders, receivers): (Vec<_>, Vec<_>) = (0..count).map(|_| mpsc::channel()).unzip();
         let stopper = Stopper::new(senders.into_iter().zip(wakers).collect());
         let sessions = Arc::new(AtomicUsize::new(0));
+        let placement = placement(&config, &sockets);
         let mut threads = Vec::with_capacity(count);
         let parts = sockets.into_iter().zip(links).zip(wakeups).zip(receivers);
         for (index, (((socket, links), wakeups), commands)) in parts.enumerate() {
@@ -81,6 +83,7 @@ impl Relay {
                 shared: shared.clone(),
                 sessions: sessions.clone(),
                 coalesce: config.coalesce,
+                placement: placement.clone(),
             };
             let thread = spawn(index, parts, stopper.clone());
             match thread {
@@ -129,6 +132,20 @@ fn bind(addr: SocketAddr, count: usize) -> io::Result<Vec<BatchSocket>> {
     (0..count)
         .map(|_| BatchSocket::bind(addr, &options))
         .collect()
+}
+
+/// Lets the relay choose its thread for each client; `None`: the kernel does.
+fn placement(config: &Config, sockets: &[BatchSocket]) -> Option<Arc<Placement>> {
+    if config.fill == 0 || sockets.len() == 1 {
+        return None;
+    }
+    match steer(&sockets[0], 0, sockets.len()) {
+        Ok(()) => Some(Arc::new(Placement::new(sockets.len(), config.fill))),
+        Err(error) => {
+            tracing::info!(%error, "the kernel spreads clients over the threads");
+            None
+        }
+    }
 }
 
 fn endpoint(
@@ -190,9 +207,13 @@ fn admission(
     config: &Config,
     sessions: Arc<AtomicUsize>,
 ) -> Box<dyn FnMut(&Attempt) -> Admission + Send> {
-    let threads = config.threads.get();
+    // Newcomers all go to one thread, unless the kernel spreads them.
+    let threads = if config.fill == 0 {
+        config.threads.get()
+    } else {
+        1
+    };
     let max_sessions = config.max_sessions;
-    // The kernel spreads attempts over the threads.
     let max_half_open = config.max_half_open.div_ceil(threads);
     let max_attempts = config.max_attempts.div_ceil(threads as u32);
     Box::new(move |attempt| {
@@ -205,6 +226,16 @@ fn admission(
             Admission::Accept
         }
     })
+}
+
+#[cfg(target_os = "linux")]
+pub(crate) fn steer(socket: &BatchSocket, newcomers: u8, count: usize) -> io::Result<()> {
+    socket.steer(newcomers, count as u8)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn steer(_: &BatchSocket, _: u8, _: usize) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 fn forwarder(config: &Config) -> parvis_forwarding::Config {

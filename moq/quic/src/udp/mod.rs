@@ -3,6 +3,8 @@
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod mmsg;
 mod outbox;
+#[cfg(target_os = "linux")]
+mod steer;
 #[cfg(unix)]
 mod wait;
 

@@ -51,6 +51,10 @@ pub struct Options {
     /// Threads that forward, each with its own socket [default: one for each core]
     #[arg(long, value_name = "N", env = "PARVIS_RELAY_THREADS")]
     pub threads: Option<NonZeroUsize>,
+    /// Clients that a thread takes before the next one has its turn: one meeting is cheapest on
+    /// one thread; 0: the kernel spreads clients over the threads [default: 128]
+    #[arg(long, value_name = "N", env = "PARVIS_RELAY_FILL")]
+    pub fill: Option<usize>,
     /// How long packets may wait for each other under load, to go out together; 0: not at all
     /// [default: 1ms]
     #[arg(long, value_name = "TIME", value_parser = units::duration, env = "PARVIS_RELAY_COALESCE")]
@@ -183,6 +187,7 @@ impl Options {
         set(&mut config.key, self.key.map(Some));
         set(&mut config.webtransport, self.webtransport);
         set(&mut config.threads, self.threads);
+        set(&mut config.fill, self.fill);
         set(&mut config.coalesce, self.coalesce);
         set(&mut config.drain, self.drain);
         set(&mut config.max_sessions, self.max_sessions);

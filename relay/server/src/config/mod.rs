@@ -43,6 +43,8 @@ pub struct Config {
     pub webtransport: WebTransport,
     /// Threads that forward, each with its own socket.
     pub threads: NonZeroUsize,
+    /// Clients that a thread takes before the next one has its turn; 0: the kernel spreads them.
+    pub fill: usize,
 
     /// Sessions, beyond which newcomers are refused.
     pub max_sessions: usize,
@@ -136,6 +138,7 @@ impl Default for Config {
             key: None,
             webtransport: WebTransport::default(),
             threads: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            fill: 128,
             max_sessions: 10_000,
             max_half_open: 200,
             max_attempts: 50,

@@ -197,6 +197,11 @@ impl Links {
         all
     }
 
+    /// How many shards there are, this one included.
+    pub(super) const fn count(&self) -> usize {
+        self.senders.len()
+    }
+
     /// The numbers of the other shards.
     pub(super) fn others(&self) -> Vec<usize> {
         let numbered = self.senders.iter().enumerate();

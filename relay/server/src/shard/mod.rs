@@ -1,5 +1,6 @@
 //! One thread of the relay: its socket, its sessions and its forwarder.
 
+mod busy;
 mod drain;
 mod fetches;
 mod inbound;
@@ -25,17 +26,18 @@ use std::{
 use parvis_forwarding::{Forwarder, Input, PeerId, PeerKind};
 use parvis_quic::{Endpoint, EndpointConfig, udp::BatchSocket};
 
+use self::{
+    busy::Busy,
+    drain::Phase,
+    pace::Pace,
+    peer::{Peers, Streams},
+};
 pub(crate) use self::{
     drain::Command,
     link::Links,
     waker::{Waker, Wakeups, waker},
 };
-use self::{
-    drain::Phase,
-    pace::Pace,
-    peer::{Peers, Streams},
-};
-use crate::{RelayError, Stats};
+use crate::{RelayError, Stats, placement::Placement};
 
 /// How long a link that is full is left alone.
 const STUCK: Duration = Duration::from_millis(1);
@@ -53,6 +55,8 @@ pub(crate) struct Parts {
     /// Sessions of the whole relay.
     pub(crate) sessions: Arc<AtomicUsize>,
     pub(crate) coalesce: Duration,
+    /// `None`: the kernel chooses a thread for each client.
+    pub(crate) placement: Option<Arc<Placement>>,
 }
 
 /// What others see of a shard.
@@ -80,6 +84,8 @@ pub(crate) struct Shard {
     shared: Arc<Shared>,
     sessions: Arc<AtomicUsize>,
     pace: Pace,
+    placement: Option<Arc<Placement>>,
+    busy: Busy,
 }
 
 /// The peer that stands for a shard. Those of sessions are larger.
@@ -111,6 +117,8 @@ impl Shard {
             shared: parts.shared,
             sessions: parts.sessions,
             pace: Pace::new(parts.coalesce),
+            placement: parts.placement,
+            busy: Busy::new(Instant::now()),
         };
         for other in shard.links.others() {
             shard.feed(Input::PeerConnected {
@@ -138,6 +146,7 @@ impl Shard {
             if self.is_over() {
                 return Ok(());
             }
+            self.account(self.now.elapsed());
             self.pace.rest(self.now);
         }
     }

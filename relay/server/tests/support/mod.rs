@@ -27,6 +27,8 @@ pub fn config(threads: usize) -> Config {
     Config {
         listen: "127.0.0.1:0".parse().unwrap(),
         threads: NonZeroUsize::new(threads).unwrap(),
+        // Clients on every thread are the harder case.
+        fill: 0,
         ..Config::default()
     }
 }
