@@ -70,18 +70,15 @@ impl Session {
             SubgroupIdMode::Zero | SubgroupIdMode::FirstObject => 0,
             SubgroupIdMode::Explicit(id) => id.0,
         };
-        let stream = self
-            .scheduler
-            .open_data(key, options.group, subgroup, options.priority)?;
+        let encoder = Encoder::Subgroup {
+            has_properties: options.has_properties,
+            previous: None,
+        };
+        let stream =
+            self.scheduler
+                .open_data(key, options.group, subgroup, options.priority, encoder)?;
         if let Ok(sending) = self.sending(key) {
             sending.streams_opened += 1;
-        }
-        if let Some(encoder) = self.scheduler.encoder(stream) {
-            let has_properties = options.has_properties;
-            *encoder = Encoder::Subgroup {
-                has_properties,
-                previous: None,
-            };
         }
         let mut bytes = Vec::with_capacity(32);
         header.encode(&mut bytes);
@@ -146,16 +143,16 @@ impl Session {
             return Err(refused);
         }
         let (request_id, order) = (request.id, fetching.order);
-        let stream = self.scheduler.open_data(key, GroupId(0), 0, None)?;
+        let encoder = Encoder::Fetch(FetchCursor::new(self.config.draft, order));
+        let stream = self
+            .scheduler
+            .open_data(key, GroupId(0), 0, None, encoder)?;
         if let Some(Kind::Fetch(fetching)) = self
             .requests
             .get_mut(&key.0)
             .map(|request| &mut request.kind)
         {
             fetching.stream = Some(stream);
-        }
-        if let Some(encoder) = self.scheduler.encoder(stream) {
-            *encoder = Encoder::Fetch(FetchCursor::new(self.config.draft, order));
         }
         let mut bytes = Vec::with_capacity(16);
         FetchHeader { request_id }.encode(&mut bytes);

@@ -93,6 +93,8 @@ pub(crate) enum Note {
 
 /// Bytes that pass the queues by before the order of priorities rules.
 const DIRECT_BYTES: usize = 64 * 1024;
+/// Up to this length copying is cheaper than handing over twice.
+const SMALL: usize = 512;
 
 impl SendScheduler {
     /// Leaves the first streams of each direction to others; only before the first is opened.

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use parvis_wire::{GroupId, Priority};
 
 use super::{
-    DIRECT_BYTES, Direct, FlowKind, Note, SendOrder, SendScheduler,
+    DIRECT_BYTES, Direct, FlowKind, Note, SMALL, SendOrder, SendScheduler,
     out_stream::{Chunk, Encoder, End, Gate, OutStream, Owner},
 };
 use crate::{RequestKey, SendRefused, StreamId, Transmit};
@@ -38,6 +38,7 @@ impl SendScheduler {
         group: GroupId,
         subgroup: u64,
         publisher_priority: Option<Priority>,
+        encoder: Encoder,
     ) -> Result<StreamId, SendRefused> {
         if self.data_streams >= self.limits.max_streams {
             return Err(SendRefused::TooManyStreams(self.data_streams));
@@ -58,6 +59,7 @@ impl SendScheduler {
         stream.group = group;
         stream.subgroup = subgroup;
         stream.publisher_priority = publisher_priority;
+        stream.encoder = encoder;
         self.data_streams += 1;
         let id = self.open(true, stream);
         if let Some(flow) = self.flows.get_mut(&key) {
@@ -173,16 +175,31 @@ impl SendScheduler {
             return Ok(());
         }
         if passes && stream.is_clear() {
-            self.direct_bytes += data.len();
             stream.handed_over = None;
             stream.sent += data.len() as u64;
-            self.direct.push_back(Direct::Write { id, data });
+            self.pass_by(id, data);
             return Ok(());
         }
         if is_first {
             self.is_full(id)?;
         }
         self.enqueue(id, key, data, now)
+    }
+
+    /// Hands data over at once. A header and a small object behind it make one piece.
+    fn pass_by(&mut self, id: StreamId, data: Bytes) {
+        self.direct_bytes += data.len();
+        if let Some(Direct::Write {
+            id: last,
+            data: head,
+        }) = self.direct.back_mut()
+            && *last == id
+            && head.len() + data.len() <= SMALL
+        {
+            *head = [&head[..], &data[..]].concat().into();
+        } else {
+            self.direct.push_back(Direct::Write { id, data });
+        }
     }
 
     /// Whether nothing waits that could claim to go first.
@@ -245,11 +262,10 @@ impl SendScheduler {
             return Err(SendRefused::StreamGone(id));
         }
         if let Owner::Flow(key) = stream.owner {
-            let timeout = self
-                .flows
-                .get(&key)
-                .and_then(|flow| flow.options.subgroup_timeout);
+            let flow = self.flows.get(&key);
+            let timeout = flow.and_then(|flow| flow.options.subgroup_timeout);
             stream.end_by = timeout.map(|timeout| now + timeout);
+            let is_timed = stream.end_by.is_some() || stream.deadline.is_some();
             if stream.is_clear() && passes {
                 stream.end = End::HandedOver;
                 self.direct.push_back(Direct::Finish { id });
@@ -258,7 +274,9 @@ impl SendScheduler {
                 stream.end = End::Queued;
                 self.make_ready(id);
             }
-            self.retime(id);
+            if is_timed {
+                self.retime(id);
+            }
         } else if stream.is_clear() {
             stream.end = End::HandedOver;
             self.urgent.push_back(Transmit::Finish { id });

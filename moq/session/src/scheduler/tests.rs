@@ -3,6 +3,7 @@ mod drops;
 mod order;
 mod shedding;
 
+use crate::scheduler::Encoder;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -51,7 +52,7 @@ impl Harness {
     fn open(&mut self, key: RequestKey, group: u64, subgroup: u64, publisher: u8) -> StreamId {
         let publisher = Some(Priority(publisher));
         self.scheduler
-            .open_data(key, GroupId(group), subgroup, publisher)
+            .open_data(key, GroupId(group), subgroup, publisher, Encoder::None)
             .expect("it opens")
     }
 

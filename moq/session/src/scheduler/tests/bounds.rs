@@ -1,4 +1,5 @@
 use super::*;
+use crate::scheduler::Encoder;
 
 #[test]
 fn streams_without_credit_wait_in_order_and_are_reset_in_their_turn() {
@@ -8,7 +9,7 @@ fn streams_without_credit_wait_in_order_and_are_reset_in_their_turn() {
     scheduler.add_flow(key, FlowOptions::default());
     let open = |scheduler: &mut SendScheduler, group| {
         scheduler
-            .open_data(key, GroupId(group), 0, None)
+            .open_data(key, GroupId(group), 0, None, Encoder::None)
             .expect("it waits for credit")
     };
     let (one, two, three) = (
@@ -56,15 +57,19 @@ fn the_number_of_streams_is_bounded_with_and_without_credit() {
     scheduler.add_flow(key, FlowOptions::default());
     for group in 0..3 {
         let stream = scheduler
-            .open_data(key, GroupId(group), 0, None)
+            .open_data(key, GroupId(group), 0, None, Encoder::None)
             .expect("it opens");
         // Also one that is reset before it could be opened counts: its number is taken.
         scheduler.drop_stream(stream, 0, DropReason::ResetByUser);
     }
-    let refused = scheduler.open_data(key, GroupId(9), 0, None);
+    let refused = scheduler.open_data(key, GroupId(9), 0, None, Encoder::None);
     assert_eq!(refused, Err(SendRefused::TooManyStreams(3)));
     scheduler.credit(0, 1);
-    assert!(scheduler.open_data(key, GroupId(9), 0, None).is_ok());
+    assert!(
+        scheduler
+            .open_data(key, GroupId(9), 0, None, Encoder::None)
+            .is_ok()
+    );
 }
 
 #[test]

@@ -94,25 +94,45 @@ fn bytes_of_a_stream_keep_their_order_when_it_blocks() {
         "{opening:?}"
     );
     let now = h.now;
-    for data in [&b"ab"[..], b"cd", b"ef"] {
+    let pieces: [&[u8]; 3] = [&[1; 300], &[2; 300], &[3; 300]];
+    for data in pieces {
         h.scheduler
             .write(stream, Bytes::from_static(data), now)
             .expect("it takes data");
     }
     h.scheduler.finish(stream, now).expect("it ends");
-    assert_eq!(h.scheduler.poll(now), Some(write(stream, b"ab")));
-    h.scheduler.blocked(stream, Bytes::from_static(b"b"), now);
+    assert_eq!(h.scheduler.poll(now), Some(write(stream, pieces[0])));
+    h.scheduler
+        .blocked(stream, Bytes::from_static(&pieces[0][299..]), now);
     assert_eq!(h.drain(), []);
-    assert_eq!(h.scheduler.flow_queued(key), 5);
+    assert_eq!(h.scheduler.flow_queued(key), 601);
     h.scheduler.writable(stream);
     let rest = [
-        write(stream, b"b"),
-        write(stream, b"cd"),
-        write(stream, b"ef"),
+        write(stream, &pieces[0][299..]),
+        write(stream, pieces[1]),
+        write(stream, pieces[2]),
         Transmit::Finish { id: stream },
     ];
     assert_eq!(h.drain(), rest);
     assert_eq!(h.scheduler.queued(), 0);
+}
+
+#[test]
+fn a_header_and_a_small_object_are_handed_over_as_one() {
+    let mut h = Harness::new(SendLimits::default());
+    let key = h.subscriber(0);
+    let (one, other) = (h.open(key, 0, 0, 0), h.open(key, 1, 0, 0));
+    h.drain();
+    let now = h.now;
+    for (stream, data) in [(one, &b"head"[..]), (one, b"object"), (other, b"next")] {
+        h.scheduler
+            .write(stream, Bytes::from_static(data), now)
+            .expect("it takes data");
+    }
+    assert_eq!(
+        h.drain(),
+        [write(one, b"headobject"), write(other, b"next")]
+    );
 }
 
 #[test]
