@@ -12,8 +12,6 @@ use crate::{
 };
 
 const CACHED_GROUPS: usize = 2;
-/// How many small newest groups an eviction passes over before it takes what comes.
-const SECOND_CHANCES: usize = 16;
 
 impl Forwarder {
     /// Adds a subgroup to its group, now that it has an object.
@@ -36,6 +34,9 @@ impl Forwarder {
                 self.next_cached += 1;
                 self.cached_groups.insert(place, (track_key, id));
                 self.retire_groups(track_key);
+                if !self.spared_groups.is_empty() {
+                    self.stop_sparing_old(track_key);
+                }
             }
         }
         let Some(group) = self.tracks[track_key.0].groups.get_mut(&id) else {
@@ -75,24 +76,42 @@ impl Forwarder {
         self.evict_excess();
     }
 
-    /// Evicts groups until all tracks together are within the budget.
+    /// Evicts groups until all tracks together are within the budget: small newest ones only when
+    /// there is nothing else.
     fn evict_excess(&mut self) {
-        let mut chances = SECOND_CHANCES;
         while self.stats.cache_bytes > self.config.cache_bytes {
-            let Some((_, (track, group))) = self.cached_groups.pop_first() else {
-                break;
-            };
-            if chances > 0 && self.is_small_and_newest(track, group) {
-                chances -= 1;
-                self.cached_groups.insert(self.next_cached, (track, group));
-                if let Some(state) = self.tracks[track.0].groups.get_mut(&group) {
-                    state.cached = Some(self.next_cached);
+            let (track, group) = match self.cached_groups.pop_first() {
+                Some((place, (track, group))) if self.is_small_and_newest(track, group) => {
+                    self.spared_groups.insert(place, (track, group));
+                    continue;
                 }
-                self.next_cached += 1;
-                continue;
-            }
+                Some((_, group)) => group,
+                None => match self.spared_groups.pop_first() {
+                    Some((_, group)) => group,
+                    None => break,
+                },
+            };
             self.stats.count_drop(DropReason::CacheFull);
             self.uncache(track, group);
+        }
+    }
+
+    /// A newer group has come.
+    fn stop_sparing_old(&mut self, track: TrackKey) {
+        let older = self.tracks[track.0].groups.keys().rev().skip(1);
+        for group in older.copied().collect::<Vec<_>>() {
+            self.stop_sparing(track, group);
+        }
+    }
+
+    /// Gives up the reason to spare a group that is not the newest any more, or not small.
+    fn stop_sparing(&mut self, track: TrackKey, id: GroupId) {
+        let group = self.tracks[track.0].groups.get(&id);
+        let place = group.and_then(|group| group.cached);
+        if let Some(place) = place
+            && let Some(group) = self.spared_groups.remove(&place)
+        {
+            self.cached_groups.insert(place, group);
         }
     }
 
@@ -102,6 +121,7 @@ impl Forwarder {
         let old: Vec<(TrackKey, GroupId)> = self
             .cached_groups
             .values()
+            .chain(self.spared_groups.values())
             .copied()
             .filter(|&(track, id)| {
                 let touched = self.tracks[track.0]
@@ -116,7 +136,7 @@ impl Forwarder {
             self.stats.count_drop(DropReason::CacheAge);
             self.uncache(track, group);
         }
-        if !self.cached_groups.is_empty() {
+        if !self.cached_groups.is_empty() || !self.spared_groups.is_empty() {
             self.schedule_look(now);
         }
     }
@@ -172,6 +192,7 @@ impl Forwarder {
             return;
         };
         self.cached_groups.remove(&place);
+        self.spared_groups.remove(&place);
         self.stats.cache_bytes -= group.bytes;
         track.cache_bytes -= group.bytes;
         group.bytes = 0;
@@ -215,8 +236,12 @@ impl Forwarder {
         let track = &mut self.tracks[subgroup.track.0];
         track.cache_bytes += bytes;
         self.stats.cache_bytes += bytes;
-        if let Some(group) = track.groups.get_mut(&subgroup.group()) {
+        let (track, id) = (subgroup.track, subgroup.group());
+        if let Some(group) = self.tracks[track.0].groups.get_mut(&id) {
             group.bytes += bytes;
+            if group.bytes > self.config.small_group_bytes && !self.spared_groups.is_empty() {
+                self.stop_sparing(track, id);
+            }
         }
     }
 

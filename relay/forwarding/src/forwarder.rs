@@ -8,8 +8,7 @@ use rustc_hash::FxHashMap;
 use slab::Slab;
 
 use crate::{
-    Config, DropReason, Input, Output, PeerId, PeerKind, Receiver, RequestRef, Signal, Stats,
-    UpstreamStream,
+    Config, Input, Output, PeerId, PeerKind, Receiver, RequestRef, Signal, Stats, UpstreamStream,
     discovery::Published,
     keys::{SubgroupKey, SubscriptionKey, Timer, TrackKey},
     peer::{Peer, Quota, Request},
@@ -39,6 +38,8 @@ pub struct Forwarder {
     pub(crate) streams_out: Slab<StreamOut>,
     /// Cached groups, first to evict first.
     pub(crate) cached_groups: BTreeMap<u64, (TrackKey, GroupId)>,
+    /// Small newest groups that an eviction passed over.
+    pub(crate) spared_groups: BTreeMap<u64, (TrackKey, GroupId)>,
     pub(crate) next_cached: u64,
     /// When cached groups are looked at for their age.
     pub(crate) cache_look: Option<Instant>,
@@ -223,7 +224,7 @@ impl Forwarder {
             .get(&peer)
             .is_some_and(|p| p.is_full(quota, &self.config));
         if full {
-            self.stats.count_drop(DropReason::LimitExceeded);
+            self.stats.count_refusal(quota);
         }
         full
     }

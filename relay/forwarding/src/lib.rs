@@ -54,5 +54,6 @@ pub use forwarder::Forwarder;
 pub use ids::{PeerId, PeerKind, RequestRef, StreamKey, UpstreamStream};
 pub use input::{Input, SubgroupEnd};
 pub use output::{Output, Receiver, Target, Targets};
+pub use peer::Quota;
 pub use signal::Signal;
 pub use stats::{DropReason, Stats};

@@ -12,7 +12,7 @@ use crate::{
 pub(crate) struct Peer {
     pub(crate) kind: PeerKind,
     requests: BTreeMap<RequestRef, Request>,
-    counts: [usize; 4],
+    counts: [usize; Quota::ALL.len()],
 }
 
 /// A request between us and a peer.
@@ -37,15 +37,27 @@ pub(crate) enum Request {
 }
 
 /// What a session may have a limited number of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Quota {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Quota {
+    /// [`Config::max_namespaces`].
     Namespaces,
+    /// [`Config::max_published_tracks`].
     Published,
+    /// [`Config::max_subscriptions`].
     Subscriptions,
+    /// [`Config::max_prefixes`].
     Prefixes,
 }
 
 impl Quota {
+    /// Every quota, in the order of the numbers.
+    pub const ALL: [Self; 4] = [
+        Self::Namespaces,
+        Self::Published,
+        Self::Subscriptions,
+        Self::Prefixes,
+    ];
+
     const fn limit(self, config: &Config) -> usize {
         match self {
             Self::Namespaces => config.max_namespaces,
@@ -73,7 +85,7 @@ impl Peer {
         Self {
             kind,
             requests: BTreeMap::new(),
-            counts: [0; 4],
+            counts: [0; Quota::ALL.len()],
         }
     }
 

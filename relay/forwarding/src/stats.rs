@@ -1,3 +1,5 @@
+use crate::Quota;
+
 /// Why an object or request was dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DropReason {
@@ -55,12 +57,23 @@ pub struct Stats {
     /// Bytes of cached objects, metadata included.
     pub cache_bytes: usize,
     pub(crate) dropped: [u64; DropReason::ALL.len()],
+    pub(crate) refused: [u64; Quota::ALL.len()],
 }
 
 impl Stats {
     /// How often something was dropped for this reason.
     pub const fn dropped(&self, reason: DropReason) -> u64 {
         self.dropped[reason as usize]
+    }
+
+    /// How often a request exceeded this quota of its peer.
+    pub const fn refused(&self, quota: Quota) -> u64 {
+        self.refused[quota as usize]
+    }
+
+    pub(crate) const fn count_refusal(&mut self, quota: Quota) {
+        self.refused[quota as usize] += 1;
+        self.count_drop(DropReason::LimitExceeded);
     }
 
     pub(crate) const fn count_drop(&mut self, reason: DropReason) {

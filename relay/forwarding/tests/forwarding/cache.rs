@@ -117,6 +117,46 @@ fn budget_of_all_tracks_spares_a_small_newest_group() {
 }
 
 #[test]
+fn however_many_catalogs_there_are_large_groups_go_first() {
+    let config = Config {
+        cache_bytes: 100_000,
+        small_group_bytes: 2_000,
+        ..Config::default()
+    };
+    let mut relay = Relay::with(1, config);
+    let (publisher, watcher) = (relay.connect(), relay.connect());
+    for n in 0..60 {
+        relay.say(publisher, theirs(n), publish(&format!("room/ann/{n}")));
+        relay.say(watcher, theirs(n), subscribe(&format!("room/ann/{n}")));
+        group(&mut relay, publisher, n, 0, 1);
+    }
+    for id in 1..9 {
+        for track in 50..60 {
+            group(&mut relay, publisher, track, id, 30);
+        }
+    }
+    let stats = relay.shards[0].stats();
+    assert!(stats.cache_bytes <= 100_000, "{stats:?}");
+    assert!(stats.dropped(DropReason::CacheFull) > 0);
+    for track in 0..50 {
+        assert_eq!(cached(&mut relay, track), [at(0, 0)]);
+    }
+    // One that was spared is spared no longer when a newer group comes, and only then.
+    for id in 1..9 {
+        group(&mut relay, publisher, 0, id, 1);
+    }
+    for track in 50..60 {
+        group(&mut relay, publisher, track, 9, 30);
+    }
+    assert_eq!(cached(&mut relay, 0).last(), Some(&at(8, 0)));
+    assert_eq!(cached(&mut relay, 49), [at(0, 0)]);
+    assert!(relay.shards[0].stats().cache_bytes <= 100_000);
+    relay.disconnect(publisher);
+    relay.disconnect(watcher);
+    relay.assert_empty();
+}
+
+#[test]
 fn budget_holds_when_everything_is_small_and_newest() {
     let config = Config {
         cache_bytes: 3_000,
