@@ -1,37 +1,58 @@
-use parvis_relay::{Args, Relay, Running};
+use parvis_relay::{Args, CertificateReload, Relay, Running};
 use serde_json::json;
 
-use crate::{output::Output, stop::stop};
+use crate::{
+    output::Output,
+    stop::{Hangups, stop},
+};
 
 /// Runs a relay until it is told to stop.
 pub async fn run(args: Args, output: &Output) -> anyhow::Result<()> {
     let config = args.load()?;
     parvis_relay::install_logging(&config)?;
     let drain = config.drain;
+    let mut hangups = Hangups::new()?;
     let running = Relay::start(config)?;
     announce(&running, output);
     let stopper = running.stopper();
+    let certificate = running.certificate_reload();
     let mut over = tokio::task::spawn_blocking(move || running.join());
-    let result = tokio::select! {
-        result = &mut over => result,
-        _ = stop(None) => {
-            output.event(
-                "draining",
-                &format!("Sessions have {} to move away; Ctrl-C again ends them", humantime::format_duration(drain)),
-                &json!({ "drain_ms": drain.as_millis() }),
-            );
-            stopper.stop(drain);
-            tokio::select! {
-                result = &mut over => result,
-                _ = stop(None) => {
-                    stopper.stop(std::time::Duration::ZERO);
-                    over.await
-                }
+    let stopped = stop(None);
+    tokio::pin!(stopped);
+    let result = loop {
+        tokio::select! {
+            result = &mut over => break result,
+            () = hangups.next() => reload(&certificate, output),
+            _ = &mut stopped => {
+                output.event(
+                    "draining",
+                    &format!("Sessions have {} to move away; Ctrl-C again ends them", humantime::format_duration(drain)),
+                    &json!({ "drain_ms": drain.as_millis() }),
+                );
+                stopper.stop(drain);
+                break tokio::select! {
+                    result = &mut over => result,
+                    _ = stop(None) => {
+                        stopper.stop(std::time::Duration::ZERO);
+                        over.await
+                    }
+                };
             }
         }
     };
     result??;
     Ok(())
+}
+
+/// Reads the certificate again. Two small files: nothing has to wait noticeably.
+fn reload(certificate: &CertificateReload, output: &Output) {
+    if let Some(fingerprint) = certificate.reload_or_warn() {
+        output.event(
+            "certificate",
+            &format!("Certificate {fingerprint}"),
+            &json!({ "fingerprint": fingerprint.to_string() }),
+        );
+    }
 }
 
 fn announce(running: &Running, output: &Output) {

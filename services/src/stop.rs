@@ -46,3 +46,36 @@ async fn interrupt() {
         pending::<()>().await;
     }
 }
+
+/// SIGHUP, which means: read the configuration again. Caught from when this is made.
+pub struct Hangups {
+    #[cfg(unix)]
+    signals: tokio::signal::unix::Signal,
+}
+
+impl Hangups {
+    #[cfg(unix)]
+    pub fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let signals = signal(SignalKind::hangup())?;
+        Ok(Self { signals })
+    }
+
+    #[cfg(not(unix))]
+    pub fn new() -> std::io::Result<Self> {
+        Ok(Self {})
+    }
+
+    /// Waits for the next one.
+    #[cfg(unix)]
+    pub async fn next(&mut self) {
+        if self.signals.recv().await.is_none() {
+            pending::<()>().await;
+        }
+    }
+
+    #[cfg(not(unix))]
+    pub async fn next(&mut self) {
+        pending::<()>().await;
+    }
+}

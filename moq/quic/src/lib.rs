@@ -53,4 +53,4 @@ pub use endpoint::{
 pub use http3::RequestTarget;
 pub use limits::Limits;
 pub use packet::{Ecn, Transmit};
-pub use stats::PathStats;
+pub use stats::{PathStats, QueueStats};

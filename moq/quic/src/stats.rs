@@ -31,6 +31,15 @@ pub struct PathStats {
     pub oversized_datagrams: u64,
 }
 
+/// What waits in a connection's session to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct QueueStats {
+    /// Bytes of objects.
+    pub bytes: usize,
+    /// How long the oldest of them have been waiting.
+    pub age: Duration,
+}
+
 impl PathStats {
     pub(crate) fn new(stats: &quinn_proto::ConnectionStats) -> Self {
         Self {

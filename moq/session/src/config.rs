@@ -54,6 +54,9 @@ impl Default for Config {
 pub struct Limits {
     /// Requests of the peer that may be open; further ones get EXCESSIVE_LOAD.
     pub max_peer_requests: usize,
+    /// How often the peer may make or update a request; beyond, it gets EXCESSIVE_LOAD with the
+    /// time to wait. `None`: as often as it likes.
+    pub request_rate: Option<Rate>,
     /// Own requests that may be open.
     pub max_own_requests: usize,
     /// Updates of one request that may wait for an answer.
@@ -85,6 +88,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_peer_requests: 512,
+            request_rate: None,
             max_own_requests: 4096,
             max_pending_updates: 16,
             control_buffer: 256 * 1024,
@@ -99,6 +103,15 @@ impl Default for Limits {
             send: SendLimits::default(),
         }
     }
+}
+
+/// How often something may happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// In the long run; at least 1.
+    pub per_second: u32,
+    /// At once, after a pause; at least 1.
+    pub burst: u32,
 }
 
 /// Bounds of what waits to be sent.

@@ -82,7 +82,8 @@ impl DropCounts {
         self.0[reason as usize].1
     }
 
-    pub(crate) const fn count(&mut self, dropped: &Dropped) {
+    /// Counts one.
+    pub const fn count(&mut self, dropped: &Dropped) {
         let entry = &mut self.0[dropped.reason as usize];
         entry.0 += 1;
         entry.1 += dropped.bytes as u64;

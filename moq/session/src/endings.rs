@@ -3,7 +3,7 @@ use std::time::Instant;
 use parvis_wire::{Message, PublishDone, PublishDoneCode, ResetCode, SessionErrorCode};
 
 use crate::{
-    DropReason, EndReason, Event, RequestKey, Session, StreamEnd, StreamId, Transmit,
+    DropReason, EndReason, Event, PeerLimit, RequestKey, Session, StreamEnd, StreamId, Transmit,
     inbound::Inbound,
     request::{Kind, Origin},
     scheduler::Note,
@@ -20,11 +20,13 @@ impl Session {
                 Note::TooFarBehind(key) => self.on_too_far_behind(key),
                 Note::SendReady(stream) => self.events.push_back(Event::SendReady { stream }),
                 Note::Overflow(id) if id == self.control_out => {
+                    self.exceeded(PeerLimit::ControlBuffer);
                     let reason = "the peer does not read the control stream";
                     self.close(SessionErrorCode::InternalError, reason);
                 }
                 Note::Overflow(id) => {
                     let reason = EndReason::LimitExceeded;
+                    self.exceeded(PeerLimit::ControlBuffer);
                     self.abort(RequestKey(id), ResetCode::ExcessiveLoad, reason, now);
                 }
             }

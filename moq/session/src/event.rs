@@ -1,11 +1,11 @@
 use bytes::Bytes;
 use parvis_wire::{
     Datagram, FetchObject, FetchOk, FetchRange, FullTrackName, ObjectHeader, Parameters,
-    Properties, PublishDoneCode, RequestError, SessionErrorCode, Setup, SubgroupHeader, TrackName,
-    TrackNamespace,
+    Properties, PublishDoneCode, RequestError, RequestErrorCode, SessionErrorCode, Setup,
+    SubgroupHeader, TrackName, TrackNamespace,
 };
 
-use crate::{Dropped, RequestKey, StreamId};
+use crate::{Dropped, PeerLimit, RequestKey, StreamId};
 
 /// What the user of a session must know, from [`Session::poll`](crate::Session::poll).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -179,6 +179,10 @@ pub enum Event {
     },
     /// Bytes were dropped. For a stream: it takes, or brings, no more data.
     Dropped(Dropped),
+    /// The session refused a request of the peer's, or an update of one, by itself.
+    Refused(RequestErrorCode),
+    /// The peer exceeded a limit.
+    LimitExceeded(PeerLimit),
     /// The peer asks to move: the whole session, or one request.
     GoAway {
         /// The request; `None`: the session.

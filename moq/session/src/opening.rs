@@ -1,8 +1,8 @@
 use std::time::Instant;
 
 use parvis_wire::{
-    Draft, Fetch, FetchRange, FullTrackName, Message, Publish, RequestErrorCode, RequestId,
-    SessionErrorCode, Subscribe, TrackNamespace,
+    Draft, Fetch, FetchRange, FullTrackName, Message, Publish, RequestError, RequestErrorCode,
+    RequestId, SessionErrorCode, Subscribe, TrackNamespace,
 };
 
 use crate::{
@@ -43,6 +43,10 @@ impl Session {
             request.id = id;
         }
         self.by_id.insert(id, key);
+        if let Some(error) = self.check_rate(now) {
+            self.refuse_with(key, error, now);
+            return Ok(());
+        }
         if tokens == Tokens::Repeated {
             let code = RequestErrorCode::MalformedAuthToken;
             self.refuse(key, code, "a token is there twice", now);
@@ -147,7 +151,12 @@ impl Session {
         reason: &str,
         now: Instant,
     ) {
-        self.send(key, &Message::RequestError(rejection(code, reason)), now);
+        self.refuse_with(key, rejection(code, reason), now);
+    }
+
+    fn refuse_with(&mut self, key: RequestKey, error: RequestError, now: Instant) {
+        self.events.push_back(Event::Refused(error.code));
+        self.send(key, &Message::RequestError(error), now);
         self.finish_request(key, now);
         self.remove_request(key, now);
     }

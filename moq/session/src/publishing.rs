@@ -263,6 +263,12 @@ impl Session {
         self.scheduler.queued()
     }
 
+    /// When the oldest of the bytes that wait on streams came; `None`: none waits. Looks at every
+    /// stream: for measuring now and then.
+    pub fn oldest_queued(&self) -> Option<Instant> {
+        self.scheduler.oldest()
+    }
+
     /// A subscription that this side may send objects for.
     fn sending(&mut self, key: RequestKey) -> Result<&mut Sending, SendRefused> {
         if self.is_closed() {

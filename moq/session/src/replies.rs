@@ -6,7 +6,7 @@ use parvis_wire::{
 };
 
 use crate::{
-    Answer, EndReason, Event, RequestKey, Session, SessionError,
+    Answer, EndReason, Event, PeerLimit, RequestKey, Session, SessionError,
     request::{Done, Kind, Origin},
     wishes::TrackDefaults,
 };
@@ -234,6 +234,7 @@ impl Session {
                     names.insert(suffix.clone());
                     if names.len() > limit {
                         let reason = EndReason::LimitExceeded;
+                        self.exceeded(PeerLimit::Namespaces);
                         self.abort(key, ResetCode::ExcessiveLoad, reason, now);
                         return Ok(());
                     }

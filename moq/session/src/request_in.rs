@@ -1,10 +1,10 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use parvis_wire::{Message, RequestErrorCode, ResetCode};
+use parvis_wire::{Message, RequestError, RequestErrorCode, ResetCode};
 
 use crate::{
-    EndReason, Event, RequestKey, Session, SessionError, StreamId,
+    EndReason, Event, PeerLimit, RequestKey, Session, SessionError, StreamId,
     error::rejection,
     message_reader::Incoming,
     request::{Kind, Origin, Request},
@@ -29,6 +29,7 @@ impl Session {
         request.reader.push(data);
         request.reader.finished |= fin;
         if request.reader.len() > self.config.limits.control_buffer {
+            self.exceeded(PeerLimit::ControlBuffer);
             self.abort(
                 RequestKey(id),
                 ResetCode::ExcessiveLoad,
@@ -50,7 +51,9 @@ impl Session {
         }
         self.scheduler.adopt_request(id);
         if self.peer_requests >= self.config.limits.max_peer_requests {
+            self.exceeded(PeerLimit::OpenRequests);
             let error = rejection(RequestErrorCode::ExcessiveLoad, "too many open requests");
+            self.events.push_back(Event::Refused(error.code));
             self.send(RequestKey(id), &Message::RequestError(error), now);
             self.finish_request(RequestKey(id), now);
             if !fin {
@@ -66,6 +69,24 @@ impl Session {
         );
         self.requests.insert(id, request);
         true
+    }
+
+    /// Counts a request, or an update of one; the rejection if there were too many.
+    pub(crate) fn check_rate(&mut self, now: Instant) -> Option<RequestError> {
+        let wait = self.request_rate.as_mut()?.take(now).err()?;
+        self.exceeded(PeerLimit::RequestRate);
+        Some(RequestError {
+            // One more than the milliseconds, which are rounded up.
+            retry_interval: wait.as_millis() as u64 + 2,
+            ..rejection(
+                RequestErrorCode::ExcessiveLoad,
+                "too many requests a second",
+            )
+        })
+    }
+
+    pub(crate) fn exceeded(&mut self, limit: PeerLimit) {
+        self.events.push_back(Event::LimitExceeded(limit));
     }
 
     pub(crate) fn read_request(&mut self, id: StreamId, now: Instant) -> Result<(), SessionError> {

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use crate::{
     ApiMisuse, Config, DropCounts, Dropped, Event, Input, PathState, RequestKey, Role,
-    SessionError, StreamId, Transmit, aliases::Aliases, held::Held, id_set::IdSet,
+    SessionError, StreamId, Transmit, aliases::Aliases, bucket::Bucket, held::Held, id_set::IdSet,
     inbound::Inbound, message_reader::MessageReader, request::Request, scheduler::SendScheduler,
     token_cache::TokenCache,
 };
@@ -27,6 +27,7 @@ pub struct Session {
     pub(crate) by_id: FxHashMap<RequestId, RequestKey>,
     pub(crate) own_requests: usize,
     pub(crate) peer_requests: usize,
+    pub(crate) request_rate: Option<Bucket>,
     pub(crate) next_request_id: u64,
     pub(crate) next_alias: u64,
     /// The peer's request ids, halved.
@@ -81,6 +82,7 @@ impl Session {
             by_id: FxHashMap::default(),
             own_requests: 0,
             peer_requests: 0,
+            request_rate: limits.request_rate.map(Bucket::new),
             next_request_id: own_ids,
             next_alias: 0,
             peer_ids: IdSet::default(),

@@ -6,7 +6,7 @@ use parvis_wire::{
 };
 
 use crate::{
-    DropReason, Event, RequestKey, Session, SessionError,
+    DropReason, Event, PeerLimit, RequestKey, Session, SessionError,
     error::rejection,
     request::{Kind, Origin},
     scheduler::FlowKind,
@@ -37,10 +37,11 @@ impl Session {
         let mut parameters = update.parameters;
         let tokens = self.token_cache.resolve(&mut parameters.auth_tokens)?;
         let limit = self.config.limits.max_pending_updates;
-        let Some(request) = self.requests.get_mut(&key.0) else {
+        let Some(request) = self.requests.get(&key.0) else {
             return Ok(());
         };
-        if request.updates_in >= limit {
+        let refusal = if request.updates_in >= limit {
+            self.exceeded(PeerLimit::PendingUpdates);
             if self.config.draft == Draft::D22 {
                 let reason = format!("{limit} updates of one request are open");
                 return Err(SessionError::new(
@@ -48,7 +49,18 @@ impl Session {
                     reason,
                 ));
             }
-            let error = rejection(RequestErrorCode::ExcessiveLoad, "too many updates");
+            Some(rejection(
+                RequestErrorCode::ExcessiveLoad,
+                "too many updates",
+            ))
+        } else if tokens == Tokens::Repeated {
+            let code = RequestErrorCode::MalformedAuthToken;
+            Some(rejection(code, "a token is there twice"))
+        } else {
+            self.check_rate(now)
+        };
+        if let Some(error) = refusal {
+            self.events.push_back(Event::Refused(error.code));
             self.events.push_back(Event::Ended {
                 key,
                 reason: crate::EndReason::LimitExceeded,
@@ -56,16 +68,9 @@ impl Session {
             self.fail_update(key, error, now);
             return Ok(());
         }
-        if tokens == Tokens::Repeated {
-            self.events.push_back(Event::Ended {
-                key,
-                reason: crate::EndReason::LimitExceeded,
-            });
-            let code = RequestErrorCode::MalformedAuthToken;
-            self.fail_update(key, rejection(code, "a token is there twice"), now);
-            return Ok(());
+        if let Some(request) = self.requests.get_mut(&key.0) {
+            request.updates_in += 1;
         }
-        request.updates_in += 1;
         if !self.apply_update(key, &parameters, now) {
             return Ok(());
         }
@@ -109,7 +114,9 @@ impl Session {
                 key,
                 reason: crate::EndReason::LimitExceeded,
             });
-            self.fail_update(key, rejection(RequestErrorCode::PrefixOverlap, reason), now);
+            let error = rejection(RequestErrorCode::PrefixOverlap, reason);
+            self.events.push_back(Event::Refused(error.code));
+            self.fail_update(key, error, now);
         }
         !overlaps
     }

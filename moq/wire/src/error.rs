@@ -119,6 +119,9 @@ macro_rules! codes {
         }
 
         impl $name {
+            /// Every code that has a name.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
             /// The number on the wire.
             pub const fn to_u64(self) -> u64 {
                 match self {

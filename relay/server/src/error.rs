@@ -46,6 +46,14 @@ pub enum StartError {
         /// Why.
         source: io::Error,
     },
+    /// The address for HTTP cannot be listened on.
+    #[error("cannot listen on {addr} for HTTP: {source}; set another address with `http`")]
+    Http {
+        /// The address.
+        addr: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
     /// The system gives no more threads or files.
     #[error("cannot start a thread: {0}; lower `threads`")]
     Thread(#[source] io::Error),

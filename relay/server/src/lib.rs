@@ -20,17 +20,20 @@
 mod certificate;
 mod config;
 mod error;
+mod http;
 mod logging;
 mod placement;
 mod relay;
 mod running;
 mod shard;
+mod shards;
 mod stats;
 
+pub use certificate::CertificateReload;
 pub use config::{Args, Config, ConfigError, LogFormat, Options, WebTransport};
 pub use error::{RelayError, StartError};
 pub use logging::install_logging;
 pub use parvis_quic::tls::Fingerprint;
 pub use relay::Relay;
 pub use running::{Running, Stopper};
-pub use stats::{Drops, Stats};
+pub use stats::{ClosedBy, Drops, HandshakeFailure, Limit, Stats};

@@ -14,14 +14,17 @@ use parvis_quic::{
     tls::ServerTls,
     udp::{BatchSocket, SocketOptions},
 };
-use parvis_session::SendLimits;
+use parvis_session::{Rate, SendLimits};
 use parvis_wire::Draft;
 
 use crate::{
-    Config, Running, StartError, WebTransport, certificate,
+    Config, Limit, Running, StartError, WebTransport,
+    certificate::{Certificate, Watch},
+    http::HttpServer,
     placement::Placement,
     running::{Stopper, Thread},
     shard::{Links, Parts, Shard, Shared, waker},
+    shards::{Handle, Shards},
 };
 
 /// A relay that is about to run.
@@ -49,7 +52,8 @@ impl Relay {
     )]
     pub fn start(config: Config) -> Result<Running, StartError> {
         config.check()?;
-        let (tls, fingerprint) = certificate::load(&config)?;
+        let http = config.http.map(HttpServer::start).transpose()?;
+        let (certificate, tls) = Certificate::load(&config)?;
         let count = config.threads.get();
         let listen = |source| StartError::Listen {
             addr: config.listen,
@@ -64,46 +68,64 @@ impl Relay {
             .into_iter()
             .unzip();
         let links = Links::mesh(&wakers);
-        let (senders, receivers): (Vec<_>, Vec<_>) = (0..count).map(|_| mpsc::channel()).unzip();
-        let stopper = Stopper::new(senders.into_iter().zip(wakers).collect());
+        let mut handles = Vec::with_capacity(count);
+        let mut receivers = Vec::with_capacity(count);
+        for waker in wakers {
+            let (commands, receiver) = mpsc::channel();
+            receivers.push(receiver);
+            handles.push(Handle {
+                commands,
+                waker,
+                shared: Arc::default(),
+            });
+        }
+        let shared: Vec<_> = handles.iter().map(|handle| handle.shared.clone()).collect();
+        let shards = Arc::new(Shards::new(handles));
         let sessions = Arc::new(AtomicUsize::new(0));
         let placement = placement(&config, &sockets);
-        let mut threads = Vec::with_capacity(count);
+        let mut running = Running {
+            local_addr,
+            threads: Vec::with_capacity(count),
+            shards: shards.clone(),
+            certificate: Arc::new(certificate),
+            watch: None,
+            http,
+        };
         let parts = sockets.into_iter().zip(links).zip(wakeups).zip(receivers);
         for (index, (((socket, links), wakeups), commands)) in parts.enumerate() {
-            let shared = Arc::new(Shared::default());
+            let admission = Box::new(admission(&config, sessions.clone(), shared[index].clone()));
             let parts = Parts {
                 index: index as u8,
-                endpoint: endpoint(&config, tls.clone(), index as u8, &socket, sessions.clone()),
+                endpoint: endpoint(&config, tls.clone(), index as u8, &socket, admission),
                 socket,
                 forwarder: forwarder(&config),
                 links,
                 wakeups,
                 commands,
-                shared: shared.clone(),
+                shared: shared[index].clone(),
                 sessions: sessions.clone(),
                 coalesce: config.coalesce,
                 placement: placement.clone(),
             };
-            let thread = spawn(index, parts, stopper.clone());
-            match thread {
-                Ok(thread) => threads.push(Thread { thread, shared }),
-                Err(error) => {
-                    drop(Running::new(local_addr, fingerprint, threads, stopper));
-                    return Err(StartError::Thread(error));
-                }
-            }
+            let thread = spawn(index, parts, Stopper::new(shards.clone()));
+            // An error drops what runs already, which stops it.
+            running.threads.push(thread.map_err(StartError::Thread)?);
         }
-        tracing::info!(addr = %local_addr, threads = count, certificate = %fingerprint, "listening");
-        Ok(Running::new(local_addr, fingerprint, threads, stopper))
+        running.watch = Watch::start(running.certificate_reload()).map_err(StartError::Thread)?;
+        if let Some(http) = &running.http {
+            http.is_ready(shards);
+        }
+        tracing::info!(
+            addr = %local_addr,
+            threads = count,
+            certificate = %running.fingerprint(),
+            "listening"
+        );
+        Ok(running)
     }
 }
 
-fn spawn(
-    index: usize,
-    parts: Parts,
-    stopper: Stopper,
-) -> io::Result<thread::JoinHandle<Result<(), crate::RelayError>>> {
+fn spawn(index: usize, parts: Parts, stopper: Stopper) -> io::Result<Thread> {
     thread::Builder::new()
         .name(format!("parvis-relay-{index}"))
         .spawn(move || {
@@ -153,7 +175,7 @@ fn endpoint(
     tls: ServerTls,
     index: u8,
     socket: &BatchSocket,
-    sessions: Arc<AtomicUsize>,
+    admission: Decide,
 ) -> EndpointConfig {
     // Each request has a stream of its own.
     let requests = config.max_subscriptions
@@ -173,6 +195,10 @@ fn endpoint(
         implementation: concat!("parvis-relay/", env!("CARGO_PKG_VERSION")).to_owned(),
         limits: parvis_session::Limits {
             max_peer_requests: requests,
+            request_rate: Some(Rate {
+                per_second: config.max_requests,
+                burst: config.max_requests.saturating_mul(BURST),
+            }),
             send: SendLimits {
                 subscription_bytes: config.queue.as_u64() as usize,
                 session_bytes: config.session_queue.as_u64() as usize,
@@ -194,7 +220,7 @@ fn endpoint(
         webtransport,
         session,
         limits,
-        admission: AdmissionPolicy::Custom(admission(config, sessions)),
+        admission: AdmissionPolicy::Custom(admission),
         id_prefix: Some(index),
         ..EndpointConfig::default()
     }
@@ -203,10 +229,17 @@ fn endpoint(
 /// TRACK_STATUS, FETCH and requests that end while others begin.
 const SPARE_REQUESTS: usize = 64;
 
+/// Seconds' worth of requests that may come at once: whoever enters a room asks for everything.
+const BURST: u32 = 4;
+
+type Decide = Box<dyn FnMut(&Attempt) -> Admission + Send>;
+
+/// Who is let in by a thread.
 fn admission(
     config: &Config,
     sessions: Arc<AtomicUsize>,
-) -> Box<dyn FnMut(&Attempt) -> Admission + Send> {
+    shared: Arc<Shared>,
+) -> impl FnMut(&Attempt) -> Admission + Send + use<> {
     // Newcomers all go to one thread, unless the kernel spreads them.
     let threads = if config.fill == 0 {
         config.threads.get()
@@ -216,16 +249,23 @@ fn admission(
     let max_sessions = config.max_sessions;
     let max_half_open = config.max_half_open.div_ceil(threads);
     let max_attempts = config.max_attempts.div_ceil(threads as u32);
-    Box::new(move |attempt| {
-        let many = attempt.half_open >= max_half_open || attempt.from_network > max_attempts;
-        if sessions.load(Ordering::Relaxed) >= max_sessions {
-            Admission::Refuse
-        } else if many && !attempt.validated {
-            Admission::Retry
+    move |attempt| {
+        let (limit, decision) = if shared.is_draining() {
+            (Limit::Draining, Admission::Refuse)
+        } else if sessions.load(Ordering::Relaxed) >= max_sessions {
+            (Limit::Sessions, Admission::Refuse)
+        } else if attempt.validated {
+            return Admission::Accept;
+        } else if attempt.half_open >= max_half_open {
+            (Limit::HalfOpen, Admission::Retry)
+        } else if attempt.from_network > max_attempts {
+            (Limit::Attempts, Admission::Retry)
         } else {
-            Admission::Accept
-        }
-    })
+            return Admission::Accept;
+        };
+        shared.count_newcomer(limit);
+        decision
+    }
 }
 
 #[cfg(target_os = "linux")]

@@ -1,7 +1,6 @@
 use std::{
-    fmt,
     net::SocketAddr,
-    sync::{Arc, PoisonError, mpsc},
+    sync::Arc,
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -9,82 +8,74 @@ use std::{
 use parvis_quic::tls::Fingerprint;
 
 use crate::{
-    RelayError, Stats,
-    shard::{Command, Shared, Waker},
+    CertificateReload, RelayError, Stats,
+    certificate::{Certificate, Watch},
+    http::HttpServer,
+    shards::Shards,
 };
+
+/// A thread of the relay.
+pub(crate) type Thread = JoinHandle<Result<(), RelayError>>;
 
 /// A relay that runs. Dropping it stops it at once.
 #[derive(Debug)]
 pub struct Running {
-    local_addr: SocketAddr,
-    fingerprint: Fingerprint,
-    threads: Vec<Thread>,
-    stopper: Stopper,
-}
-
-#[derive(Debug)]
-pub(crate) struct Thread {
-    pub(crate) thread: JoinHandle<Result<(), RelayError>>,
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) local_addr: SocketAddr,
+    pub(crate) threads: Vec<Thread>,
+    pub(crate) shards: Arc<Shards>,
+    pub(crate) certificate: Arc<Certificate>,
+    pub(crate) watch: Option<Watch>,
+    /// Answers until the threads have ended.
+    pub(crate) http: Option<HttpServer>,
 }
 
 /// Stops a [`Running`] relay from elsewhere, as from a signal's handler.
-#[derive(Clone)]
-pub struct Stopper {
-    shards: Arc<Vec<(mpsc::Sender<Command>, Waker)>>,
-}
+#[derive(Debug, Clone)]
+pub struct Stopper(Arc<Shards>);
 
 impl Running {
-    pub(crate) const fn new(
-        local_addr: SocketAddr,
-        fingerprint: Fingerprint,
-        threads: Vec<Thread>,
-        stopper: Stopper,
-    ) -> Self {
-        Self {
-            local_addr,
-            fingerprint,
-            threads,
-            stopper,
-        }
-    }
-
     /// The address that it listens on, with the port that was taken for port 0.
     pub const fn local_addr(&self) -> SocketAddr {
         self.local_addr
     }
 
-    /// The fingerprint of its certificate, by which clients can trust it.
-    pub const fn fingerprint(&self) -> Fingerprint {
-        self.fingerprint
+    /// The fingerprint of the certificate that it shows now, by which clients can trust it.
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.certificate.fingerprint()
+    }
+
+    /// A handle that reads its certificate again. A change of the files is seen by itself.
+    pub fn certificate_reload(&self) -> CertificateReload {
+        CertificateReload {
+            certificate: self.certificate.clone(),
+            shards: self.shards.clone(),
+        }
+    }
+
+    /// The address that its HTTP pages are at; `None`: it has none.
+    pub fn http_addr(&self) -> Option<SocketAddr> {
+        self.http.as_ref().map(HttpServer::local_addr)
     }
 
     /// Counters and gauges, as of the last time that each thread had something to do.
     pub fn stats(&self) -> Stats {
-        self.stats_by_thread().into_iter().sum()
+        self.shards.stats()
     }
 
     /// [`stats`](Self::stats) of each thread.
     pub fn stats_by_thread(&self) -> Vec<Stats> {
-        let of = |thread: &Thread| {
-            *thread
-                .shared
-                .stats
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-        };
-        self.threads.iter().map(of).collect()
+        self.shards.stats_by_thread()
     }
 
     /// A handle that stops this relay.
     pub fn stopper(&self) -> Stopper {
-        self.stopper.clone()
+        Stopper(self.shards.clone())
     }
 
     /// Asks every session to move away (GOAWAY), closes those that are still there after
-    /// `timeout`, and waits for the threads. Newcomers get no answer meanwhile.
+    /// `timeout`, and waits for the threads. Newcomers are refused meanwhile.
     pub fn shutdown(self, timeout: Duration) -> Result<(), RelayError> {
-        self.stopper.stop(timeout);
+        self.stopper().stop(timeout);
         self.join()
     }
 
@@ -95,7 +86,7 @@ impl Running {
 
     fn join_all(&mut self) -> Result<(), RelayError> {
         let mut result = Ok(());
-        for Thread { thread, .. } in self.threads.drain(..) {
+        for thread in self.threads.drain(..) {
             let name = thread.thread().name().unwrap_or_default().to_owned();
             let ended = thread.join().unwrap_or(Err(RelayError::ThreadFailed(name)));
             result = result.and(ended);
@@ -107,7 +98,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if !self.threads.is_empty() {
-            self.stopper.stop(Duration::ZERO);
+            self.stopper().stop(Duration::ZERO);
             if let Err(error) = self.join_all() {
                 tracing::error!(%error, "the relay had failed");
             }
@@ -116,33 +107,18 @@ impl Drop for Running {
 }
 
 impl Stopper {
-    pub(crate) fn new(shards: Vec<(mpsc::Sender<Command>, Waker)>) -> Self {
-        Self {
-            shards: Arc::new(shards),
-        }
+    pub(crate) const fn new(shards: Arc<Shards>) -> Self {
+        Self(shards)
     }
 
     /// Asks every session to move away, and closes those that are still there after `timeout`.
     /// Returns at once; [`Running::join`] waits. A second call can only shorten the time.
     pub fn stop(&self, timeout: Duration) {
-        let until = Instant::now() + timeout;
-        for (commands, waker) in self.shards.iter() {
-            // An error says that the thread is gone.
-            let _ = commands.send(Command::Stop { until });
-            waker.wake();
-        }
+        self.0.stop(Instant::now() + timeout);
     }
 
     pub(crate) const fn stop_all_on_drop(self) -> StopAll {
         StopAll(Some(self))
-    }
-}
-
-impl fmt::Debug for Stopper {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Stopper")
-            .field("threads", &self.shards.len())
-            .finish()
     }
 }
 

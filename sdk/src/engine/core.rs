@@ -187,6 +187,8 @@ impl Core {
             | Event::Fetch { .. }
             | Event::FetchObject { .. }
             | Event::FetchEnd { .. }
+            | Event::Refused(_)
+            | Event::LimitExceeded(_)
             | Event::SendReady { .. } => {}
         }
     }

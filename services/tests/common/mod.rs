@@ -48,8 +48,13 @@ pub fn one_line(output: &Output) -> String {
 
 /// As Ctrl-C does.
 pub fn interrupt(child: &Child) {
+    signal(child, "-INT");
+}
+
+/// Sends a signal, as in `-HUP`.
+pub fn signal(child: &Child, signal: &str) {
     let status = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
+        .args([signal, &child.id().to_string()])
         .status()
         .expect("kill runs");
     assert!(status.success());

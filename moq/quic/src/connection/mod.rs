@@ -14,7 +14,7 @@ use quinn_proto::{ConnectionHandle, Side, StreamEvent, VarInt, crypto::rustls::H
 
 pub(crate) use self::web::WebOptions;
 use self::{reading::ReadQueue, sending::OwnStreams, web::Web};
-use crate::{CloseReason, ConnectionEvent, PathStats, RequestTarget, http3};
+use crate::{CloseReason, ConnectionEvent, PathStats, QueueStats, RequestTarget, http3};
 
 /// How often the session hears of the path.
 const PATH_INTERVAL: Duration = Duration::from_millis(25);
@@ -125,6 +125,17 @@ impl Connection {
     fn max_datagram(&mut self) -> Option<usize> {
         let prefix = self.datagram_prefix().map_or(0, http3::DatagramPrefix::len);
         self.quic.datagrams().max_size()?.checked_sub(prefix)
+    }
+
+    pub(crate) fn queue(&self, now: Instant) -> Option<QueueStats> {
+        let Stage::Open(session) = &self.stage else {
+            return None;
+        };
+        let oldest = session.oldest_queued();
+        Some(QueueStats {
+            bytes: session.total_queued_bytes(),
+            age: oldest.map_or(Duration::ZERO, |at| now.saturating_duration_since(at)),
+        })
     }
 
     pub(crate) fn timeout(&mut self) -> Option<Instant> {

@@ -17,7 +17,7 @@ use quinn_proto::{ConnectError, DatagramEvent};
 pub use self::options::{ClientOptions, ConnectionEvent, ConnectionKey, EndpointConfig, OpenError};
 use self::slots::Slot;
 use crate::{
-    Ecn, PathStats, Transmit, admission::AttemptRate, connection::WebOptions,
+    Ecn, PathStats, QueueStats, Transmit, admission::AttemptRate, connection::WebOptions,
     connection_ids::PrefixedIds, deadlines::Deadlines, http3, tls::ServerTls,
 };
 
@@ -295,6 +295,12 @@ impl Endpoint {
     pub fn stats(&mut self, key: ConnectionKey) -> Option<PathStats> {
         let index = self.index(key)?;
         Some(self.slots[index].connection.as_mut()?.stats())
+    }
+
+    /// What waits to be sent; `None` for a connection that is not open. Looks at every stream: for
+    /// measuring now and then.
+    pub fn queue(&self, key: ConnectionKey, now: Instant) -> Option<QueueStats> {
+        self.slots[self.index(key)?].connection.as_ref()?.queue(now)
     }
 
     /// The peer's current address.

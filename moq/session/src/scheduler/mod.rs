@@ -147,6 +147,15 @@ impl SendScheduler {
         self.flows.get(&key).map_or(0, |flow| flow.queued)
     }
 
+    /// When the oldest bytes of data that wait on a stream were queued. Looks at every stream.
+    pub(crate) fn oldest(&self) -> Option<Instant> {
+        let waiting = self.streams.values().filter_map(|stream| {
+            let data = matches!(stream.owner, Owner::Flow(_));
+            stream.queue.front().filter(|_| data).map(|chunk| chunk.at)
+        });
+        waiting.min()
+    }
+
     /// Takes what the transport measures of the path.
     pub(crate) fn measure(&mut self, path: PathState, now: Instant) {
         if self.shedding.is_count_due(path.rtt, now) {

@@ -1,15 +1,15 @@
 //! Nothing a peer sends grows memory without a bound.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use parvis_session::{
-    ApiMisuse, Config, EndReason, Event, Input, Limits, RequestKey, Role, Session, StreamId,
-    Transmit,
+    ApiMisuse, Config, EndReason, Event, Input, Limits, PeerLimit, Rate, RequestKey, Role, Session,
+    StreamId, Transmit,
 };
 use parvis_wire::{
-    Draft, Message, Namespace, Parameters, RequestErrorCode, RequestId, RequestOk, RequestUpdate,
-    SessionErrorCode, Setup, Subscribe,
+    Draft, Message, Namespace, Parameters, PublishNamespace, RequestErrorCode, RequestId,
+    RequestOk, RequestUpdate, SessionErrorCode, Setup, Subscribe,
 };
 
 use crate::support::{namespace, track};
@@ -132,7 +132,10 @@ fn too_many_requests_get_excessive_load() {
                 .expect("it is fine");
         }
         assert_eq!(session.open_requests(), (0, 2));
-        assert_eq!(events(&mut session).len(), 2);
+        let told = events(&mut session);
+        assert_eq!(told.len(), 2 + 2);
+        assert_eq!(told[2], Event::LimitExceeded(PeerLimit::OpenRequests));
+        assert_eq!(told[3], Event::Refused(RequestErrorCode::ExcessiveLoad));
         let third = StreamId::new(Role::Client, false, 2);
         let (messages, finished) = written(&mut session, third, now);
         let [Message::RequestError(error)] = messages.as_slice() else {
@@ -258,7 +261,12 @@ fn updates_without_an_answer_are_bounded() {
             Draft::D18 => {
                 assert_eq!(outcome, Ok(()));
                 let (key, reason) = (RequestKey(id), EndReason::LimitExceeded);
-                assert_eq!(events(&mut session), [Event::Ended { key, reason }]);
+                let told = [
+                    Event::LimitExceeded(PeerLimit::PendingUpdates),
+                    Event::Refused(RequestErrorCode::ExcessiveLoad),
+                    Event::Ended { key, reason },
+                ];
+                assert_eq!(events(&mut session), told);
                 assert_eq!(session.open_requests(), (0, 0));
             }
         }
@@ -298,7 +306,9 @@ fn namespaces_of_one_prefix_are_bounded() {
         );
     }
     let events = events(&mut session);
-    assert_eq!(events.len(), 1 + 5 + 1);
+    assert_eq!(events.len(), 1 + 5 + 2);
+    let limit = Event::LimitExceeded(PeerLimit::Namespaces);
+    assert_eq!(events[6], limit);
     let reason = EndReason::LimitExceeded;
     assert_eq!(events.last(), Some(&Event::Ended { key, reason }));
     assert!(!session.is_closed());
@@ -408,7 +418,11 @@ fn a_peer_that_reads_nothing_loses_the_request() {
         assert!(said < 1000, "the queue grows without a bound");
     }
     let reason = EndReason::LimitExceeded;
-    assert_eq!(events(&mut session), [Event::Ended { key, reason }]);
+    let told = [
+        Event::LimitExceeded(PeerLimit::ControlBuffer),
+        Event::Ended { key, reason },
+    ];
+    assert_eq!(events(&mut session), told);
     assert!(!session.is_closed());
 }
 
@@ -443,4 +457,103 @@ fn requests_that_are_over_but_open_at_the_peer_are_stopped_from_some_number_on()
         }
     }
     assert_eq!(stopped, 200 - 64);
+}
+
+fn namespace_request(number: u64) -> Message {
+    Message::PublishNamespace(PublishNamespace {
+        request_id: RequestId(number * 2),
+        namespace: namespace(&["room"]),
+        parameters: Parameters::default(),
+    })
+}
+
+fn update(number: u64) -> Message {
+    Message::RequestUpdate(RequestUpdate {
+        request_id: RequestId(number * 2),
+        parameters: Parameters::default(),
+    })
+}
+
+#[test]
+fn requests_that_come_too_fast_get_excessive_load_until_some_time_has_passed() {
+    for draft in Draft::ALL {
+        let limits = Limits {
+            request_rate: Some(Rate {
+                per_second: 10,
+                burst: 3,
+            }),
+            ..Limits::default()
+        };
+        let (mut session, now) = established(Role::Server, draft, limits);
+        let ask = |session: &mut Session, number: u64, now: Instant| {
+            let id = StreamId::new(Role::Client, false, number);
+            let data = encode(draft, &namespace_request(number));
+            let input = Input::StreamData {
+                id,
+                data,
+                fin: false,
+            };
+            session.handle(input, now).expect("it is fine");
+            let (messages, _) = written(session, id, now);
+            messages
+        };
+        for number in 0..3 {
+            assert!(ask(&mut session, number, now).is_empty());
+        }
+        events(&mut session);
+        let refused = ask(&mut session, 3, now);
+        let [Message::RequestError(error)] = refused.as_slice() else {
+            panic!("{refused:?}")
+        };
+        assert_eq!(error.code, RequestErrorCode::ExcessiveLoad);
+        assert_eq!(error.retry_interval, 102);
+        let seen = events(&mut session);
+        assert_eq!(
+            seen,
+            [
+                Event::LimitExceeded(PeerLimit::RequestRate),
+                Event::Refused(RequestErrorCode::ExcessiveLoad)
+            ]
+        );
+        let wait = Duration::from_millis(error.retry_interval - 1);
+        assert!(ask(&mut session, 4, now + wait).is_empty());
+        assert_eq!(ask(&mut session, 5, now + wait).len(), 1);
+        // After a pause there is room for a burst again.
+        let later = now + Duration::from_secs(60);
+        for number in 6..9 {
+            assert!(ask(&mut session, number, later).is_empty());
+        }
+        assert_eq!(ask(&mut session, 9, later).len(), 1);
+    }
+}
+
+#[test]
+fn updates_count_as_requests() {
+    let limits = Limits {
+        request_rate: Some(Rate {
+            per_second: 1,
+            burst: 3,
+        }),
+        ..Limits::default()
+    };
+    let (mut session, now) = established(Role::Server, Draft::D22, limits);
+    let id = StreamId::new(Role::Client, false, 0);
+    let send = |session: &mut Session, message: &Message| {
+        let data = encode(Draft::D22, message);
+        let input = Input::StreamData {
+            id,
+            data,
+            fin: false,
+        };
+        session.handle(input, now).expect("it is fine");
+    };
+    send(&mut session, &subscribe(0));
+    for number in 1..3 {
+        send(&mut session, &update(number));
+    }
+    let updated = events(&mut session).into_iter();
+    let updated = updated.filter(|event| matches!(event, Event::Updated { .. }));
+    assert_eq!(updated.count(), 2);
+    send(&mut session, &update(3));
+    assert!(events(&mut session).contains(&Event::LimitExceeded(PeerLimit::RequestRate)));
 }

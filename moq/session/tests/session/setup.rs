@@ -192,7 +192,8 @@ fn goaway_reaches_the_peer_and_bars_new_requests() {
             }
             events => panic!("one rejection among {events:?}"),
         }
-        assert_eq!(pair.server.events(), []);
+        let refused = Event::Refused(RequestErrorCode::GoingAway);
+        assert_eq!(pair.server.events(), [refused]);
         let now = pair.now;
         let late = pair
             .client

@@ -55,6 +55,10 @@ pub struct Options {
     /// one thread; 0: the kernel spreads clients over the threads [default: 128]
     #[arg(long, value_name = "N", env = "PARVIS_RELAY_FILL")]
     pub fill: Option<usize>,
+    /// The TCP address of /metrics, /healthz and /readyz, best on loopback: anybody who reaches it
+    /// may read them [default: none]
+    #[arg(long, value_name = "ADDR:PORT", env = "PARVIS_RELAY_HTTP")]
+    pub http: Option<SocketAddr>,
     /// How long packets may wait for each other under load, to go out together; 0: not at all
     /// [default: 1ms]
     #[arg(long, value_name = "TIME", value_parser = units::duration, env = "PARVIS_RELAY_COALESCE")]
@@ -86,6 +90,10 @@ pub struct Options {
     /// Requests for a prefix of namespaces or tracks of one session [default: 20]
     #[arg(long, value_name = "N", env = "PARVIS_RELAY_MAX_PREFIXES", help_heading = LIMITS)]
     pub max_prefixes: Option<usize>,
+    /// Requests of one session a second, updates among them; after a pause four times as many at
+    /// once [default: 50]
+    #[arg(long, value_name = "N", env = "PARVIS_RELAY_MAX_REQUESTS", help_heading = LIMITS)]
+    pub max_requests: Option<u32>,
     /// Streams of each direction that a peer may have open [default: 256]
     #[arg(long, value_name = "N", env = "PARVIS_RELAY_MAX_STREAMS", help_heading = LIMITS)]
     pub max_streams: Option<u32>,
@@ -188,6 +196,7 @@ impl Options {
         set(&mut config.webtransport, self.webtransport);
         set(&mut config.threads, self.threads);
         set(&mut config.fill, self.fill);
+        set(&mut config.http, self.http.map(Some));
         set(&mut config.coalesce, self.coalesce);
         set(&mut config.drain, self.drain);
         set(&mut config.max_sessions, self.max_sessions);
@@ -197,6 +206,7 @@ impl Options {
         set(&mut config.max_tracks, self.max_tracks);
         set(&mut config.max_namespaces, self.max_namespaces);
         set(&mut config.max_prefixes, self.max_prefixes);
+        set(&mut config.max_requests, self.max_requests);
         set(&mut config.max_streams, self.max_streams);
         set(&mut config.receive_window, self.receive_window);
         set(&mut config.idle_timeout, self.idle_timeout);

@@ -45,6 +45,8 @@ pub struct Config {
     pub threads: NonZeroUsize,
     /// Clients that a thread takes before the next one has its turn; 0: the kernel spreads them.
     pub fill: usize,
+    /// The TCP address of the HTTP pages for operators; `None`: there are none.
+    pub http: Option<SocketAddr>,
 
     /// Sessions, beyond which newcomers are refused.
     pub max_sessions: usize,
@@ -61,6 +63,9 @@ pub struct Config {
     pub max_namespaces: usize,
     /// Requests for a prefix (SUBSCRIBE_NAMESPACE, SUBSCRIBE_TRACKS) of one session.
     pub max_prefixes: usize,
+    /// Requests of one session a second, updates of requests among them; after a pause four times
+    /// as many at once.
+    pub max_requests: u32,
     /// Streams of each direction that a peer may have open.
     pub max_streams: u32,
     /// Bytes that a peer may have in flight or unread.
@@ -139,6 +144,7 @@ impl Default for Config {
             webtransport: WebTransport::default(),
             threads: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             fill: 128,
+            http: None,
             max_sessions: 10_000,
             max_half_open: 200,
             max_attempts: 50,
@@ -146,6 +152,7 @@ impl Default for Config {
             max_tracks: 100,
             max_namespaces: 20,
             max_prefixes: 20,
+            max_requests: 50,
             max_streams: 256,
             receive_window: ByteSize::mib(8),
             idle_timeout: Duration::from_secs(10),
@@ -215,6 +222,9 @@ impl Config {
             if time > LONGEST {
                 return out_of_range(name, "at most 1day");
             }
+        }
+        if self.max_requests == 0 {
+            return out_of_range("max-requests", "at least 1");
         }
         if self.max_streams < 8 {
             return out_of_range("max-streams", "at least 8");

@@ -187,10 +187,36 @@ fn the_help_tells_every_default_and_every_variable() {
             continue;
         };
         let default = default.trim_end_matches(']');
-        if default.starts_with("a self") || default.starts_with("one for") {
+        if ["a self", "one for", "none"]
+            .iter()
+            .any(|word| default.starts_with(word))
+        {
             continue;
         }
         let given = load(&[&format!("--{}={default}", name.replace('_', "-"))]).unwrap();
         assert_eq!(given, toml, "the default of {name} is not {default}");
+    }
+}
+
+#[test]
+fn the_operators_page_tells_every_option_and_its_default() {
+    let page = include_str!("../../../../docs/relay.md");
+    let command = Options::augment_args(clap::Command::new("relay"));
+    for arg in command.get_arguments() {
+        let name = format!("`{}`", arg.get_id().as_str().replace('_', "-"));
+        let row = page
+            .lines()
+            .find(|line| line.starts_with('|') && line.contains(&name));
+        let row = row.unwrap_or_else(|| panic!("no row for {name}"));
+        let help = arg.get_help().unwrap().to_string();
+        let Some((_, default)) = help.split_once("[default: ") else {
+            continue;
+        };
+        let default = default.trim_end_matches(']');
+        let told = row.split('|').nth(2).unwrap().trim();
+        assert!(
+            told.trim_matches('`') == default || default.contains(' '),
+            "{name}: {told} for {default}"
+        );
     }
 }

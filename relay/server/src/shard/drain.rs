@@ -1,12 +1,18 @@
 use std::time::{Duration, Instant};
 
+use parvis_quic::tls::ServerTls;
 use parvis_wire::SessionErrorCode;
+use tokio::sync::oneshot;
 
-use super::Shard;
+use super::{Report, Shard};
 
 /// What the relay asks of a shard.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) enum Command {
+    /// Tells how its sessions are.
+    Report(oneshot::Sender<Report>),
+    /// Shows newcomers another certificate.
+    Certificate(ServerTls),
     /// Asks sessions to move, and ends when they have, or at that time.
     Stop {
         /// When to close those that stayed.
@@ -33,16 +39,28 @@ const LINGER: Duration = Duration::from_millis(300);
 
 impl Shard {
     pub(super) fn take_commands(&mut self) {
-        while let Ok(Command::Stop { until }) = self.commands.try_recv() {
-            match self.phase {
-                Phase::Running => self.start_draining(until),
-                Phase::Draining { until: before } => {
-                    self.phase = Phase::Draining {
-                        until: until.min(before),
-                    };
+        while let Ok(command) = self.commands.try_recv() {
+            match command {
+                Command::Report(answer) => {
+                    self.publish_stats();
+                    // An error says that nobody waits for it any more.
+                    let _ = answer.send(self.report());
                 }
-                Phase::Closing { .. } => {}
+                Command::Certificate(tls) => self.endpoint.set_server_tls(Some(tls)),
+                Command::Stop { until } => self.stop(until),
             }
+        }
+    }
+
+    fn stop(&mut self, until: Instant) {
+        match self.phase {
+            Phase::Running => self.start_draining(until),
+            Phase::Draining { until: before } => {
+                self.phase = Phase::Draining {
+                    until: until.min(before),
+                };
+            }
+            Phase::Closing { .. } => {}
         }
     }
 
@@ -77,7 +95,7 @@ impl Shard {
     }
 
     fn start_draining(&mut self, until: Instant) {
-        self.endpoint.set_server_tls(None);
+        self.shared.drain();
         let left = until.saturating_duration_since(self.now).as_millis();
         for key in self.peers.keys() {
             if let Some(session) = self.endpoint.session(key) {

@@ -7,6 +7,7 @@ use parvis_session::{RequestKey, SendRefused, StreamId};
 use parvis_wire::{FetchObject, ResetCode};
 
 use super::Shard;
+use crate::Limit;
 
 /// Bytes of one answer that wait in front of the session; beyond, the answer is cut off. The
 /// payloads are the cache's own.
@@ -161,6 +162,7 @@ impl Shard {
         };
         let stream = fetch.stream;
         fetch.abandon();
+        self.stats.count_limit(Limit::FetchBacklog);
         if let (Some(stream), Some(session)) = (stream, self.endpoint.session(connection)) {
             let _ = session.reset_subgroup(stream, ResetCode::ExcessiveLoad, self.now);
         }

@@ -3,11 +3,12 @@
 use parvis_forwarding::{Input, RequestRef, Signal, SubgroupEnd, UpstreamStream};
 use parvis_quic::ConnectionKey;
 use parvis_session::{
-    Answer, Dropped, EndReason, Event, IncomingRequest, RequestKey, StreamEnd, StreamId,
+    Answer, Dropped, EndReason, Event, IncomingRequest, PeerLimit, RequestKey, StreamEnd, StreamId,
 };
 use parvis_wire::ResetCode;
 
 use super::{Shard, peer::OwnRequest};
+use crate::Limit;
 
 impl Shard {
     pub(super) fn session_event(&mut self, key: ConnectionKey, event: Event) {
@@ -135,6 +136,14 @@ impl Shard {
                 key: request,
                 reason,
             } => self.ended(key, request, reason),
+            Event::Refused(code) => self.stats.count_refusal(code),
+            Event::LimitExceeded(limit) => self.stats.count_limit(match limit {
+                PeerLimit::OpenRequests => Limit::OpenRequests,
+                PeerLimit::RequestRate => Limit::Requests,
+                PeerLimit::PendingUpdates => Limit::PendingUpdates,
+                PeerLimit::ControlBuffer => Limit::ControlBuffer,
+                PeerLimit::Namespaces => Limit::Namespaces,
+            }),
             Event::Closed { .. } => self.disconnect(key),
             Event::GoAway { .. } => {
                 tracing::debug!(?key, "a client is going away");
@@ -169,7 +178,7 @@ impl Shard {
         let Some(peer) = self.peers.get_mut(key) else {
             return;
         };
-        peer.story.dropped += 1;
+        peer.story.dropped.count(dropped);
         if let Some(stream) = dropped.stream {
             self.stream_lost(key, stream);
         }
@@ -239,6 +248,9 @@ impl Shard {
     }
 
     fn ended(&mut self, key: ConnectionKey, request: RequestKey, reason: EndReason) {
+        if reason == EndReason::TooFarBehind {
+            self.stats.count_limit(Limit::TooFarBehind);
+        }
         let signal = match reason {
             EndReason::PublishDone { code, reason } => Signal::Done { code, reason },
             EndReason::Cancelled(_)

@@ -8,7 +8,9 @@ mod link;
 mod outbound;
 mod pace;
 mod peer;
+mod report;
 mod sessions;
+mod shared;
 mod signals;
 mod turn;
 mod waker;
@@ -19,7 +21,7 @@ mod tests;
 use std::{
     collections::VecDeque,
     os::fd::AsFd,
-    sync::{Arc, Mutex, atomic::AtomicUsize, mpsc},
+    sync::{Arc, atomic::AtomicUsize, mpsc},
     time::{Duration, Instant},
 };
 
@@ -35,6 +37,8 @@ use self::{
 pub(crate) use self::{
     drain::Command,
     link::Links,
+    report::Report,
+    shared::Shared,
     waker::{Waker, Wakeups, waker},
 };
 use crate::{RelayError, Stats, placement::Placement};
@@ -59,12 +63,6 @@ pub(crate) struct Parts {
     pub(crate) placement: Option<Arc<Placement>>,
 }
 
-/// What others see of a shard.
-#[derive(Debug, Default)]
-pub(crate) struct Shared {
-    pub(crate) stats: Mutex<Stats>,
-}
-
 /// One thread's part of the relay. Only this thread touches it.
 pub(crate) struct Shard {
     index: u8,
@@ -86,6 +84,7 @@ pub(crate) struct Shard {
     pace: Pace,
     placement: Option<Arc<Placement>>,
     busy: Busy,
+    report: Report,
 }
 
 /// The peer that stands for a shard. Those of sessions are larger.
@@ -119,6 +118,7 @@ impl Shard {
             pace: Pace::new(parts.coalesce),
             placement: parts.placement,
             busy: Busy::new(Instant::now()),
+            report: Report::default(),
         };
         for other in shard.links.others() {
             shard.feed(Input::PeerConnected {

@@ -2,7 +2,7 @@ use std::{net::SocketAddr, time::Instant};
 
 use parvis_forwarding::{PeerId, RequestRef, StreamKey};
 use parvis_quic::ConnectionKey;
-use parvis_session::{RequestKey, Role, StreamId};
+use parvis_session::{DropCounts, RequestKey, Role, StreamId};
 use parvis_wire::Draft;
 use rustc_hash::FxHashMap;
 
@@ -37,7 +37,7 @@ pub(super) struct Story {
     pub(super) objects_out: u64,
     pub(super) bytes_in: u64,
     pub(super) bytes_out: u64,
-    pub(super) dropped: u64,
+    pub(super) dropped: DropCounts,
 }
 
 /// What the forwarder asked of a peer.
@@ -76,7 +76,7 @@ impl Peer {
             objects_out: 0,
             bytes_in: 0,
             bytes_out: 0,
-            dropped: 0,
+            dropped: DropCounts::default(),
         };
         Self {
             key,

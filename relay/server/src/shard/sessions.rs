@@ -1,12 +1,14 @@
 //! Sessions that come and go.
 
-use std::{net::SocketAddr, sync::atomic::Ordering};
+use std::{fmt, net::SocketAddr, sync::atomic::Ordering};
 
 use parvis_forwarding::{Input, PeerKind};
 use parvis_quic::{CloseReason, ConnectionKey};
+use parvis_session::{DropCounts, DropReason};
 use parvis_wire::{Draft, Setup};
 
 use super::{Shard, peer::Peer};
+use crate::{ClosedBy, HandshakeFailure, stats::label};
 
 impl Shard {
     pub(super) fn connected(&mut self, key: ConnectionKey, remote: SocketAddr, draft: Draft) {
@@ -22,15 +24,21 @@ impl Shard {
         let path = self.endpoint.stats(key).unwrap_or_default();
         // A connection that failed in its handshake was no session.
         let Some(peer) = self.peers.remove(key) else {
+            self.stats.handshakes_failed[HandshakeFailure::of(reason) as usize] += 1;
             return;
         };
+        self.report.rtt.observe(path.rtt);
+        let by = ClosedBy::of(reason);
+        self.stats.closed[by as usize] += 1;
         self.sessions.fetch_sub(1, Ordering::Relaxed);
         self.stats.sessions -= 1;
         let story = &peer.story;
+        let (code, words) = details(reason);
         tracing::info!(
             remote = %story.remote,
+            transport = "quic",
             draft = story.draft.number(),
-            // Quoted: the peer chose it.
+            // Quoted, here and below: the peer chose it.
             client = ?story.implementation,
             seconds = self.now.saturating_duration_since(story.since).as_secs_f32(),
             requests = story.requests,
@@ -38,11 +46,14 @@ impl Shard {
             objects_out = story.objects_out,
             bytes_in = story.bytes_in,
             bytes_out = story.bytes_out,
-            dropped = story.dropped,
+            drops = %Told(&story.dropped),
             rtt_ms = path.rtt.as_secs_f32() * 1e3,
+            min_rtt_ms = path.min_rtt.as_secs_f32() * 1e3,
             packets_sent = path.sent_packets,
             packets_lost = path.lost_packets,
-            reason = ?reason.to_string(),
+            closed_by = %label(by),
+            code,
+            reason = ?words,
             "session ended"
         );
     }
@@ -73,5 +84,30 @@ impl Shard {
         peer.fetches.clear();
         let peer = peer.id;
         self.feed(Input::PeerDisconnected { peer });
+    }
+}
+
+/// The code and the words that a session was closed with, if it was.
+fn details(reason: &CloseReason) -> (Option<u64>, String) {
+    match reason {
+        CloseReason::Local { code, reason } | CloseReason::PeerClosed { code, reason } => {
+            (Some(code.to_u64()), reason.clone())
+        }
+        other => (None, other.to_string()),
+    }
+}
+
+/// Drops by reason, as in `queue_age=3 stopped_by_peer=1`.
+struct Told<'a>(&'a DropCounts);
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reasons = DropReason::ALL.into_iter();
+        let told = reasons.map(|reason| (reason, self.0.drops(reason)));
+        for (index, (reason, count)) in told.filter(|(_, count)| *count > 0).enumerate() {
+            let space = if index > 0 { " " } else { "" };
+            write!(f, "{space}{}={count}", label(reason))?;
+        }
+        Ok(())
     }
 }

@@ -43,6 +43,9 @@ impl Shard {
                 | Signal::Done { .. }
                 | Signal::Cancel
         );
+        if let Signal::Reject(error) | Signal::UpdateReject(error) = &signal {
+            self.stats.count_refusal(error.code);
+        }
         if let Err(error) = say(session, key, signal, self.now) {
             // Ordinary where the peer ended the request at the same time.
             tracing::debug!(%key, %error, "not said");

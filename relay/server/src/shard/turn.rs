@@ -1,9 +1,18 @@
 use std::io;
 
-use parvis_forwarding::Input;
+use parvis_forwarding::{Input, Quota};
 use parvis_quic::{ConnectionEvent, id_prefix};
 
 use super::Shard;
+use crate::Limit;
+
+/// The relay's name of each of the forwarder's limits.
+const QUOTAS: [(Limit, Quota); Quota::ALL.len()] = [
+    (Limit::Namespaces, Quota::Namespaces),
+    (Limit::Tracks, Quota::Published),
+    (Limit::Subscriptions, Quota::Subscriptions),
+    (Limit::Prefixes, Quota::Prefixes),
+];
 
 impl Shard {
     /// Takes everything that has come, lets sessions and forwarder work on it, and sends what they
@@ -104,7 +113,7 @@ impl Shard {
         }
     }
 
-    fn publish_stats(&mut self) {
+    pub(super) fn publish_stats(&mut self) {
         let forwarding = self.forwarder.stats();
         self.stats.half_open = self.endpoint.half_open();
         self.stats.namespaces = forwarding.namespaces;
@@ -112,15 +121,13 @@ impl Shard {
         self.stats.subscriptions = forwarding.subscriptions;
         self.stats.streams = forwarding.streams;
         self.stats.cache_bytes = forwarding.cache_bytes;
+        for (limit, quota) in QUOTAS {
+            self.stats.limits[limit as usize] = forwarding.refused(quota);
+        }
         for reason in parvis_forwarding::DropReason::ALL {
             self.stats.drops.forwarding[reason as usize] = forwarding.dropped(reason);
         }
         self.stats.drops.link = self.links.dropped();
-        // Poisoned: a reader panicked, which is nothing to this thread.
-        *self
-            .shared
-            .stats
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner) = self.stats;
+        self.shared.publish(&self.stats);
     }
 }

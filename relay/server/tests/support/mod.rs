@@ -1,13 +1,16 @@
 //! Clients of a relay in this process.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod call;
+pub mod http;
+
 use std::{collections::VecDeque, num::NonZeroUsize, time::Duration};
 
 use bytes::Bytes;
 use parvis_quic::{
     CloseReason, Limits,
     client::{ConnectOptions, Connection},
-    tls::ClientTls,
+    tls::{ClientTls, Fingerprint},
 };
 use parvis_relay::{Config, Relay, Running};
 use parvis_session::{
@@ -16,7 +19,7 @@ use parvis_session::{
 };
 use parvis_wire::{
     Draft, FullTrackName, GroupId, ObjectHeader, ObjectId, ObjectStatus, Parameters, Properties,
-    SubgroupIdMode, TrackName, TrackNamespace,
+    RequestError, SubgroupIdMode, TrackName, TrackNamespace,
 };
 use tokio::time::timeout;
 
@@ -67,16 +70,32 @@ impl Client {
         Self::try_connect_by(relay, &format!("moqt://{}/", relay.local_addr()), draft).await
     }
 
+    /// Connects as one who lets the relay send a few kilobytes, and no more until they are read.
+    pub async fn connect_narrow(relay: &Running, draft: Draft) -> Self {
+        Self::connect_with(relay, draft, |options| {
+            options.limits.connection_window = 8 << 10;
+            options.limits.stream_window = 4 << 10;
+            options.events = 1;
+        })
+        .await
+    }
+
+    pub async fn connect_with(
+        relay: &Running,
+        draft: Draft,
+        change: impl FnOnce(&mut ConnectOptions),
+    ) -> Self {
+        let mut options = options(relay, draft);
+        change(&mut options);
+        let url = format!("moqt://{}/", relay.local_addr());
+        Self::connect_as(&url, options).await.unwrap()
+    }
+
     pub async fn try_connect_by(relay: &Running, url: &str, draft: Draft) -> Result<Self, String> {
-        let options = ConnectOptions {
-            tls: ClientTls::pinned([relay.fingerprint()]),
-            drafts: vec![draft],
-            limits: Limits {
-                keep_alive: Duration::from_millis(50),
-                ..Limits::default()
-            },
-            ..ConnectOptions::default()
-        };
+        Self::connect_as(url, options(relay, draft)).await
+    }
+
+    async fn connect_as(url: &str, options: ConnectOptions) -> Result<Self, String> {
         let connection = Connection::connect(url, options)
             .await
             .map_err(|error| error.to_string())?;
@@ -90,6 +109,32 @@ impl Client {
             })
             .await;
         Ok(client)
+    }
+
+    /// Connects as somebody who trusts one certificate only; says why it could not.
+    pub async fn connect_trusting(relay: &Running, trusted: Fingerprint) -> Result<(), String> {
+        let options = ConnectOptions {
+            tls: ClientTls::pinned([trusted]),
+            ..ConnectOptions::default()
+        };
+        let url = format!("moqt://{}/", relay.local_addr());
+        let connected = Connection::connect(&url, options).await;
+        connected.map(drop).map_err(|error| error.to_string())
+    }
+
+    pub async fn cancel(&self, request: RequestKey) {
+        self.with(move |session, now| session.cancel(request, now))
+            .await
+            .unwrap();
+    }
+
+    pub async fn rejected(&mut self, request: RequestKey) -> RequestError {
+        self.wait("rejection", |event| match event {
+            Event::Rejected { key, error } if *key == request => Some(error.clone()),
+            Event::Accepted { key, answer } if *key == request => panic!("accepted: {answer:?}"),
+            _ => None,
+        })
+        .await
     }
 
     pub async fn close(self) {
@@ -311,6 +356,29 @@ impl Client {
             }
         }
     }
+}
+
+fn options(relay: &Running, draft: Draft) -> ConnectOptions {
+    ConnectOptions {
+        tls: ClientTls::pinned([relay.fingerprint()]),
+        drafts: vec![draft],
+        limits: Limits {
+            keep_alive: Duration::from_millis(50),
+            ..Limits::default()
+        },
+        ..ConnectOptions::default()
+    }
+}
+
+/// Waits until something has become true, which it soon does.
+pub async fn until(what: &str, mut is_true: impl FnMut() -> bool) {
+    let mut looks = tokio::time::interval(Duration::from_millis(5));
+    let looking = async {
+        while !is_true() {
+            looks.tick().await;
+        }
+    };
+    timeout(PATIENCE, looking).await.expect(what);
 }
 
 /// A stream that is read object by object.

@@ -1,7 +1,14 @@
-use std::iter::Sum;
+mod histogram;
+mod reasons;
+
+use std::{fmt::Debug, iter::Sum};
 
 use parvis_forwarding::DropReason as ForwardingDrop;
 use parvis_session::DropReason as SessionDrop;
+use parvis_wire::RequestErrorCode;
+
+pub(crate) use self::histogram::Histogram;
+pub use self::reasons::{ClosedBy, HandshakeFailure, Limit};
 
 /// Counters and gauges of a relay, all its threads together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,6 +45,48 @@ pub struct Stats {
     pub turns: u64,
     /// What was dropped.
     pub drops: Drops,
+    pub(crate) limits: [u64; Limit::ALL.len()],
+    pub(crate) handshakes_failed: [u64; HandshakeFailure::ALL.len()],
+    pub(crate) closed: [u64; ClosedBy::ALL.len()],
+    /// By the place of the code in `RequestErrorCode::ALL`; the last: other codes.
+    pub(crate) refused: [u64; RequestErrorCode::ALL.len() + 1],
+}
+
+impl Stats {
+    /// How often a limit was run into.
+    pub const fn limit(&self, limit: Limit) -> u64 {
+        self.limits[limit as usize]
+    }
+
+    /// Handshakes that failed for this reason.
+    pub const fn handshakes_failed(&self, failure: HandshakeFailure) -> u64 {
+        self.handshakes_failed[failure as usize]
+    }
+
+    /// Sessions that ended so.
+    pub const fn closed_by(&self, by: ClosedBy) -> u64 {
+        self.closed[by as usize]
+    }
+
+    /// Requests, and updates of them, that were refused with this code.
+    pub fn refused(&self, code: RequestErrorCode) -> u64 {
+        self.refused[place(code)]
+    }
+
+    pub(crate) const fn count_limit(&mut self, limit: Limit) {
+        self.limits[limit as usize] += 1;
+    }
+
+    pub(crate) fn count_refusal(&mut self, code: RequestErrorCode) {
+        self.refused[place(code)] += 1;
+    }
+}
+
+fn place(code: RequestErrorCode) -> usize {
+    let mut codes = RequestErrorCode::ALL.iter();
+    codes
+        .position(|known| *known == code)
+        .unwrap_or(RequestErrorCode::ALL.len())
 }
 
 /// How often something was dropped, by reason.
@@ -97,14 +146,32 @@ impl Sum for Stats {
             sum.datagrams_in += thread.datagrams_in;
             sum.datagrams_moved += thread.datagrams_moved;
             sum.turns += thread.turns;
-            for (total, count) in sum.drops.session.iter_mut().zip(thread.drops.session) {
-                *total += count;
-            }
-            for (total, count) in sum.drops.forwarding.iter_mut().zip(thread.drops.forwarding) {
-                *total += count;
-            }
+            add(&mut sum.drops.session, thread.drops.session);
+            add(&mut sum.drops.forwarding, thread.drops.forwarding);
             sum.drops.link += thread.drops.link;
+            add(&mut sum.limits, thread.limits);
+            add(&mut sum.handshakes_failed, thread.handshakes_failed);
+            add(&mut sum.closed, thread.closed);
+            add(&mut sum.refused, thread.refused);
             sum
         })
+    }
+}
+
+/// How metrics and logs name a reason: `ExcessiveLoad` is `excessive_load`.
+pub(crate) fn label(value: impl Debug) -> String {
+    let mut label = String::new();
+    for letter in format!("{value:?}").chars() {
+        if letter.is_uppercase() && !label.is_empty() {
+            label.push('_');
+        }
+        label.extend(letter.to_lowercase());
+    }
+    label
+}
+
+fn add<const N: usize>(sum: &mut [u64; N], counts: [u64; N]) {
+    for (total, count) in sum.iter_mut().zip(counts) {
+        *total += count;
     }
 }

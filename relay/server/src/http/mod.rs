@@ -1,0 +1,109 @@
+//! Pages for operators over HTTP, by a thread of their own: nothing here is on an object's way.
+
+mod metrics;
+mod pages;
+
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    sync::{Arc, OnceLock},
+    thread::{self, JoinHandle},
+};
+
+use axum::Router;
+use tokio::sync::oneshot;
+
+use crate::{StartError, shards::Shards};
+
+/// The HTTP pages of a relay. Dropping it ends them.
+#[derive(Debug)]
+pub(crate) struct HttpServer {
+    local_addr: SocketAddr,
+    state: State,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What the pages see of the relay.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct State {
+    /// Empty while the relay starts.
+    shards: Arc<OnceLock<Arc<Shards>>>,
+}
+
+impl State {
+    /// The relay's threads; `None`: it has not started.
+    pub(crate) fn shards(&self) -> Option<&Arc<Shards>> {
+        self.shards.get()
+    }
+}
+
+impl HttpServer {
+    /// Binds the address and answers from then on; not ready until it is told.
+    pub(crate) fn start(addr: SocketAddr) -> Result<Self, StartError> {
+        Self::bind(addr).map_err(|source| StartError::Http { addr, source })
+    }
+
+    fn bind(addr: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind(addr)?;
+        listener.set_nonblocking(true)?;
+        let local_addr = listener.local_addr()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let state = State::default();
+        let router = pages::router(state.clone());
+        let (stop, stopped) = oneshot::channel();
+        let thread = thread::Builder::new()
+            .name("parvis-relay-http".to_owned())
+            .spawn(move || runtime.block_on(serve(listener, router, stopped)))?;
+        tracing::info!(addr = %local_addr, "HTTP");
+        Ok(Self {
+            local_addr,
+            state,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+
+    pub(crate) const fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// The relay has started: its sockets are bound, its threads run.
+    pub(crate) fn is_ready(&self, shards: Arc<Shards>) {
+        // An error says that it was told before.
+        let _ = self.state.shards.set(shards);
+    }
+}
+
+impl Drop for HttpServer {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the HTTP thread had failed");
+        }
+    }
+}
+
+/// Answers until it is stopped; then connections are cut.
+async fn serve(listener: TcpListener, router: Router, stopped: oneshot::Receiver<()>) {
+    let listener = match tokio::net::TcpListener::from_std(listener) {
+        Ok(listener) => listener,
+        Err(error) => {
+            tracing::error!(%error, "no HTTP");
+            return;
+        }
+    };
+    let serving = axum::serve(listener, router).into_future();
+    tokio::select! {
+        served = serving => {
+            if let Err(error) = served {
+                tracing::error!(%error, "HTTP ended");
+            }
+        }
+        _ = stopped => {}
+    }
+}

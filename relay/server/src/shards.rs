@@ -1,0 +1,102 @@
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    time::{Duration, Instant},
+};
+
+use tokio::{sync::oneshot, time::timeout_at};
+
+use crate::{
+    Stats,
+    shard::{Command, Report, Shared, Waker},
+};
+
+/// What others say to the threads of a relay, and see of them. None of it is on an object's way.
+pub(crate) struct Shards {
+    handles: Vec<Handle>,
+    draining: AtomicBool,
+}
+
+/// The way to one thread.
+pub(crate) struct Handle {
+    pub(crate) commands: mpsc::Sender<Command>,
+    pub(crate) waker: Waker,
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl Shards {
+    pub(crate) const fn new(handles: Vec<Handle>) -> Self {
+        Self {
+            handles,
+            draining: AtomicBool::new(false),
+        }
+    }
+
+    /// Tells every thread something.
+    pub(crate) fn tell(&self, mut command: impl FnMut() -> Command) {
+        for handle in &self.handles {
+            handle.tell(command());
+        }
+    }
+
+    /// Asks sessions to move, and ends the threads when they have, or at that time.
+    pub(crate) fn stop(&self, until: Instant) {
+        self.draining.store(true, Ordering::Relaxed);
+        self.tell(|| Command::Stop { until });
+    }
+
+    /// Whether the relay was told to stop.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        self.stats_by_thread().into_iter().sum()
+    }
+
+    pub(crate) fn stats_by_thread(&self) -> Vec<Stats> {
+        self.handles
+            .iter()
+            .map(|handle| handle.shared.stats())
+            .collect()
+    }
+
+    /// Asks every thread how its sessions are; `None`: one did not answer in that time.
+    pub(crate) async fn report(&self, patience: Duration) -> Option<Report> {
+        let answers: Vec<_> = self
+            .handles
+            .iter()
+            .map(|handle| {
+                let (answer, answered) = oneshot::channel();
+                handle.tell(Command::Report(answer));
+                answered
+            })
+            .collect();
+        let until = tokio::time::Instant::now() + patience;
+        let mut sum = Report::default();
+        for answer in answers {
+            sum.add(&timeout_at(until, answer).await.ok()?.ok()?);
+        }
+        Some(sum)
+    }
+}
+
+impl Handle {
+    fn tell(&self, command: Command) {
+        // An error says that the thread is gone.
+        let _ = self.commands.send(command);
+        self.waker.wake();
+    }
+}
+
+impl fmt::Debug for Shards {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shards")
+            .field("threads", &self.handles.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,148 @@
+//! What one session may not exceed: it is told so, and a call beside it stays whole.
+
+mod support;
+
+use std::time::Instant;
+
+use parvis_relay::{Config, Limit, Relay};
+use parvis_session::{ApiMisuse, RequestKey, Session};
+use parvis_wire::{
+    Draft, FullTrackName, Parameters, Properties, RequestErrorCode, TrackName, TrackNamespace,
+};
+
+use support::{Client, call::Call, config, track};
+
+fn greedy(number: u64) -> TrackNamespace {
+    TrackNamespace::new([b"greedy".to_vec(), number.to_string().into_bytes()]).unwrap()
+}
+
+type Ask = fn(&mut Session, u64, Instant) -> Result<RequestKey, ApiMisuse>;
+
+/// Makes four requests, of which the fourth is too many.
+async fn assert_limit(limit: Limit, config: Config, ask: Ask) {
+    for draft in Draft::ALL {
+        let relay = Relay::start(config.clone()).unwrap();
+        let mut call = Call::start(&relay).await;
+        let mut attacker = Client::connect(&relay, draft).await;
+        let mut requests = Vec::new();
+        for number in 0..4 {
+            let asked = attacker.with(move |session, now| ask(session, number, now));
+            requests.push(asked.await.unwrap());
+            call.goes_on().await;
+        }
+        let error = attacker.rejected(requests[3]).await;
+        assert_eq!(error.code, RequestErrorCode::ExcessiveLoad, "{draft:?}");
+        call.goes_on().await;
+        let stats = relay.stats();
+        assert_eq!(stats.limit(limit), 1, "{draft:?}");
+        assert_eq!(stats.refused(RequestErrorCode::ExcessiveLoad), 1);
+
+        // When one is over there is room for another.
+        attacker.cancel(requests[0]).await;
+        loop {
+            let asked = attacker.with(move |session, now| ask(session, 9, now));
+            let again = asked.await.unwrap();
+            // The answer to what is asked behind it says that it was dealt with.
+            let last = attacker
+                .with(|session, now| session.track_status(nowhere(), Parameters::default(), now))
+                .await
+                .unwrap();
+            attacker.rejected(last).await;
+            let refused = |event: &parvis_session::Event| matches!(event, parvis_session::Event::Rejected { key, .. } if *key == again);
+            if !attacker.has_seen(refused) {
+                break;
+            }
+        }
+        call.goes_on().await;
+    }
+}
+
+fn nowhere() -> FullTrackName {
+    let namespace = TrackNamespace::new(["nowhere"]).unwrap();
+    FullTrackName::new(namespace, TrackName("x".into())).unwrap()
+}
+
+#[tokio::test]
+async fn subscriptions() {
+    let config = Config {
+        max_subscriptions: 3,
+        ..config(2)
+    };
+    assert_limit(Limit::Subscriptions, config, |session, number, now| {
+        let name = ["a", "b", "c", "d"].get(number as usize).unwrap_or(&"e");
+        session.subscribe(track(name), Parameters::default(), now)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn published_tracks() {
+    let config = Config {
+        max_tracks: 3,
+        ..config(2)
+    };
+    assert_limit(Limit::Tracks, config, |session, number, now| {
+        let name = FullTrackName::new(greedy(number), TrackName("x".into())).unwrap();
+        session.publish(name, Parameters::default(), Properties::EMPTY, now)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn namespaces() {
+    let config = Config {
+        max_namespaces: 3,
+        ..config(2)
+    };
+    assert_limit(Limit::Namespaces, config, |session, number, now| {
+        session.publish_namespace(greedy(number), Parameters::default(), now)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn prefixes() {
+    let config = Config {
+        max_prefixes: 3,
+        ..config(2)
+    };
+    assert_limit(Limit::Prefixes, config, |session, number, now| {
+        session.subscribe_namespace(greedy(number), Parameters::default(), now)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn requests_a_second() {
+    for draft in Draft::ALL {
+        let relay = Relay::start(Config {
+            max_requests: 2,
+            ..config(2)
+        })
+        .unwrap();
+        let mut call = Call::start(&relay).await;
+        let mut attacker = Client::connect(&relay, draft).await;
+        let mut codes = Vec::new();
+        for number in 0..40 {
+            let asked = attacker
+                .with(|session, now| session.track_status(nowhere(), Parameters::default(), now));
+            let request = asked.await.unwrap();
+            let error = attacker.rejected(request).await;
+            if error.code == RequestErrorCode::ExcessiveLoad {
+                assert!((2..=502).contains(&error.retry_interval), "{error:?}");
+            }
+            codes.push(error.code);
+            if number % 4 == 0 {
+                call.goes_on().await;
+            }
+        }
+        // Four seconds' worth came at once.
+        let refused = |code: &RequestErrorCode| *code == RequestErrorCode::ExcessiveLoad;
+        assert!(!codes[..8].iter().any(refused), "{codes:?}");
+        let count = codes.iter().filter(|code| refused(code)).count() as u64;
+        assert!(count > 0, "{codes:?}");
+        let stats = relay.stats();
+        assert_eq!(stats.limit(Limit::Requests), count);
+        assert_eq!(stats.refused(RequestErrorCode::ExcessiveLoad), count);
+    }
+}

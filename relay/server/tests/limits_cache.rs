@@ -1,0 +1,60 @@
+//! A flood of objects: the cache stays within its bounds, and a quiet catalog stays in it.
+
+mod support;
+
+use bytes::Bytes;
+use bytesize::ByteSize;
+use parvis_forwarding::DropReason;
+use parvis_relay::{Config, Relay};
+use parvis_wire::{Draft::D22, FullTrackName, Parameters, TrackName, TrackNamespace};
+
+use support::{Client, call::Call, config};
+
+#[tokio::test]
+async fn a_flood_of_tracks_does_not_push_a_catalog_out() {
+    const CACHE: usize = 1 << 20;
+    let relay = Relay::start(Config {
+        cache: ByteSize::b(CACHE as u64),
+        track_cache: ByteSize::kib(256),
+        ..config(1)
+    })
+    .unwrap();
+    let mut call = Call::start(&relay).await;
+    // The group that is the call's last one now plays the catalog.
+    call.goes_on().await;
+
+    let mut attacker = Client::connect(&relay, D22).await;
+    let mut watcher = Client::connect(&relay, D22).await;
+    let namespace = TrackNamespace::new(["flood"]).unwrap();
+    attacker.publish_namespace_of(namespace.clone()).await;
+    for number in 0..60u64 {
+        let name = TrackName(Bytes::from(number.to_string()));
+        let name = FullTrackName::new(namespace.clone(), name).unwrap();
+        let asked =
+            watcher.with(move |session, now| session.subscribe(name, Parameters::default(), now));
+        let wanted = asked.await.unwrap();
+        let served = attacker.serve().await;
+        watcher.accepted(wanted).await;
+        // Small groups, as catalogs have, on most; a large one on every third.
+        let size = if number.is_multiple_of(3) {
+            100_000
+        } else {
+            20_000
+        };
+        let stream = attacker.send(served, 0, &[b"first"]).await;
+        attacker
+            .send_more(stream, 1, Bytes::from(vec![0; size]))
+            .await;
+        let mut reader = watcher.stream(wanted).await;
+        watcher.object(&mut reader).await;
+        watcher.object(&mut reader).await;
+        let stats = relay.stats();
+        assert!(stats.cache_bytes <= CACHE, "{stats:?}");
+    }
+    assert!(relay.stats().drops.by_forwarding(DropReason::CacheFull) > 0);
+
+    let mut late = Client::connect(&relay, D22).await;
+    let wanted = late.subscribe("camera").await;
+    assert_eq!(late.objects(wanted, 10).await[0].payload, "key");
+    call.goes_on().await;
+}
