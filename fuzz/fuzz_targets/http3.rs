@@ -20,7 +20,9 @@ fuzz_target!(|data: &[u8]| {
         if server.wants(id).is_none() {
             server.opened(id);
         }
-        while !bytes.is_empty() && let Some(most) = server.wants(id) {
+        while !bytes.is_empty()
+            && let Some(most) = server.wants(id)
+        {
             let (now, later) = bytes.split_at(most.min(bytes.len()));
             server.data(id, now);
             bytes = later;

@@ -40,6 +40,7 @@ use crate::{
 
 use self::{core::Core, flusher::Flusher};
 
+pub(crate) use self::subscription::FRAMES;
 pub use self::subscription::RemoteFrame;
 
 pub(crate) use self::{

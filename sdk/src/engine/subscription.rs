@@ -30,6 +30,16 @@ pub struct RemoteFrame {
     pub gap: u64,
 }
 
+/// Frames that wait for who takes them, at most; beyond, new ones are dropped, and with video those
+/// that depend on them. Whoever joins gets the frames of a long group's past at once.
+pub(crate) const FRAMES: usize = 512;
+
+/// So many frames may wait for longer than [`CATCH_UP`].
+const BACKLOG: usize = 64;
+
+/// How long who takes frames has to catch up.
+const CATCH_UP: Duration = Duration::from_secs(1);
+
 /// How long the frames of a video group are waited for when a newer group is there.
 const VIDEO_PATIENCE: Duration = Duration::from_millis(200);
 
@@ -52,6 +62,8 @@ pub(super) struct Subscription {
     gap: u64,
     /// The sink was full: what depends on the frame it did not take is of no use.
     skip_to_key: bool,
+    /// Since when more than [`BACKLOG`] frames wait.
+    behind_since: Option<Instant>,
     dynamic_groups: bool,
     largest_group: u64,
 }
@@ -85,6 +97,7 @@ impl Subscription {
             counters,
             gap: 0,
             skip_to_key: false,
+            behind_since: None,
             dynamic_groups: false,
             largest_group: 0,
         }
@@ -195,7 +208,7 @@ impl Subscription {
                 Some(Ordered::Dropped) => self.counters.count_late(),
                 Some(Ordered::NeedKey) => self.ask_key(key, session, now),
                 Some(Ordered::Frame(placed)) => {
-                    if !self.hand_on(placed) {
+                    if !self.hand_on(placed, now) {
                         self.ask_key(key, session, now);
                     }
                 }
@@ -204,7 +217,7 @@ impl Subscription {
     }
 
     /// Returns false when this frame began a row of frames that cannot be handed on.
-    fn hand_on(&mut self, placed: Placed<Arrived>) -> bool {
+    fn hand_on(&mut self, placed: Placed<Arrived>, now: Instant) -> bool {
         let Placed {
             location,
             key,
@@ -223,13 +236,22 @@ impl Subscription {
             arrived: at,
             gap,
         };
-        if self.sink.try_send(frame).is_ok() {
+        if self.has_room(now) && self.sink.try_send(frame).is_ok() {
             return true;
         }
         self.gap = gap.saturating_add(1);
         self.counters.count_skipped();
         self.skip_to_key = self.kind == MediaKind::Video;
         !self.skip_to_key
+    }
+
+    /// Whether who takes frames keeps up, or may still catch up.
+    fn has_room(&mut self, now: Instant) -> bool {
+        if self.sink.max_capacity() - self.sink.capacity() <= BACKLOG {
+            self.behind_since = None;
+            return true;
+        }
+        now.saturating_duration_since(*self.behind_since.get_or_insert(now)) < CATCH_UP
     }
 
     fn ask_key(&self, key: RequestKey, session: &mut Session, now: Instant) {
@@ -245,3 +267,6 @@ impl Subscription {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,12 +7,8 @@ use tokio::sync::mpsc;
 use super::{RemoteCounters, RemoteStats};
 use crate::{
     ParticipantName, RoomName, SubscribeError, TrackInfo, TrackKind,
-    engine::{Engine, RemoteFrame},
+    engine::{Engine, FRAMES, RemoteFrame},
 };
-
-/// Frames that wait for who takes them, at most; beyond, new ones are dropped, and with video
-/// those that depend on them.
-const CAPACITY: usize = 64;
 
 /// A track that is received as it was encoded: in order, from a key frame on, never over a gap.
 ///
@@ -55,7 +51,7 @@ impl RemoteTrack {
                 track: info.name,
             });
         };
-        let (sink, frames) = mpsc::channel(CAPACITY);
+        let (sink, frames) = mpsc::channel(FRAMES);
         let counters = Arc::new(RemoteCounters::default());
         let key = engine
             .subscribe(name, kind, sink, Arc::clone(&counters))

@@ -109,9 +109,16 @@ impl fmt::Debug for ClientTls {
     }
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("the certificate's fingerprint is {0}, which is not a pinned one")]
+#[derive(thiserror::Error)]
+#[error("its fingerprint is {0}, not a pinned one")]
 struct NotPinned(Fingerprint);
+
+/// rustls shows people the debug form.
+impl fmt::Debug for NotPinned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
 
 /// Checks a certificate by its fingerprint, or not at all, and the handshake's signature always.
 #[derive(Debug)]
