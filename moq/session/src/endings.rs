@@ -34,9 +34,19 @@ impl Session {
     }
 
     fn on_drained(&mut self, key: RequestKey, now: Instant) {
-        let Some(request) = self.requests.get(&key.0) else {
+        if let Some(subscription) = self.fills.remove(&key) {
+            self.on_filled(key, subscription, now);
+            return;
+        }
+        let Some(request) = self.requests.get_mut(&key.0) else {
             return;
         };
+        if let Kind::Sending(sending) = &mut request.kind {
+            sending.drained = true;
+            if !sending.fills.is_empty() {
+                return;
+            }
+        }
         let done = match &request.kind {
             Kind::Sending(sending) => sending
                 .done
@@ -55,6 +65,21 @@ impl Session {
         self.scheduler.forget_flow(key);
         self.finish_request(key, now);
         self.remove_request(key, now);
+    }
+
+    /// A fill stream is handed over, or given up.
+    fn on_filled(&mut self, fill: RequestKey, subscription: RequestKey, now: Instant) {
+        self.scheduler.forget_flow(fill);
+        let Some(request) = self.requests.get_mut(&subscription.0) else {
+            return;
+        };
+        let Kind::Sending(sending) = &mut request.kind else {
+            return;
+        };
+        sending.fills.retain(|other| *other != fill);
+        if sending.drained && sending.fills.is_empty() {
+            self.on_drained(subscription, now);
+        }
     }
 
     fn on_too_far_behind(&mut self, key: RequestKey) {
@@ -157,6 +182,18 @@ impl Session {
         let code = ResetCode::Cancelled.to_u64();
         self.scheduler
             .abort_flow(key, code, DropReason::SubscriptionEnded);
+        if let Kind::Sending(sending) = &request.kind {
+            for fill in &sending.fills {
+                self.fills.remove(fill);
+                self.scheduler
+                    .abort_flow(*fill, code, DropReason::SubscriptionEnded);
+            }
+        }
+        if let Kind::Receiving(receiving) = &request.kind {
+            for (id, _) in &receiving.fills {
+                self.by_id.remove(id);
+            }
+        }
         if let Kind::Receiving(receiving) = &request.kind
             && let Some(alias) = receiving.alias
             && self.aliases.key(alias) == Some(key)

@@ -1,8 +1,8 @@
 use bytes::Bytes;
 use parvis_wire::{
     Datagram, FetchObject, FetchOk, FetchRange, FullTrackName, ObjectHeader, Parameters,
-    Properties, PublishDoneCode, RequestError, RequestErrorCode, SessionErrorCode, Setup,
-    SubgroupHeader, TrackName, TrackNamespace,
+    Properties, PublishDoneCode, RequestError, RequestErrorCode, RequestId, SessionErrorCode,
+    Setup, SubgroupHeader, TrackName, TrackNamespace,
 };
 
 use crate::{Dropped, PeerLimit, RequestKey, StreamId};
@@ -41,6 +41,8 @@ pub enum Event {
     Updated {
         /// The request.
         key: RequestKey,
+        /// The update's own id, for [`Session::open_fill`](crate::Session::open_fill).
+        id: RequestId,
         /// What changes.
         parameters: Parameters,
     },

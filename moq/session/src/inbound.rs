@@ -199,9 +199,15 @@ impl Session {
                 }
                 fetching.order
             }
-            Kind::Receiving(receiving) if request.origin == Origin::Own => {
+            Kind::Receiving(receiving) => {
                 receiving.streams.push(id);
-                receiving.wishes.group_order().unwrap_or_default()
+                receiving.streams_seen = receiving.streams_seen.saturating_add(1);
+                let asked = receiving.fills.iter().find(|(id, _)| *id == request_id);
+                let Some((_, order)) = asked else {
+                    let reason = format!("{request_id} asked for no fill");
+                    return Err(SessionError::violation(reason));
+                };
+                *order
             }
             _ => {
                 return Err(SessionError::violation(format!(

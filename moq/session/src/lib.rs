@@ -38,6 +38,7 @@ mod endings;
 mod error;
 mod event;
 mod fetch_reader;
+mod fills;
 mod goaway;
 mod held;
 mod id_set;

@@ -174,6 +174,8 @@ impl Session {
             wishes: Wishes::of(&message.parameters),
             defaults: TrackDefaults::default(),
             streams_opened: 0,
+            fills: Vec::new(),
+            drained: false,
             done: None,
         };
         let (track, parameters) = (message.track, message.parameters);
@@ -201,6 +203,7 @@ impl Session {
             defaults: TrackDefaults::of(&message.track_properties),
             streams: Vec::new(),
             streams_seen: 0,
+            fills: Vec::new(),
             done: None,
         };
         let Publish {

@@ -1,9 +1,9 @@
 use std::time::Instant;
 
 use parvis_wire::{
-    Fetch, FetchRange, FullTrackName, Message, Parameters, Properties, Publish, PublishDoneCode,
-    PublishNamespace, RequestId, RequestUpdate, ResetCode, Subscribe, SubscribeNamespace,
-    SubscribeTracks, TrackAlias, TrackNamespace, TrackStatus,
+    Fetch, FetchRange, FullTrackName, GroupOrder, Message, Parameters, Properties, Publish,
+    PublishDoneCode, PublishNamespace, RequestId, RequestUpdate, ResetCode, Subscribe,
+    SubscribeNamespace, SubscribeTracks, TrackAlias, TrackNamespace, TrackStatus,
 };
 use rustc_hash::FxHashSet;
 
@@ -31,8 +31,10 @@ impl Session {
             defaults: TrackDefaults::default(),
             streams: Vec::new(),
             streams_seen: 0,
+            fills: Vec::new(),
             done: None,
         });
+        let fill = fill_order(&parameters, None);
         let message = |request_id| {
             Message::Subscribe(Subscribe {
                 request_id,
@@ -40,7 +42,13 @@ impl Session {
                 parameters,
             })
         };
-        self.open_own(kind, message, now)
+        let key = self.open_own(kind, message, now)?;
+        if let (Some(order), Some(request)) = (fill, self.requests.get_mut(&key.0))
+            && let Kind::Receiving(receiving) = &mut request.kind
+        {
+            receiving.fills.push((request.id, order));
+        }
+        Ok(key)
     }
 
     /// Offers a track; objects may be sent at once unless `parameters` sets forward to 0.
@@ -58,6 +66,8 @@ impl Session {
             wishes: Wishes::of(&parameters),
             defaults: TrackDefaults::of(&track_properties),
             streams_opened: 0,
+            fills: Vec::new(),
+            drained: false,
             done: None,
         };
         let track_alias = sending.alias;
@@ -208,7 +218,14 @@ impl Session {
         let request = self.request_mut(key)?;
         request.updates_out += 1;
         match &mut request.kind {
-            Kind::Receiving(receiving) => receiving.wishes.apply(&wishes),
+            Kind::Receiving(receiving) => {
+                receiving.wishes.apply(&wishes);
+                let order = fill_order(&wishes, receiving.wishes.group_order());
+                if let Some(order) = order {
+                    receiving.fills.push((id, order));
+                    self.by_id.insert(id, key);
+                }
+            }
             // Suffixes are relative to the new prefix from some point on.
             Kind::SubscribeNamespace { names, .. } if moves => *names = None,
             _ => {}
@@ -233,7 +250,8 @@ impl Session {
     }
 
     /// Ends a subscription as its publisher. Streams that were finished are still delivered,
-    /// the others are reset. A subscriber that is no longer authorized gets nothing more.
+    /// the others are reset; fills go on until they are ended. A subscriber that is no longer
+    /// authorized gets nothing more.
     pub fn publish_done(
         &mut self,
         key: RequestKey,
@@ -251,8 +269,17 @@ impl Session {
         }
         if code == PublishDoneCode::Unauthorized {
             let reset = ResetCode::Cancelled.to_u64();
+            let fills = match &request.kind {
+                Kind::Sending(sending) => sending.fills.clone(),
+                _ => Vec::new(),
+            };
             self.scheduler
                 .drop_unsent(key, reset, DropReason::SubscriptionEnded);
+            for fill in fills {
+                self.scheduler
+                    .drop_unsent(fill, reset, DropReason::SubscriptionEnded);
+                self.end_fill(fill);
+            }
         }
         self.end_sending(key, code, reason);
         self.take_notes(now);
@@ -303,4 +330,13 @@ impl Session {
             .get_mut(&key.0)
             .ok_or(ApiMisuse::UnknownRequest(key))
     }
+}
+
+/// The order of groups in the fill that a message asks for.
+///
+/// subscription: what earlier messages said of the subscription.
+fn fill_order(parameters: &Parameters, subscription: Option<GroupOrder>) -> Option<GroupOrder> {
+    let fill = parameters.fill.as_ref()?;
+    let order = fill.group_order.or(parameters.group_order).or(subscription);
+    Some(order.unwrap_or_default())
 }

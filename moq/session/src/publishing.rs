@@ -270,7 +270,7 @@ impl Session {
     }
 
     /// A subscription that this side may send objects for.
-    fn sending(&mut self, key: RequestKey) -> Result<&mut Sending, SendRefused> {
+    pub(crate) fn sending(&mut self, key: RequestKey) -> Result<&mut Sending, SendRefused> {
         if self.is_closed() {
             return Err(SendRefused::Closed);
         }
@@ -314,6 +314,7 @@ impl Session {
     }
 
     fn sent_fetch_of(&mut self, key: RequestKey) {
+        self.end_fill(key);
         let Some(request) = self.requests.get_mut(&key.0) else {
             return;
         };

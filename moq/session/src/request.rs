@@ -6,7 +6,7 @@ use parvis_wire::{
 use rustc_hash::FxHashSet;
 
 use crate::{
-    StreamId,
+    RequestKey, StreamId,
     message_reader::MessageReader,
     wishes::{TrackDefaults, Wishes},
 };
@@ -69,6 +69,10 @@ pub(crate) struct Sending {
     pub(crate) wishes: Wishes,
     pub(crate) defaults: TrackDefaults,
     pub(crate) streams_opened: u64,
+    /// The flows of fill streams that are not over.
+    pub(crate) fills: Vec<RequestKey>,
+    /// Whether every other stream is handed over, after it was ended.
+    pub(crate) drained: bool,
     /// Set when the publisher ended it; PUBLISH_DONE follows the last stream.
     pub(crate) done: Option<(PublishDoneCode, String)>,
 }
@@ -82,6 +86,8 @@ pub(crate) struct Receiving {
     /// Open streams of the peer's.
     pub(crate) streams: Vec<StreamId>,
     pub(crate) streams_seen: u64,
+    /// The messages that asked for fills, and the order of groups in each.
+    pub(crate) fills: Vec<(RequestId, GroupOrder)>,
     pub(crate) done: Option<Done>,
 }
 

@@ -250,8 +250,9 @@ impl Session {
             return Err(SessionError::violation("the control stream was stopped"));
         }
         if id.is_unidirectional() {
-            if self.scheduler.flow_of(id).is_some() {
+            if let Some(flow) = self.scheduler.flow_of(id) {
                 self.scheduler.stopped(id);
+                self.end_fill(flow);
                 self.events
                     .push_back(Event::StreamStopped { stream: id, code });
             }

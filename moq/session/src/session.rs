@@ -52,6 +52,9 @@ pub struct Session {
     pub(crate) lingering: Vec<RequestKey>,
     /// The peer's tokens.
     pub(crate) token_cache: TokenCache,
+    /// Whose subscription each flow of a fill stream belongs to.
+    pub(crate) fills: FxHashMap<RequestKey, RequestKey>,
+    pub(crate) next_fill: u64,
 }
 
 /// How far the session has come.
@@ -100,6 +103,8 @@ impl Session {
             leaves_at: None,
             lingering: Vec::new(),
             token_cache: TokenCache::new(limits.token_cache),
+            fills: FxHashMap::default(),
+            next_fill: 0,
             config,
         };
         session.send_setup(now);
@@ -282,6 +287,7 @@ impl Session {
         self.held = Held::default();
         self.aliases = Aliases::default();
         self.lingering.clear();
+        self.fills.clear();
         self.draining.clear();
         self.events.push_back(Event::Closed {
             code,

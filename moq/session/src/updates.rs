@@ -37,6 +37,7 @@ impl Session {
         let mut parameters = update.parameters;
         let tokens = self.token_cache.resolve(&mut parameters.auth_tokens)?;
         let limit = self.config.limits.max_pending_updates;
+        let id = update.request_id;
         let Some(request) = self.requests.get(&key.0) else {
             return Ok(());
         };
@@ -74,7 +75,11 @@ impl Session {
         if !self.apply_update(key, &parameters, now) {
             return Ok(());
         }
-        self.events.push_back(Event::Updated { key, parameters });
+        self.events.push_back(Event::Updated {
+            key,
+            id,
+            parameters,
+        });
         Ok(())
     }
 

@@ -65,6 +65,9 @@ impl Forwarder {
         if let Some(group) = self.tracks[track_key.0].groups.get_mut(&id) {
             group.touched = now;
         }
+        if !self.tracks[track_key.0].past.is_empty() {
+            self.trim_past(track_key);
+        }
         while self.tracks[track_key.0].cache_bytes > self.config.track_cache_bytes {
             let mut groups = self.tracks[track_key.0].groups.iter();
             let Some((&oldest, _)) = groups.find(|(_, group)| group.cached.is_some()) else {
@@ -78,8 +81,13 @@ impl Forwarder {
 
     /// Evicts groups until all tracks together are within the budget: small newest ones only when
     /// there is nothing else.
-    fn evict_excess(&mut self) {
+    pub(crate) fn evict_excess(&mut self) {
         while self.stats.cache_bytes > self.config.cache_bytes {
+            if let Some((_, &(track, group))) = self.past_groups.first_key_value() {
+                self.stats.count_drop(DropReason::CacheFull);
+                self.evict_past(track, group);
+                continue;
+            }
             let (track, group) = match self.cached_groups.pop_first() {
                 Some((place, (track, group))) if self.is_small_and_newest(track, group) => {
                     self.spared_groups.insert(place, (track, group));
@@ -118,6 +126,7 @@ impl Forwarder {
     /// Evicts the groups of tracks that are silent.
     pub(crate) fn evict_old(&mut self, now: Instant) {
         self.cache_look = None;
+        self.evict_old_past(now);
         let old: Vec<(TrackKey, GroupId)> = self
             .cached_groups
             .values()
@@ -136,7 +145,10 @@ impl Forwarder {
             self.stats.count_drop(DropReason::CacheAge);
             self.uncache(track, group);
         }
-        if !self.cached_groups.is_empty() || !self.spared_groups.is_empty() {
+        let is_empty = self.cached_groups.is_empty()
+            && self.spared_groups.is_empty()
+            && self.past_groups.is_empty();
+        if !is_empty {
             self.schedule_look(now);
         }
     }
@@ -158,9 +170,11 @@ impl Forwarder {
         for group in groups {
             self.uncache(key, group);
         }
+        self.forget_past(key);
         let track = &mut self.tracks[key.0];
         track.groups.clear();
         track.largest = None;
+        track.end = None;
         track.floor = None;
     }
 
@@ -245,7 +259,7 @@ impl Forwarder {
         }
     }
 
-    fn schedule_look(&mut self, now: Instant) {
+    pub(crate) fn schedule_look(&mut self, now: Instant) {
         let at = now + self.config.cache_age / 2;
         self.cache_look = Some(at);
         self.schedule(at, Timer::Cache);

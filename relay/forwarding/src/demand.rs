@@ -61,9 +61,11 @@ impl Forwarder {
             return;
         };
         if !track.fetches.is_empty() {
-            self.answer_fetches(key);
+            self.answer_fetches(key, now);
         }
-        let track = &mut self.tracks[key.0];
+        let Some(track) = self.tracks.get_mut(key.0) else {
+            return;
+        };
         if track.ending.is_some() {
             return;
         }
@@ -71,6 +73,8 @@ impl Forwarder {
             track.linger = None;
             let demand = self.demand(key);
             self.tell_source(key, demand);
+        } else if track.is_wanted() {
+            track.linger = None;
         } else if let Some(upstream) = track.upstream() {
             let is_idle = upstream.published && !upstream.told.forward;
             if track.linger.is_none() && !is_idle {
@@ -78,8 +82,12 @@ impl Forwarder {
                 track.linger = Some(at);
                 self.schedule(at, Timer::Track(key));
             }
-        } else {
+        } else if track.past.is_empty() {
             self.release(key);
+        } else if track.linger.is_none() {
+            let at = now + self.config.cache_age;
+            track.linger = Some(at);
+            self.schedule(at, Timer::Track(key));
         }
     }
 
@@ -151,12 +159,11 @@ impl Forwarder {
 
     /// Forgets a track that has no subscriptions.
     pub(crate) fn release(&mut self, key: TrackKey) {
-        self.reject_fetches(key);
         self.cancel_upstreams(key);
         self.clear_objects(key);
         let track = self.tracks.remove(key.0);
         debug_assert!(
-            track.subscriptions.is_empty(),
+            !track.is_wanted() && track.asks.is_empty(),
             "only unwanted tracks are released"
         );
         self.names.remove(&track.name);

@@ -5,8 +5,8 @@ use std::time::Instant;
 use parvis_wire::Parameters;
 
 use crate::{
-    Forwarder, Receiver, Signal, forwarder::remove_prefix, peer::Request, source::Loss,
-    subscription::SubscriptionKind,
+    Forwarder, Receiver, Signal, ask::Failure, forwarder::remove_prefix, peer::Request,
+    source::Loss, subscription::SubscriptionKind,
 };
 
 impl Forwarder {
@@ -57,6 +57,12 @@ impl Forwarder {
             ) => {
                 self.subscribe_ok(track, from, &parameters, properties, now);
             }
+            (Signal::FetchOk(answer), Some(Request::Ask(ask))) => {
+                self.ask_accepted(ask, &answer, now);
+            }
+            (Signal::Reject(error), Some(Request::Ask(ask))) => {
+                self.ask_failed(ask, Failure::Rejected(error), now);
+            }
             (Signal::PublishOk { parameters }, Some(Request::Subscription(key))) => {
                 self.offer_accepted(key, &parameters, now);
             }
@@ -84,7 +90,10 @@ impl Forwarder {
                 Some(Request::Upstream(track) | Request::Published(track)),
             ) => self.learn_largest(track, parameters.largest, now),
             (Signal::Update(parameters), Some(request)) => {
-                self.update(from, request, &parameters, now);
+                self.update(from, request, &parameters, None, now);
+            }
+            (Signal::FillUpdate { id, parameters }, Some(request)) => {
+                self.update(from, request, &parameters, Some(id), now);
             }
             (
                 Signal::Done { code, reason },
@@ -118,7 +127,17 @@ impl Forwarder {
                 }
             }
             Request::Subscription(key) => self.drop_subscription(key, now),
-            Request::Fetch(track) => self.cancel_fetch(track, from, now),
+            // These may have ended with another request of the same peer.
+            Request::Fetch(key) => {
+                if self.fetches.get(key.0).is_some_and(|f| f.receiver == from) {
+                    self.cancel_fetch(key, now);
+                }
+            }
+            Request::Ask(key) => {
+                if self.asks.get(key.0).is_some_and(|ask| ask.to == from) {
+                    self.ask_failed(key, Failure::Gone, now);
+                }
+            }
             Request::Published(track) | Request::Upstream(track) => {
                 self.source_lost(track, from, Loss::Gone, now);
             }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
-use parvis_wire::{Datagram, Location, ObjectHeader, ResetCode, SubgroupHeader};
+use parvis_wire::{Datagram, Location, ObjectHeader, ObjectStatus, ResetCode, SubgroupHeader};
 
 use crate::{
     DropReason, Forwarder, Output, PeerId, Receiver, SubgroupEnd, UpstreamStream,
@@ -68,6 +68,10 @@ impl Forwarder {
         } else {
             (raw, header_len)
         };
+        if header.status == ObjectStatus::EndOfTrack {
+            self.tracks[track_key.0].end = Some(location);
+        }
+        let track = &self.tracks[track_key.0];
         if track.largest.is_none_or(|largest| largest < location) {
             self.advance(track_key, location, now);
         }
@@ -129,7 +133,7 @@ impl Forwarder {
         self.cache(key, Piece::Data(data), now);
         let subgroup = &self.subgroups[key.0];
         if subgroup.remaining == 0 && !self.tracks[subgroup.track.0].fetches.is_empty() {
-            self.answer_fetches(subgroup.track);
+            self.answer_fetches(subgroup.track, now);
         }
     }
 
@@ -152,7 +156,7 @@ impl Forwarder {
         };
         self.tracks[track.0].live.retain(|live| *live != key);
         self.close_subgroup(key, end);
-        self.answer_fetches(track);
+        self.answer_fetches(track, now);
         let track_state = &self.tracks[track.0];
         if track_state.ending.is_some() && track_state.live.is_empty() {
             self.end_track(track, now);

@@ -1,27 +1,77 @@
-//! FETCH: objects of the past, out of the cache.
+//! FETCH: who asks for which objects of the past.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use parvis_wire::{
-    FetchRange, FullTrackName, GroupId, GroupOrder, Location, ObjectId, Parameters,
-    RequestErrorCode,
+    FetchRange, FullTrackName, GroupId, GroupOrder, Location, LocationFilter, ObjectId, Parameters,
+    Priority, RequestError, RequestErrorCode, ResetCode,
 };
 
 use crate::{
-    Forwarder, Receiver, RequestRef,
-    keys::TrackKey,
+    Forwarder, Receiver, RequestRef, Signal, SubgroupEnd,
+    forwarder::request_error,
+    keys::{AskKey, FetchKey, SubscriptionKey, TrackKey},
     peer::{Quota, Request},
+    progress::Progress,
+    stopping::STOPPED,
     subscription::SubscriptionState,
+    track::Source,
     window::Window,
 };
 
-/// A FETCH that waits for its answer.
+/// A FETCH that is not answered to its end, or a fill of a subscription.
 #[derive(Debug)]
 pub(crate) struct Fetch {
+    pub(crate) track: TrackKey,
     pub(crate) receiver: Receiver,
+    /// The subscription that it fills; `None`: it is a FETCH.
+    pub(crate) fills: Option<SubscriptionKey>,
     want: Want,
     pub(crate) order: GroupOrder,
+    pub(crate) priority: Option<Priority>,
     pub(crate) include_properties: bool,
+    /// How long it waits for publishers in all, if the requester said so.
+    pub(crate) patience: Option<Duration>,
+    /// `None`: it waits for its range to be known.
+    pub(crate) run: Option<Run>,
+}
+
+/// The state of an answer.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) progress: Progress,
+    /// Whether the end of the window is the end of the answer; else a publisher tells.
+    pub(crate) knows_end: bool,
+    /// Whether `FETCH_OK` was said.
+    pub(crate) answered: bool,
+    /// Whether entries were written.
+    pub(crate) started: bool,
+    pub(crate) end_of_track: bool,
+    pub(crate) asked: Option<Asked>,
+    /// Publishers are not asked any more.
+    pub(crate) gave_up: Option<GaveUp>,
+    /// When the requester's patience ends.
+    pub(crate) until: Option<Instant>,
+    /// When something came last.
+    pub(crate) touched: Instant,
+}
+
+/// The part of an answer that a publisher was asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked {
+    pub(crate) ask: AskKey,
+    /// The last location of that part.
+    pub(crate) last: Location,
+    /// Whether an object was written in part.
+    pub(crate) inside: bool,
+}
+
+/// Why publishers are not asked any more.
+#[derive(Debug, Clone)]
+pub(crate) enum GaveUp {
+    TimedOut,
+    /// They failed; with what the last one said.
+    Failed(Option<RequestError>),
 }
 
 /// Which objects a FETCH asks for.
@@ -29,6 +79,8 @@ pub(crate) struct Fetch {
 enum Want {
     /// A range, ended by the largest object at the latest.
     Range(Window),
+    /// What a filter names.
+    Filter(Option<LocationFilter>),
     /// From the group that lies this many groups before the subscription's start.
     RelativeJoin {
         subscription: RequestRef,
@@ -44,9 +96,18 @@ enum Want {
 /// What becomes of a FETCH now.
 enum Verdict {
     Serve(Window),
+    /// The publisher knows where the track ends.
+    Ask(Window),
+    /// The publisher must say where the track ends first.
+    Establish,
     Wait,
     Reject(RequestErrorCode, &'static str),
 }
+
+type Refusal = (RequestErrorCode, &'static str);
+
+const NOBODY: Refusal = (RequestErrorCode::DoesNotExist, "nobody publishes the track");
+const EMPTY: Refusal = (RequestErrorCode::InvalidRange, "the range holds nothing");
 
 impl Forwarder {
     pub(crate) fn fetch(
@@ -73,116 +134,157 @@ impl Forwarder {
             );
             return;
         }
-        let found = match range {
-            FetchRange::Standalone {
-                track,
-                start,
-                end: (group, object),
-            } => {
-                let end = Location {
-                    group,
-                    object: object.unwrap_or(ObjectId(u64::MAX)),
-                };
-                self.fetched_track(&track)
-                    .map(|key| (key, Want::Range(Window { start, end })))
-            }
-            FetchRange::Filtered { track } => self.fetched_track(&track).map(|key| {
-                let largest = self.tracks[key.0].largest;
-                (
-                    key,
-                    Want::Range(Window::resolve(parameters.filter, largest)),
-                )
-            }),
-            FetchRange::RelativeJoining { groups, .. } => {
-                self.joined_track(from, joining).map(|(key, subscription)| {
-                    (
-                        key,
-                        Want::RelativeJoin {
-                            subscription,
-                            groups,
-                        },
-                    )
-                })
-            }
-            FetchRange::AbsoluteJoining { group, .. } => {
-                self.joined_track(from, joining).map(|(key, subscription)| {
-                    (
-                        key,
-                        Want::AbsoluteJoin {
-                            subscription,
-                            group,
-                        },
-                    )
-                })
-            }
-        };
-        let (key, want) = match found {
+        let (track, want) = match self.what_is_wanted(from, range, parameters, joining) {
             Ok(found) => found,
             Err((code, reason)) => {
                 self.reject(from, code, reason);
                 return;
             }
         };
+        let fetch = Fetch::new(track, from, want, parameters);
+        let key = FetchKey(self.fetches.insert(fetch));
         self.remember(from, Request::Fetch(key));
-        let order = parameters.group_order.unwrap_or_default();
-        let include_properties = parameters.include_properties.unwrap_or(true);
-        let fetch = Fetch {
-            receiver: from,
-            want,
-            order,
-            include_properties,
-        };
-        self.tracks[key.0].fetches.push(fetch);
-        self.answer_fetches(key);
-        self.settle(key, now);
+        let track_state = &mut self.tracks[track.0];
+        track_state.fetches.push(key);
+        track_state.linger = None;
+        self.answer_fetches(track, now);
+        self.settle(track, now);
     }
 
     /// Answers the FETCHes of a track that need not wait any more.
-    pub(crate) fn answer_fetches(&mut self, key: TrackKey) {
-        for fetch in std::mem::take(&mut self.tracks[key.0].fetches) {
-            match self.judge(key, &fetch) {
-                Verdict::Wait => self.tracks[key.0].fetches.push(fetch),
+    pub(crate) fn answer_fetches(&mut self, track: TrackKey, now: Instant) {
+        let waiting = std::mem::take(&mut self.tracks[track.0].fetches);
+        for key in waiting {
+            match self.judge(key) {
+                Verdict::Wait => self.tracks[track.0].fetches.push(key),
                 Verdict::Reject(code, reason) => {
-                    self.reject(fetch.receiver, code, reason);
-                    self.forget(fetch.receiver);
+                    self.refuse_fetch(key, request_error(code, reason));
                 }
-                Verdict::Serve(window) => self.serve(key, &fetch, window),
+                Verdict::Establish => {
+                    self.tracks[track.0].fetches.push(key);
+                    if !self.find_and_ask(track, now) {
+                        self.tracks[track.0].fetches.retain(|other| *other != key);
+                        self.refuse_fetch(key, request_error(NOBODY.0, NOBODY.1));
+                    }
+                }
+                Verdict::Serve(window) => self.start_fetch(key, window, true, now),
+                Verdict::Ask(window) => self.start_fetch(key, window, false, now),
             }
         }
     }
 
-    pub(crate) fn cancel_fetch(&mut self, key: TrackKey, from: Receiver, now: Instant) {
-        self.forget(from);
-        self.tracks[key.0]
+    /// The peer cancelled its FETCH, or a fill.
+    pub(crate) fn cancel_fetch(&mut self, key: FetchKey, now: Instant) {
+        let track = self.fetches[key.0].track;
+        self.remove_fetch(key);
+        self.settle(track, now);
+    }
+
+    /// Rejects a FETCH of which nothing was said; resets a fill.
+    pub(crate) fn refuse_fetch(&mut self, key: FetchKey, error: RequestError) {
+        let Fetch {
+            receiver, fills, ..
+        } = self.fetches[key.0];
+        if fills.is_some() {
+            self.write_fetch_end(receiver, SubgroupEnd::Reset(ResetCode::UnknownObjectStatus));
+        } else {
+            self.say(receiver, Signal::Reject(error));
+        }
+        self.remove_fetch(key);
+    }
+
+    /// Ends every FETCH of a track.
+    pub(crate) fn stop_fetches(&mut self, track: TrackKey, error: &RequestError) {
+        let state = &self.tracks[track.0];
+        let all: Vec<FetchKey> = state
             .fetches
-            .retain(|fetch| fetch.receiver != from);
-        self.settle(key, now);
-    }
-
-    /// Rejects every FETCH that waits: the track is over.
-    pub(crate) fn reject_fetches(&mut self, key: TrackKey) {
-        for fetch in std::mem::take(&mut self.tracks[key.0].fetches) {
-            self.reject(
-                fetch.receiver,
-                RequestErrorCode::DoesNotExist,
-                "the track is over",
-            );
-            self.forget(fetch.receiver);
+            .iter()
+            .chain(&state.running)
+            .copied()
+            .collect();
+        for key in all {
+            let Fetch { receiver, run, .. } = &self.fetches[key.0];
+            if run.as_ref().is_some_and(|run| run.answered || run.started) {
+                let receiver = *receiver;
+                self.write_fetch_end(receiver, SubgroupEnd::Reset(ResetCode::Cancelled));
+                self.remove_fetch(key);
+            } else {
+                self.refuse_fetch(key, error.clone());
+            }
         }
     }
 
-    fn fetched_track(
-        &self,
-        name: &FullTrackName,
-    ) -> Result<TrackKey, (RequestErrorCode, &'static str)> {
-        match self.names.get(name) {
-            Some(&key) if self.tracks[key.0].largest.is_some() => Ok(key),
-            Some(_) => Err((RequestErrorCode::InvalidRange, "the track has no objects")),
-            None if self.find_source(name, false, &[]).is_some() => {
-                let reason = "only tracks with subscribers can be fetched";
-                Err((RequestErrorCode::NotSupported, reason))
+    /// Forgets a FETCH.
+    pub(crate) fn remove_fetch(&mut self, key: FetchKey) {
+        self.leave_ask(key);
+        let fetch = self.fetches.remove(key.0);
+        let track = &mut self.tracks[fetch.track.0];
+        track.fetches.retain(|other| *other != key);
+        track.running.retain(|other| *other != key);
+        self.forget(fetch.receiver);
+    }
+
+    /// Rejects the FETCHes that need to know where the track ends: the source is no more.
+    pub(crate) fn reject_relative_fetches(&mut self, track: TrackKey, error: &RequestError) {
+        for key in self.tracks[track.0].fetches.clone() {
+            let want = self.fetches[key.0].want;
+            if matches!(want, Want::Filter(Some(LocationFilter::RelativeStart(_)))) {
+                self.refuse_fetch(key, error.clone());
             }
-            None => Err((RequestErrorCode::DoesNotExist, "nobody publishes the track")),
+        }
+    }
+
+    fn what_is_wanted(
+        &mut self,
+        from: Receiver,
+        range: FetchRange,
+        parameters: &Parameters,
+        joining: Option<RequestRef>,
+    ) -> Result<(TrackKey, Want), Refusal> {
+        Ok(match range {
+            FetchRange::Standalone {
+                track,
+                start,
+                end: (group, object),
+            } => {
+                let object = object.unwrap_or(ObjectId(u64::MAX));
+                let end = Location { group, object };
+                let window = Window { start, end };
+                (self.fetched_track(from, track)?, Want::Range(window))
+            }
+            FetchRange::Filtered { track } => {
+                let key = self.fetched_track(from, track)?;
+                (key, Want::Filter(parameters.filter))
+            }
+            FetchRange::RelativeJoining { groups, .. } => {
+                let (key, subscription) = self.joined_track(from, joining)?;
+                let want = Want::RelativeJoin {
+                    subscription,
+                    groups,
+                };
+                (key, want)
+            }
+            FetchRange::AbsoluteJoining { group, .. } => {
+                let (key, subscription) = self.joined_track(from, joining)?;
+                let want = Want::AbsoluteJoin {
+                    subscription,
+                    group,
+                };
+                (key, want)
+            }
+        })
+    }
+
+    fn fetched_track(&mut self, from: Receiver, name: FullTrackName) -> Result<TrackKey, Refusal> {
+        if self.stopped.contains(&name) {
+            return Err((RequestErrorCode::Unauthorized, STOPPED));
+        }
+        let for_shard = self.is_shard(from.peer);
+        match self.names.get(&name) {
+            Some(&key) if for_shard && !self.may_serve_shards(key) => Err(NOBODY),
+            Some(&key) => Ok(key),
+            None if self.find_source(&name, for_shard, &[]).is_some() => Ok(self.add_track(name)),
+            None => Err(NOBODY),
         }
     }
 
@@ -190,7 +292,7 @@ impl Forwarder {
         &self,
         from: Receiver,
         joining: Option<RequestRef>,
-    ) -> Result<(TrackKey, RequestRef), (RequestErrorCode, &'static str)> {
+    ) -> Result<(TrackKey, RequestRef), Refusal> {
         joining
             .and_then(|request| {
                 let at = Receiver { request, ..from };
@@ -205,44 +307,40 @@ impl Forwarder {
             ))
     }
 
-    fn judge(&self, key: TrackKey, fetch: &Fetch) -> Verdict {
-        let track = &self.tracks[key.0];
-        let (start, end) = match fetch.want {
-            Want::Range(window) => (window.start, window.end),
+    fn judge(&self, key: FetchKey) -> Verdict {
+        let fetch = &self.fetches[key.0];
+        let track = &self.tracks[fetch.track.0];
+        let is_established = track.established().is_some() || track.largest.is_some();
+        let window = match fetch.want {
+            _ if !is_established && matches!(track.source, Source::Pending(_)) => {
+                return Verdict::Wait;
+            }
+            Want::Range(window) => window,
+            Want::Filter(filter) if is_established => Window::resolve(filter, track.largest),
+            Want::Filter(Some(LocationFilter::RelativeStart(_))) => return Verdict::Establish,
+            Want::Filter(Some(LocationFilter::NextObject | LocationFilter::NextGroup)) => {
+                return Verdict::Reject(EMPTY.0, EMPTY.1);
+            }
+            Want::Filter(filter) => Window::resolve(filter, None),
             Want::RelativeJoin { subscription, .. } | Want::AbsoluteJoin { subscription, .. } => {
-                let at = Receiver {
-                    request: subscription,
-                    ..fetch.receiver
-                };
-                let Some(Request::Subscription(joined)) = self.request(at) else {
-                    let code = RequestErrorCode::InvalidJoiningRequestId;
-                    return Verdict::Reject(code, "the subscription is over");
-                };
-                let joined = &self.subscriptions[joined.0];
-                if joined.state == SubscriptionState::Waiting {
-                    return Verdict::Wait;
+                match self.joined_window(fetch, subscription) {
+                    Ok(window) => window,
+                    Err(verdict) => return verdict,
                 }
-                let Some(end) = joined.joined_at.filter(|_| joined.forward) else {
-                    let code = RequestErrorCode::InvalidRange;
-                    return Verdict::Reject(code, "the subscription joined nothing");
-                };
-                let group = match fetch.want {
-                    Want::RelativeJoin { groups, .. } => end.group.0.saturating_sub(groups),
-                    Want::AbsoluteJoin { group, .. } => group.0,
-                    Want::Range(_) => 0,
-                };
-                (Location::new(group, 0), end)
             }
         };
-        let Some(largest) = track
-            .largest
-            .filter(|largest| start <= *largest && start <= end)
-        else {
-            return Verdict::Reject(RequestErrorCode::InvalidRange, "the range holds nothing");
+        if window.is_empty() {
+            return Verdict::Reject(EMPTY.0, EMPTY.1);
+        }
+        if !is_established {
+            return Verdict::Ask(window);
+        }
+        let Some(largest) = track.largest.filter(|largest| window.start <= *largest) else {
+            return Verdict::Reject(EMPTY.0, EMPTY.1);
         };
         let window = Window {
-            start,
-            end: end.min(largest),
+            start: window.start,
+            end: window.end.min(largest),
         };
         // An object on its way is waited for.
         let is_incomplete = track.live.iter().any(|live| {
@@ -254,6 +352,65 @@ impl Forwarder {
             Verdict::Wait
         } else {
             Verdict::Serve(window)
+        }
+    }
+
+    /// The range of a joining fetch.
+    fn joined_window(&self, fetch: &Fetch, subscription: RequestRef) -> Result<Window, Verdict> {
+        let at = Receiver {
+            request: subscription,
+            ..fetch.receiver
+        };
+        let Some(Request::Subscription(joined)) = self.request(at) else {
+            let code = RequestErrorCode::InvalidJoiningRequestId;
+            return Err(Verdict::Reject(code, "the subscription is over"));
+        };
+        let joined = &self.subscriptions[joined.0];
+        if joined.state == SubscriptionState::Waiting {
+            return Err(Verdict::Wait);
+        }
+        let Some(end) = joined.joined_at.filter(|_| joined.forward) else {
+            let code = RequestErrorCode::InvalidRange;
+            return Err(Verdict::Reject(code, "the subscription joined nothing"));
+        };
+        let group = match fetch.want {
+            Want::RelativeJoin { groups, .. } => end.group.0.saturating_sub(groups),
+            Want::AbsoluteJoin { group, .. } => group.0,
+            Want::Range(_) | Want::Filter(_) => 0,
+        };
+        Ok(Window {
+            start: Location::new(group, 0),
+            end,
+        })
+    }
+}
+
+impl Fetch {
+    /// The fill of a subscription: a range that ends with the largest object at the latest.
+    pub(crate) fn fill(
+        track: TrackKey,
+        receiver: Receiver,
+        subscription: SubscriptionKey,
+        window: Window,
+        parameters: &Parameters,
+    ) -> Self {
+        Self {
+            fills: Some(subscription),
+            ..Self::new(track, receiver, Want::Range(window), parameters)
+        }
+    }
+
+    fn new(track: TrackKey, receiver: Receiver, want: Want, parameters: &Parameters) -> Self {
+        Self {
+            track,
+            receiver,
+            fills: None,
+            want,
+            order: parameters.group_order.unwrap_or_default(),
+            priority: parameters.subscriber_priority,
+            include_properties: parameters.include_properties.unwrap_or(true),
+            patience: parameters.fill_timeout.map(Duration::from_millis),
+            run: None,
         }
     }
 }

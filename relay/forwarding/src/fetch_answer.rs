@@ -1,14 +1,12 @@
-//! The answer to a FETCH: the cached objects of a range, and what is not known of it.
+//! What is known of a track's past: the objects that are cached, and where there are none.
+
+use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use parvis_wire::{
-    FetchObject, FetchOk, GroupId, GroupOrder, Location, ObjectId, ObjectStatus, Parameters,
-    Priority, Properties,
-};
+use parvis_wire::{FetchObject, GroupId, GroupOrder, ObjectId, ObjectStatus, Priority};
 
 use crate::{
-    Forwarder, Output, Receiver, Signal, SubgroupEnd,
-    fetch::Fetch,
+    Forwarder, SubgroupEnd,
     keys::{SubgroupKey, TrackKey},
     subgroup::{Piece, Subgroup},
     track::Group,
@@ -16,136 +14,137 @@ use crate::{
 };
 
 impl Forwarder {
-    pub(crate) fn serve(&mut self, key: TrackKey, fetch: &Fetch, window: Window) {
-        let track = &self.tracks[key.0];
-        let properties = if fetch.include_properties {
-            track.properties.clone()
-        } else {
-            Properties::EMPTY
-        };
-        let answer = FetchOk {
-            end_of_track: false,
-            end: window.end,
-            parameters: Parameters::default(),
-            track_properties: properties,
-        };
-        self.say(fetch.receiver, Signal::FetchOk(answer));
-        let entries = self.collect(key, fetch.order, window);
-        let Receiver { peer, request } = fetch.receiver;
-        for (object, payload) in entries {
-            if let FetchObject::Object { .. } = object {
-                self.stats.objects_out += 1;
-                self.stats.bytes_out += payload.len() as u64;
-            }
-            let object = Box::new(object);
-            self.outputs.push_back(Output::FetchObject {
-                peer,
-                request,
-                object,
-                payload,
-            });
-        }
-        self.outputs.push_back(Output::FetchEnd { peer, request });
-        self.forget(fetch.receiver);
-    }
-
-    /// The entries of an answer: the cached objects of a range, and what is not known of it.
-    fn collect(
+    /// The objects of a range in which every object is known, in the order of a FETCH.
+    pub(crate) fn known_objects(
         &self,
         key: TrackKey,
         order: GroupOrder,
         window: Window,
     ) -> Vec<(FetchObject, Bytes)> {
         let track = &self.tracks[key.0];
-        let range = track.groups.range(window.start.group..=window.end.group);
-        let cached: Vec<(GroupId, &Group)> = range
-            .filter(|(_, g)| g.cached.is_some())
-            .map(|(id, group)| (*id, group))
-            .collect();
-        let mut entries = Vec::new();
-        let unknown = |to| (FetchObject::EndOfUnknownRange(to), Bytes::new());
-        let Some(oldest) = cached.first().map(|(id, _)| *id) else {
-            let to = match order {
-                GroupOrder::Ascending => window.end,
-                GroupOrder::Descending => Location {
-                    group: window.start.group,
-                    ..window.end
-                },
-            };
-            return vec![unknown(to)];
-        };
-        let has_lost_groups = window.start.group < oldest;
-        if has_lost_groups && order == GroupOrder::Ascending {
-            entries.push(unknown(Location::new(oldest.0 - 1, u64::MAX)));
-        }
-        let mut collect = |group: &(GroupId, &Group)| {
-            self.collect_group(key, *group, window, &mut entries);
-        };
+        let range = window.start.group..=window.end.group;
+        let live = track.groups.range(range);
+        let live = live.filter(|(_, group)| group.cached.is_some());
+        let mut groups: BTreeSet<GroupId> = live.map(|(id, _)| *id).collect();
+        groups.extend(track.past.groups_in(window));
+        let mut objects = Vec::new();
+        let mut collect = |id: &GroupId| self.collect_group(key, *id, window, &mut objects);
         match order {
-            GroupOrder::Ascending => cached.iter().for_each(&mut collect),
-            GroupOrder::Descending => cached.iter().rev().for_each(&mut collect),
+            GroupOrder::Ascending => groups.iter().for_each(&mut collect),
+            GroupOrder::Descending => groups.iter().rev().for_each(&mut collect),
         }
-        if has_lost_groups && order == GroupOrder::Descending {
-            entries.push(unknown(window.start));
-        }
-        entries
+        objects
     }
 
     /// The objects of a group inside a window, in order of id whatever their subgroup.
     fn collect_group(
         &self,
-        track: TrackKey,
-        (id, group): (GroupId, &Group),
+        key: TrackKey,
+        id: GroupId,
         window: Window,
-        entries: &mut Vec<(FetchObject, Bytes)>,
+        objects: &mut Vec<(FetchObject, Bytes)>,
     ) {
-        let is_whole = group.subgroups.iter().all(|key| {
-            let subgroup = &self.subgroups[key.0];
-            subgroup.header.first_object && subgroup.end == Some(SubgroupEnd::Finished)
-        });
-        let priority = self.tracks[track.0].default_priority();
-        let mut objects: Vec<(ObjectId, SubgroupKey, usize)> = Vec::new();
-        for key in &group.subgroups {
-            let subgroup = &self.subgroups[key.0];
-            for (index, piece) in subgroup.pieces.iter().enumerate() {
-                if let Piece::Object { header, .. } = piece
-                    && window.contains(subgroup.location(header.id))
-                {
-                    objects.push((header.id, *key, index));
-                }
+        let track = &self.tracks[key.0];
+        let priority = track.default_priority();
+        let first = objects.len();
+        let past = track.past.objects_of(id, window);
+        objects.extend(past.map(|(_, (object, payload))| (object.clone(), payload.clone())));
+        let group = track.groups.get(&id).filter(|group| group.cached.is_some());
+        for (subgroup, index, object) in self.pieces_of(group) {
+            let subgroup = &self.subgroups[subgroup.0];
+            let is_new = || {
+                objects[first..]
+                    .iter()
+                    .all(|(o, _)| o.location().object != object)
+            };
+            if window.contains(subgroup.location(object))
+                && (first == objects.len() || is_new())
+                && let Some(entry) = entry(subgroup, index, priority)
+            {
+                objects.push(entry);
             }
         }
-        objects.sort_unstable_by_key(|(object, ..)| *object);
-        let unknown = |object| {
-            let to = Location {
-                group: id,
-                object: ObjectId(object),
-            };
-            (FetchObject::EndOfUnknownRange(to), Bytes::new())
+        objects[first..].sort_by_key(|(object, _)| object.location());
+    }
+
+    /// Where the objects of a group begin.
+    fn pieces_of<'a>(
+        &'a self,
+        group: Option<&'a Group>,
+    ) -> impl Iterator<Item = (SubgroupKey, usize, ObjectId)> + 'a {
+        let subgroups = group.into_iter().flat_map(|group| &group.subgroups);
+        subgroups.flat_map(|key| {
+            let pieces = self.subgroups[key.0].pieces.iter().enumerate();
+            pieces.filter_map(move |(index, piece)| match piece {
+                Piece::Object { header, .. } => Some((*key, index, header.id)),
+                Piece::Data(_) => None,
+            })
+        })
+    }
+
+    /// The ranges of object ids of a cached group in which everything is known, in order.
+    pub(crate) fn known_ids(&self, key: TrackKey, id: GroupId) -> Vec<(u64, u64)> {
+        let group = self.tracks[key.0].groups.get(&id);
+        let Some(group) = group.filter(|group| group.cached.is_some()) else {
+            return Vec::new();
         };
-        let mut next = if id == window.start.group {
-            window.start.object.0
-        } else {
-            0
-        };
-        for (object, key, index) in objects {
-            let Some(entry) = entry(&self.subgroups[key.0], index, priority) else {
+        let subgroups = || group.subgroups.iter().map(|key| &self.subgroups[key.0]);
+        let is_over = |s: &Subgroup| s.header.first_object && s.end == Some(SubgroupEnd::Finished);
+        if !group.subgroups.is_empty() && subgroups().all(is_over) {
+            return vec![(0, u64::MAX)];
+        }
+        let mut known: Vec<(u64, u64)> = Vec::new();
+        for subgroup in subgroups() {
+            known.extend(subgroup.known_ids());
+        }
+        known.sort_unstable();
+        let mut merged: Vec<(u64, u64)> = Vec::new();
+        for (first, last) in known {
+            match merged.last_mut() {
+                Some(before) if first <= before.1.saturating_add(1) => {
+                    before.1 = before.1.max(last);
+                }
+                _ => merged.push((first, last)),
+            }
+        }
+        merged
+    }
+}
+
+impl Subgroup {
+    /// The objects that are cached whole, and what is behind the end of the group.
+    fn known_ids(&self) -> Vec<(u64, u64)> {
+        let mut known = Vec::new();
+        let mut pieces = self.pieces.iter().peekable();
+        while let Some(piece) = pieces.next() {
+            let Piece::Object {
+                header,
+                raw,
+                header_len,
+            } = piece
+            else {
                 continue;
             };
-            if object.0 > next && !is_whole {
-                entries.push(unknown(object.0 - 1));
+            let mut len = raw.len().saturating_sub(*header_len);
+            while let Some(Piece::Data(data)) = pieces.peek() {
+                len += data.len();
+                pieces.next();
             }
-            next = object.0.saturating_add(1);
-            entries.push(entry);
+            let is_whole = len as u64 == header.payload_len;
+            match header.status {
+                ObjectStatus::Normal if is_whole => known.push((header.id.0, header.id.0)),
+                ObjectStatus::Normal => {}
+                // There is no object of this id or a larger one.
+                _ => known.push((header.id.0, u64::MAX)),
+            }
         }
-        let last = if id == window.end.group {
-            window.end.object.0
-        } else {
-            u64::MAX
-        };
-        if next <= last && !is_whole {
-            entries.push(unknown(last));
+        if self.header.end_of_group
+            && self.end == Some(SubgroupEnd::Finished)
+            && let Some(last) = self.last
+        {
+            known.push((last.0.saturating_add(1), u64::MAX));
         }
+        known
     }
 }
 

@@ -9,8 +9,10 @@ use slab::Slab;
 
 use crate::{
     Config, Input, Output, PeerId, PeerKind, Receiver, RequestRef, Signal, Stats, UpstreamStream,
+    ask::Ask,
     discovery::Published,
-    keys::{SubgroupKey, SubscriptionKey, Timer, TrackKey},
+    fetch::Fetch,
+    keys::{AskKey, SubgroupKey, SubscriptionKey, Timer, TrackKey},
     peer::{Peer, Quota, Request},
     subgroup::Subgroup,
     subscription::Subscription,
@@ -34,6 +36,8 @@ pub struct Forwarder {
     pub(crate) tracks: Slab<Track>,
     pub(crate) subscriptions: Slab<Subscription>,
     pub(crate) subgroups: Slab<Subgroup>,
+    pub(crate) fetches: Slab<Fetch>,
+    pub(crate) asks: Slab<Ask>,
     pub(crate) streams_in: FxHashMap<(PeerId, UpstreamStream), SubgroupKey>,
     pub(crate) streams_out: Slab<StreamOut>,
     /// Cached groups, first to evict first.
@@ -41,6 +45,8 @@ pub struct Forwarder {
     /// Small newest groups that an eviction passed over.
     pub(crate) spared_groups: BTreeMap<u64, (TrackKey, GroupId)>,
     pub(crate) next_cached: u64,
+    /// Groups of the past, first to evict first.
+    pub(crate) past_groups: BTreeMap<u64, (TrackKey, GroupId)>,
     /// When cached groups are looked at for their age.
     pub(crate) cache_look: Option<Instant>,
     pub(crate) next_request: u64,
@@ -94,6 +100,30 @@ impl Forwarder {
             } => {
                 self.datagram(Receiver { peer, request }, datagram, now);
             }
+            Input::FetchObject {
+                peer,
+                request,
+                object,
+                payload,
+            } => {
+                if let Some(ask) = self.ask_of(Receiver { peer, request }) {
+                    self.ask_entry(ask, *object, payload, now);
+                }
+            }
+            Input::FetchData {
+                peer,
+                request,
+                data,
+            } => {
+                if let Some(ask) = self.ask_of(Receiver { peer, request }) {
+                    self.ask_data(ask, &data, now);
+                }
+            }
+            Input::FetchEnd { peer, request, end } => {
+                if let Some(ask) = self.ask_of(Receiver { peer, request }) {
+                    self.ask_ended(ask, end, now);
+                }
+            }
             Input::StreamStopped { stream } => self.stream_stopped(stream),
             Input::Signal {
                 peer,
@@ -133,6 +163,7 @@ impl Forwarder {
             match timer {
                 Timer::Track(key) => self.track_due(key, now),
                 Timer::Subscription(key) => self.subscription_due(key, now),
+                Timer::Fetch(key) => self.fetch_due(key, now),
                 Timer::Cache => self.evict_old(now),
             }
         }
@@ -153,6 +184,8 @@ impl Forwarder {
                 .sum(),
             subgroups: self.subgroups.len(),
             streams: self.streams_out.len(),
+            fetches: self.fetches.len(),
+            asks: self.asks.len(),
             ..self.stats
         }
     }
@@ -181,6 +214,13 @@ impl Forwarder {
         });
         for (request, kind) in requests {
             self.cancelled(Receiver { peer, request }, kind, now);
+        }
+    }
+
+    fn ask_of(&self, at: Receiver) -> Option<AskKey> {
+        match self.request(at)? {
+            Request::Ask(ask) => Some(*ask),
+            _ => None,
         }
     }
 

@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use parvis_wire::{Datagram, FullTrackName, ObjectHeader, ResetCode, SubgroupHeader};
+use parvis_wire::{Datagram, FetchObject, FullTrackName, ObjectHeader, ResetCode, SubgroupHeader};
 
 use crate::{PeerId, PeerKind, RequestRef, Signal, StreamKey, UpstreamStream};
 
@@ -78,6 +78,35 @@ pub enum Input {
         request: RequestRef,
         /// The object; the alias is not looked at.
         datagram: Box<Datagram>,
+    },
+    /// An entry of the answer to a FETCH of ours began.
+    FetchObject {
+        /// The publisher.
+        peer: PeerId,
+        /// Our FETCH.
+        request: RequestRef,
+        /// The entry.
+        object: Box<FetchObject>,
+        /// As much payload as has come.
+        payload: Bytes,
+    },
+    /// More payload of the current object of an answer.
+    FetchData {
+        /// The publisher.
+        peer: PeerId,
+        /// Our FETCH.
+        request: RequestRef,
+        /// The next bytes of payload.
+        data: Bytes,
+    },
+    /// The stream of an answer ended.
+    FetchEnd {
+        /// The publisher.
+        peer: PeerId,
+        /// Our FETCH.
+        request: RequestRef,
+        /// How.
+        end: SubgroupEnd,
     },
     /// A stream to a subscriber takes no more data: the subscriber stopped it, or the session
     /// dropped it. Nothing more is said of it.

@@ -12,6 +12,14 @@ pub(crate) struct SubscriptionKey(pub(crate) usize);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct SubgroupKey(pub(crate) usize);
 
+/// A FETCH of a peer that is not answered to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct FetchKey(pub(crate) usize);
+
+/// A FETCH of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct AskKey(pub(crate) usize);
+
 /// What a timer is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Timer {
@@ -19,6 +27,8 @@ pub(crate) enum Timer {
     Track(TrackKey),
     /// A subscription waits for its track, or for the last streams of its range.
     Subscription(SubscriptionKey),
+    /// An answer waits for a publisher.
+    Fetch(FetchKey),
     /// Cached groups are due for a look at their age.
     Cache,
 }

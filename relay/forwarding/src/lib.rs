@@ -20,6 +20,8 @@
 //! made for each subscriber, and the header of the first object for one that joins in the middle
 //! of a subgroup. The threads of a relay are peers of each other; see [`Output::for_shard`].
 
+mod ask;
+mod ask_entries;
 mod cache;
 mod config;
 mod demand;
@@ -28,13 +30,19 @@ mod dispatch;
 mod fan_out;
 mod fetch;
 mod fetch_answer;
+mod fetch_plan;
+mod fetch_run;
+mod filling;
 mod forwarder;
 mod ids;
 mod input;
 mod joining;
 mod keys;
+mod location_set;
 mod output;
+mod past;
 mod peer;
+mod progress;
 mod publishing;
 mod routing;
 mod signal;

@@ -67,15 +67,26 @@ pub enum Output {
         request: RequestRef,
         /// The entry.
         object: Box<FetchObject>,
-        /// Its payload, whole.
+        /// As much of its payload as has come.
         payload: Bytes,
     },
-    /// Finish the stream of a FETCH, opening it if nothing was written; the request is over.
+    /// Write more payload of the current object of a FETCH.
+    FetchData {
+        /// The peer.
+        peer: PeerId,
+        /// The FETCH.
+        request: RequestRef,
+        /// The next bytes of payload.
+        data: Bytes,
+    },
+    /// End the stream of a FETCH, opening it if nothing was written; the request is over.
     FetchEnd {
         /// The peer.
         peer: PeerId,
         /// The FETCH.
         request: RequestRef,
+        /// How.
+        end: SubgroupEnd,
     },
 }
 
@@ -190,8 +201,46 @@ impl Output {
                     datagram: datagram.clone(),
                 }
             }
-            // Shards never fetch from each other.
-            Self::FetchObject { .. } | Self::FetchEnd { .. } => return None,
+            Self::FetchObject {
+                peer,
+                request,
+                object,
+                payload,
+            } => {
+                if *peer != shard {
+                    return None;
+                }
+                Input::FetchObject {
+                    peer: sender,
+                    request: request.mirrored(),
+                    object: object.clone(),
+                    payload: payload.clone(),
+                }
+            }
+            Self::FetchData {
+                peer,
+                request,
+                data,
+            } => {
+                if *peer != shard {
+                    return None;
+                }
+                Input::FetchData {
+                    peer: sender,
+                    request: request.mirrored(),
+                    data: data.clone(),
+                }
+            }
+            Self::FetchEnd { peer, request, end } => {
+                if *peer != shard {
+                    return None;
+                }
+                Input::FetchEnd {
+                    peer: sender,
+                    request: request.mirrored(),
+                    end: *end,
+                }
+            }
         };
         Some(input)
     }

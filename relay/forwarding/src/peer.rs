@@ -4,7 +4,7 @@ use parvis_wire::{Parameters, TrackNamespace};
 
 use crate::{
     Config, PeerKind, RequestRef,
-    keys::{SubscriptionKey, TrackKey},
+    keys::{AskKey, FetchKey, SubscriptionKey, TrackKey},
 };
 
 /// What is known of a peer.
@@ -32,8 +32,10 @@ pub(crate) enum Request {
     Published(TrackKey),
     /// Our SUBSCRIBE.
     Upstream(TrackKey),
-    /// Its FETCH, until it is answered.
-    Fetch(TrackKey),
+    /// Its FETCH, or our fill of its subscription, until all is written.
+    Fetch(FetchKey),
+    /// Our FETCH.
+    Ask(AskKey),
 }
 
 /// What a session may have a limited number of.
@@ -75,7 +77,7 @@ impl Request {
             Self::Published(_) => Some(Quota::Published),
             Self::Subscription(_) | Self::Fetch(_) => Some(Quota::Subscriptions),
             Self::NamespacePrefix(_) | Self::TrackPrefix(..) => Some(Quota::Prefixes),
-            Self::Announcement(_) | Self::Upstream(_) => None,
+            Self::Announcement(_) | Self::Upstream(_) | Self::Ask(_) => None,
         }
     }
 }

@@ -16,13 +16,14 @@ impl Forwarder {
     /// Asks the best publisher there is; says whether there is one.
     pub(crate) fn find_and_ask(&mut self, key: TrackKey, now: Instant) -> bool {
         let track = &self.tracks[key.0];
-        if track.subscriptions.is_empty() {
+        if track.subscriptions.is_empty() && track.fetches.is_empty() {
             return false;
         }
-        let only_shards = track
-            .subscriptions
-            .iter()
-            .all(|s| self.is_shard(self.subscriptions[s.0].receiver.peer));
+        let subscriptions = track.subscriptions.iter();
+        let subscribers = subscriptions.map(|s| self.subscriptions[s.0].receiver.peer);
+        let fetches = track.fetches.iter();
+        let fetchers = fetches.map(|fetch| self.fetches[fetch.0].receiver.peer);
+        let only_shards = subscribers.chain(fetchers).all(|peer| self.is_shard(peer));
         let Some(peer) = self.find_source(&track.name, only_shards, &track.tried) else {
             return false;
         };
@@ -113,9 +114,9 @@ impl Forwarder {
                         && old.peer != peer
                         && self.may_take_over(key, old.peer, peer, namespace) =>
                 {
-                    if self.tracks[key.0].subscriptions.is_empty() {
+                    if !self.tracks[key.0].is_wanted() {
                         self.release(key);
-                    } else {
+                    } else if !self.tracks[key.0].subscriptions.is_empty() {
                         let next = self.ask(key, peer);
                         self.tracks[key.0].next = Some(next);
                     }

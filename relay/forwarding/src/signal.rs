@@ -1,6 +1,6 @@
 use parvis_wire::{
     FetchOk, FetchRange, FullTrackName, Parameters, Properties, PublishDoneCode, RequestError,
-    TrackName, TrackNamespace,
+    RequestId, TrackName, TrackNamespace,
 };
 
 use crate::RequestRef;
@@ -48,7 +48,8 @@ pub enum Signal {
         /// The track.
         track: FullTrackName,
     },
-    /// Opens a request: the sender wants objects of the past. Input only.
+    /// Opens a request: the sender wants objects of the past. We ask publishers for ranges of
+    /// their tracks only.
     Fetch {
         /// Which objects.
         range: FetchRange,
@@ -78,13 +79,30 @@ pub enum Signal {
         /// The track's properties.
         properties: Properties,
     },
-    /// Accepts a FETCH; the objects follow as [`Output::FetchObject`](crate::Output). Output
-    /// only.
+    /// Accepts a FETCH; the objects follow as [`Output::FetchObject`](crate::Output), or come as
+    /// [`Input::FetchObject`](crate::Input).
     FetchOk(FetchOk),
     /// Rejects a request, which is over then.
     Reject(RequestError),
     /// Changes a request.
     Update(Parameters),
+    /// Changes a subscription and asks for a fill. Input only.
+    FillUpdate {
+        /// The update's own id, given back by [`Signal::Fill`].
+        id: RequestId,
+        /// What changes.
+        parameters: Parameters,
+    },
+    /// Opens a stream of objects of the past beside a subscription; they follow as
+    /// [`Output::FetchObject`](crate::Output) of this new request. Output only.
+    Fill {
+        /// The subscription.
+        subscription: RequestRef,
+        /// The update that asked for it; `None`: the SUBSCRIBE did.
+        update: Option<RequestId>,
+        /// Priority and order.
+        parameters: Parameters,
+    },
     /// Accepts the oldest unanswered update.
     UpdateOk(Parameters),
     /// Rejects the oldest unanswered update, which ends the request: nothing more is said of

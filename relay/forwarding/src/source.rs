@@ -126,6 +126,7 @@ impl Forwarder {
             self.finish_all(key, PublishDoneCode::TrackEnded, "the publisher left");
             self.clear_objects(key);
             self.reject_waiting(key, &error);
+            self.reject_relative_fetches(key, &error);
         }
         self.settle(key, now);
     }

@@ -54,6 +54,10 @@ pub struct Stats {
     pub subgroups: usize,
     /// Open streams to subscribers.
     pub streams: usize,
+    /// FETCHes and fills of peers that are not answered to their end.
+    pub fetches: usize,
+    /// FETCHes of ours to publishers.
+    pub asks: usize,
     /// Bytes of cached objects, metadata included.
     pub cache_bytes: usize,
     pub(crate) dropped: [u64; DropReason::ALL.len()],

@@ -6,7 +6,7 @@ use parvis_wire::{FullTrackName, PublishDoneCode, RequestErrorCode};
 
 use crate::{Forwarder, Receiver, forwarder::request_error};
 
-const STOPPED: &str = "the track was stopped";
+pub(crate) const STOPPED: &str = "the track was stopped";
 
 impl Forwarder {
     /// Ends a track at once; nobody publishes or gets it until it is allowed again.
@@ -19,6 +19,7 @@ impl Forwarder {
         self.finish_all(key, PublishDoneCode::Unauthorized, STOPPED);
         self.clear_objects(key);
         let error = request_error(RequestErrorCode::Unauthorized, STOPPED);
+        self.stop_fetches(key, &error);
         self.reject_waiting(key, &error);
         self.settle(key, now);
     }

@@ -151,6 +151,9 @@ impl Forwarder {
         if let Some(value) = self.subscriptions[key.0].new_group_request.take() {
             self.request_group(track, value);
         }
+        if let Some(fill) = self.subscriptions[key.0].fill.take() {
+            self.open_fill(key, None, &fill, now);
+        }
         self.check_ranges(track, now);
     }
 
@@ -199,6 +202,7 @@ impl Forwarder {
 
     /// Forgets a subscription that has no streams.
     pub(crate) fn remove_subscription(&mut self, key: SubscriptionKey) {
+        self.end_fills(key);
         let subscription = self.subscriptions.remove(key.0);
         debug_assert_eq!(
             subscription.open_streams, 0,

@@ -1,6 +1,6 @@
 use std::time::Instant;
 
-use parvis_wire::{Location, LocationFilter, Parameters, Priority};
+use parvis_wire::{GroupOrder, Location, LocationFilter, Parameters, Priority};
 
 use crate::{Receiver, keys::TrackKey, window::Window};
 
@@ -14,6 +14,7 @@ pub(crate) struct Subscription {
     pub(crate) forward: bool,
     pub(crate) priority: Priority,
     pub(crate) filter: Option<LocationFilter>,
+    pub(crate) group_order: Option<GroupOrder>,
     /// Holds from acceptance on; for an offer from the offer on.
     pub(crate) window: Window,
     /// The largest object that the subscriber was told when objects began to flow.
@@ -21,6 +22,8 @@ pub(crate) struct Subscription {
     /// Where cached objects begin.
     pub(crate) replay_start: Location,
     pub(crate) include_properties: bool,
+    /// The fill that the SUBSCRIBE asks for.
+    pub(crate) fill: Option<Box<Parameters>>,
     pub(crate) new_group_request: Option<u64>,
     /// Waiting: for the track to appear. Established: for the last streams of its range.
     pub(crate) deadline: Option<Instant>,
@@ -72,10 +75,12 @@ impl Subscription {
             forward: kind != SubscriptionKind::Status && parameters.forward.unwrap_or(true),
             priority: parameters.subscriber_priority.unwrap_or_default(),
             filter: parameters.filter,
+            group_order: parameters.group_order,
             window: Window::resolve(None, None),
             joined_at: None,
             replay_start: Location::default(),
             include_properties: parameters.include_properties.unwrap_or(true),
+            fill: parameters.fill.clone(),
             new_group_request: parameters.new_group_request,
             deadline: None,
             paused_at: None,

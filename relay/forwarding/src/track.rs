@@ -6,8 +6,8 @@ use parvis_wire::{
 
 use crate::{
     PeerId, Receiver, RequestRef,
-    fetch::Fetch,
-    keys::{SubgroupKey, SubscriptionKey},
+    keys::{AskKey, FetchKey, SubgroupKey, SubscriptionKey},
+    past::Past,
     window::Window,
 };
 
@@ -40,8 +40,15 @@ pub(crate) struct Track {
     pub(crate) groups: BTreeMap<GroupId, Group>,
     pub(crate) cache_bytes: usize,
     pub(crate) new_group_asked: Option<u64>,
-    /// FETCHes that wait for an object to be whole, or for their subscription.
-    pub(crate) fetches: Vec<Fetch>,
+    /// The last object of all, once it is known.
+    pub(crate) end: Option<Location>,
+    pub(crate) past: Past,
+    /// FETCHes that wait for an object to be whole, for their subscription, or for the source.
+    pub(crate) fetches: Vec<FetchKey>,
+    /// FETCHes that are being answered.
+    pub(crate) running: Vec<FetchKey>,
+    /// FETCHes of ours.
+    pub(crate) asks: Vec<AskKey>,
     pub(crate) linger: Option<Instant>,
     pub(crate) ending: Option<Ending>,
 }
@@ -118,10 +125,19 @@ impl Track {
             groups: BTreeMap::new(),
             cache_bytes: 0,
             new_group_asked: None,
+            end: None,
+            past: Past::default(),
             fetches: Vec::new(),
+            running: Vec::new(),
+            asks: Vec::new(),
             linger: None,
             ending: None,
         }
+    }
+
+    /// Whether somebody wants objects of it, now or of the past.
+    pub(crate) fn is_wanted(&self) -> bool {
+        !self.subscriptions.is_empty() || !self.fetches.is_empty() || !self.running.is_empty()
     }
 
     pub(crate) fn has_dynamic_groups(&self) -> bool {

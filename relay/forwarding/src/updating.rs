@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use parvis_wire::{Location, Parameters, RequestErrorCode, TrackNamespace};
+use parvis_wire::{Location, Parameters, RequestErrorCode, RequestId, TrackNamespace};
 
 use crate::{
     Forwarder, Receiver, Signal,
@@ -20,10 +20,11 @@ impl Forwarder {
         from: Receiver,
         request: Request,
         parameters: &Parameters,
+        id: Option<RequestId>,
         now: Instant,
     ) {
         match request {
-            Request::Subscription(key) => self.update_subscription(key, parameters, now),
+            Request::Subscription(key) => self.update_subscription(key, parameters, id, now),
             Request::NamespacePrefix(prefix) => {
                 self.say(from, Signal::UpdateOk(Parameters::default()));
                 if let Some(new) = parameters.namespace_prefix.clone() {
@@ -38,13 +39,22 @@ impl Forwarder {
                 self.say(from, Signal::UpdateOk(Parameters::default()));
                 self.learn_largest(track, parameters.largest, now);
             }
-            Request::Namespace(_) | Request::Announcement(_) | Request::Fetch(_) => {
+            Request::Namespace(_)
+            | Request::Announcement(_)
+            | Request::Fetch(_)
+            | Request::Ask(_) => {
                 self.say(from, Signal::UpdateOk(Parameters::default()));
             }
         }
     }
 
-    fn update_subscription(&mut self, key: SubscriptionKey, parameters: &Parameters, now: Instant) {
+    fn update_subscription(
+        &mut self,
+        key: SubscriptionKey,
+        parameters: &Parameters,
+        id: Option<RequestId>,
+        now: Instant,
+    ) {
         let subscription = &mut self.subscriptions[key.0];
         let (track, receiver) = (subscription.track, subscription.receiver);
         let largest = self.tracks[track.0].largest;
@@ -93,6 +103,10 @@ impl Forwarder {
         }
         if let Some(value) = parameters.new_group_request {
             self.request_group(track, value);
+        }
+        let is_established = self.subscriptions[key.0].state == SubscriptionState::Established;
+        if let Some(fill) = parameters.fill.as_deref().filter(|_| is_established) {
+            self.open_fill(key, id, fill, now);
         }
         self.settle(track, now);
     }

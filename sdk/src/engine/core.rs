@@ -88,7 +88,9 @@ impl Core {
             Event::Rejected { key, error } => {
                 self.own_request_ended(key, &describe(&error), Some(error.code), now);
             }
-            Event::Updated { key, parameters } => {
+            Event::Updated {
+                key, parameters, ..
+            } => {
                 if let Some(publication) = self
                     .served
                     .get(&key)

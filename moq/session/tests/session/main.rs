@@ -6,6 +6,7 @@ mod support;
 
 mod congestion;
 mod fetch;
+mod fills;
 mod limits;
 mod malformed;
 mod objects;

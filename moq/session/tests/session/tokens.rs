@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use parvis_session::{Config, Event, IncomingRequest, Limits, Role};
 use parvis_simnet::LinkOptions;
-use parvis_wire::{AuthToken, Draft, Parameters, RequestErrorCode, SessionErrorCode};
+use parvis_wire::{AuthToken, Draft, Parameters, RequestErrorCode, RequestId, SessionErrorCode};
 
 use crate::{
     pair::Pair,
@@ -234,6 +234,12 @@ fn an_update_brings_tokens() {
         pair.client.session.update(key, tokens, now).unwrap();
         pair.run(MS);
         let parameters = with(vec![value("four")]);
-        assert_eq!(pair.server.events(), [Event::Updated { key, parameters }]);
+        let id = RequestId(2);
+        let expected = Event::Updated {
+            key,
+            id,
+            parameters,
+        };
+        assert_eq!(pair.server.events(), [expected]);
     }
 }

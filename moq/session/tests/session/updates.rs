@@ -3,7 +3,7 @@
 use parvis_session::{DropReason, EndReason, Event, SendRefused, StreamEnd};
 use parvis_wire::{
     Draft, Location, Parameters, Priority, Properties, PublishDoneCode, RequestError,
-    RequestErrorCode, ResetCode,
+    RequestErrorCode, RequestId, ResetCode,
 };
 
 use crate::{
@@ -33,7 +33,14 @@ fn an_update_is_told_and_accepted() {
             .update(key, parameters.clone(), now)
             .expect("it updates");
         pair.run(20 * MS);
-        assert_eq!(pair.server.events(), [Event::Updated { key, parameters }]);
+        assert_eq!(
+            pair.server.events(),
+            [Event::Updated {
+                key,
+                id: RequestId(2),
+                parameters
+            }]
+        );
         let now = pair.now;
         let answer = Parameters {
             largest: Some(Location::new(2, 2)),
@@ -170,6 +177,7 @@ fn a_subscriber_updates_what_publish_started() {
                 events[1],
                 Event::Updated {
                     key,
+                    id: RequestId(1),
                     parameters: forward(true)
                 }
             );

@@ -6,16 +6,17 @@ use std::{
     time::Duration,
 };
 
-use parvis_forwarding::{Config, Input, PeerId, RequestRef, Signal, UpstreamStream};
+use parvis_forwarding::{Config, Input, PeerId, RequestRef, Signal, SubgroupEnd, UpstreamStream};
 use parvis_wire::{
-    FullTrackName, GroupId, Location, Parameters, Properties, PublishDoneCode, RequestError,
-    RequestErrorCode, SubgroupHeader, SubgroupIdMode, TrackAlias,
+    FetchObject, FetchOk, FetchRange, FullTrackName, GroupId, Location, Parameters, Properties,
+    PublishDoneCode, RequestErrorCode, ResetCode, SubgroupHeader, SubgroupIdMode, TrackAlias,
 };
 use proptest::{collection::vec, prelude::*};
 
 use crate::{
-    churn_steps::{Step, step},
-    support::{Publishing, Relay, at, namespace, payload, theirs, track},
+    answering::Answering,
+    churn_steps::{FetchAnswer, Step, step},
+    support::{Publishing, Relay, at, namespace, payload, rejected, theirs, track},
 };
 
 pub const SHARDS: usize = 3;
@@ -32,6 +33,10 @@ struct Session {
     subscriptions: BTreeMap<RequestRef, Subscription>,
     /// Our requests to it that it has not answered.
     asked: Vec<(RequestRef, FullTrackName, bool)>,
+    /// FETCHes to it that it has not answered.
+    fetches: Vec<Answering>,
+    /// Its own FETCHes and fills.
+    fetching: BTreeSet<RequestRef>,
 }
 
 #[derive(Default)]
@@ -69,6 +74,8 @@ impl World {
                         sources: BTreeMap::new(),
                         subscriptions: BTreeMap::new(),
                         asked: Vec::new(),
+                        fetches: Vec::new(),
+                        fetching: BTreeSet::new(),
                     });
                 }
             }
@@ -123,6 +130,7 @@ impl World {
                 path,
                 wait,
                 forward,
+                fill,
             } => {
                 let subscription = Subscription {
                     established: false,
@@ -132,6 +140,7 @@ impl World {
                 let parameters = Parameters {
                     rendezvous_timeout: Some(wait),
                     forward: Some(forward),
+                    fill: fill.then(Box::default),
                     ..Parameters::default()
                 };
                 let signal = Signal::Subscribe {
@@ -177,6 +186,27 @@ impl World {
                     self.send(peer, active[source % active.len()], finish);
                 }
             }
+            Step::Fetch { path, back, groups } => {
+                session.fetching.insert(request);
+                let start = self.next_group.saturating_sub(back);
+                let range = FetchRange::Standalone {
+                    track: track(PATHS[path]),
+                    start: at(start, 0),
+                    end: (GroupId(start + groups), None),
+                };
+                let signal = Signal::Fetch {
+                    range,
+                    parameters: Parameters::default(),
+                    joining: None,
+                };
+                self.relay.say_unrun(peer, request, signal);
+            }
+            Step::AnswerFetch(how) => {
+                if !session.fetches.is_empty() {
+                    let asked = session.fetches.remove(0);
+                    self.answer_fetch(n, asked, how);
+                }
+            }
             Step::Connect(_) | Step::Disconnect | Step::Deliver(_) | Step::Wait(_) => {}
         }
     }
@@ -212,12 +242,7 @@ impl World {
     ) {
         let session = &mut self.sessions[n];
         let signal = match (accept, is_offer) {
-            (false, _) => Signal::Reject(RequestError {
-                code: RequestErrorCode::DoesNotExist,
-                retry_interval: 0,
-                reason: String::new(),
-                redirect: None,
-            }),
+            (false, _) => rejected(RequestErrorCode::DoesNotExist),
             (true, true) => {
                 let state = Subscription {
                     established: true,
@@ -244,6 +269,42 @@ impl World {
             session.sources.remove(&request);
         }
         self.relay.say_unrun(session.peer, request, signal);
+    }
+
+    fn answer_fetch(&mut self, n: usize, asked: Answering, how: FetchAnswer) {
+        let peer = self.sessions[n].peer;
+        let (start, end) = asked.window();
+        for input in asked.encode(start, 9) {
+            self.relay.input_unrun(peer, input);
+            if matches!(how, FetchAnswer::Broken) {
+                break;
+            }
+        }
+        let signal = |signal| Input::Signal {
+            peer,
+            request: asked.request,
+            signal: Box::new(signal),
+        };
+        let accepted = Signal::FetchOk(FetchOk {
+            end_of_track: false,
+            end,
+            parameters: Parameters::default(),
+            track_properties: Properties::EMPTY,
+        });
+        let reset = SubgroupEnd::Reset(ResetCode::InternalError);
+        let last = match how {
+            FetchAnswer::Rejected => signal(rejected(RequestErrorCode::InternalError)),
+            FetchAnswer::Broken => asked.ended(reset),
+            FetchAnswer::Begun => {
+                self.sessions[n].fetches.push(asked);
+                return;
+            }
+            FetchAnswer::Whole => {
+                self.relay.input_unrun(peer, signal(accepted));
+                asked.ended(SubgroupEnd::Finished)
+            }
+        };
+        self.relay.input_unrun(peer, last);
     }
 
     /// Sends an object in a group of its own; every group is larger than all before.
@@ -273,7 +334,7 @@ impl World {
             self.relay.input_unrun(peer, input);
         }
         if finish {
-            let end = parvis_forwarding::SubgroupEnd::Finished;
+            let end = SubgroupEnd::Finished;
             self.relay
                 .input_unrun(peer, Input::SubgroupEnd { peer, stream, end });
         }
@@ -292,6 +353,13 @@ impl World {
     fn hear(&mut self, n: usize, request: RequestRef, signal: Signal) {
         let session = &mut self.sessions[n];
         match signal {
+            Signal::Fetch { .. } => {
+                let asked = Answering::new(session.peer, request, signal);
+                session.fetches.extend(asked);
+            }
+            Signal::Fill { .. } => {
+                session.fetching.insert(request);
+            }
             Signal::Subscribe { track, parameters } => {
                 session
                     .sources
@@ -322,6 +390,8 @@ impl World {
                 session.subscriptions.remove(&request);
                 session.others.remove(&request);
                 session.asked.retain(|asked| asked.0 != request);
+                session.fetches.retain(|asked| asked.request != request);
+                session.fetching.remove(&request);
             }
             _ => {}
         }
@@ -333,6 +403,9 @@ impl World {
             for n in 0..self.sessions.len() {
                 for asked in std::mem::take(&mut self.sessions[n].asked) {
                     self.answer(n, asked, true);
+                }
+                for asked in std::mem::take(&mut self.sessions[n].fetches) {
+                    self.answer_fetch(n, asked, FetchAnswer::Whole);
                 }
             }
             self.relay.wait(Duration::from_secs(1));
@@ -379,6 +452,31 @@ impl World {
                     assert_eq!(bytes, payload(location.group, location.object.0));
                     assert!(seen.insert(location), "{location} came twice");
                 }
+            }
+            for request in &session.fetching {
+                self.assert_fetched(session.peer, *request);
+            }
+        }
+    }
+}
+
+impl World {
+    /// An answer has an end, and its objects are whole and in order.
+    fn assert_fetched(&self, peer: PeerId, request: RequestRef) {
+        let received = self.relay.received(peer, request);
+        assert!(
+            received.fetch_end.is_some(),
+            "{peer:?} {request:?} has no end"
+        );
+        let mut before = None;
+        for (index, (entry, bytes)) in received.fetched.iter().enumerate() {
+            let location = entry.location();
+            assert!(before < Some(location), "{location} after {before:?}");
+            before = Some(location);
+            let is_last = index + 1 == received.fetched.len();
+            let is_whole = !is_last || received.fetch_end == Some(SubgroupEnd::Finished);
+            if matches!(entry, FetchObject::Object { .. }) && is_whole {
+                assert_eq!(*bytes, payload(location.group, location.object.0));
             }
         }
     }

@@ -4,6 +4,7 @@ use parvis_forwarding::Signal;
 use parvis_wire::{FetchRange, GroupId, LocationFilter, Parameters, RequestId};
 
 use crate::{
+    answering::Answering,
     fetch::{PATH, fetched, standalone, with_groups},
     support::{Relay, at, namespace, subscribe, subscribe_ok, subscribe_with, theirs},
 };
@@ -81,16 +82,23 @@ fn joining_fetch_waits_for_its_subscription() {
     assert!(relay.heard(peer).is_empty());
     let upstream = relay.heard(publisher)[1].0;
     relay.say(publisher, upstream, subscribe_ok(Some(at(5, 3))));
-    let heard = relay.heard(peer);
-    assert!(
-        matches!(&heard[1].1, Signal::FetchOk(ok) if ok.end == at(5, 3)),
-        "{heard:?}"
-    );
+    relay.heard(peer);
+    let mut asked = Answering::to_one(&mut relay, publisher);
     assert_eq!(
-        fetched(&relay, peer, 4),
-        [Err(at(5, 3))],
+        asked.window(),
+        (at(5, 0), at(5, 3)),
         "nothing of it came by here"
     );
+    asked.accept(&mut relay, at(5, 3));
+    asked.object(&mut relay, at(5, 0), 4);
+    asked.object(&mut relay, at(5, 3), 4);
+    asked.finish(&mut relay);
+    let (_, answer) = relay.heard_one(peer);
+    assert!(
+        matches!(&answer, Signal::FetchOk(ok) if ok.end == at(5, 3)),
+        "{answer:?}"
+    );
+    assert_eq!(fetched(&relay, peer, 4), [Ok(at(5, 0)), Ok(at(5, 3))]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The forwarder through its public interface, one behaviour a test.
 
+mod answering;
 mod cache;
 mod churn;
 mod churn_steps;
@@ -7,7 +8,9 @@ mod datagrams;
 mod discovery;
 mod ending;
 mod fetch;
+mod fetch_upstream;
 mod fetch_waiting;
+mod fills;
 mod joining;
 mod limits;
 mod model;

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use parvis_forwarding::{Config, Input, PeerId, RequestRef, Signal, SubgroupEnd};
-use parvis_wire::{PublishDoneCode, RequestErrorCode, ResetCode, SubgroupIdMode};
+use parvis_wire::{Parameters, PublishDoneCode, RequestErrorCode, ResetCode, SubgroupIdMode};
 
-use crate::support::{
-    Publishing, Relay, at, namespace, publish, subscribe, subscribe_ok, theirs, track,
+use crate::{
+    answering::Answering,
+    fetch::{PATH, standalone, with_groups},
+    support::{Publishing, Relay, at, namespace, publish, subscribe, subscribe_ok, theirs, track},
 };
 
 const VIDEO: &str = "room/ann/video";
@@ -137,9 +139,9 @@ fn a_stopped_track_is_refused_until_it_is_allowed() {
 fn subscribers_that_wait_for_a_track_are_refused_when_it_is_stopped() {
     let mut relay = Relay::new();
     let subscriber = relay.connect();
-    let parameters = parvis_wire::Parameters {
+    let parameters = Parameters {
         rendezvous_timeout: Some(5_000),
-        ..parvis_wire::Parameters::default()
+        ..Parameters::default()
     };
     relay.say(
         subscriber,
@@ -150,4 +152,32 @@ fn subscribers_that_wait_for_a_track_are_refused_when_it_is_stopped() {
     stop(&mut relay, &[subscriber]);
     assert_refused(&mut relay, subscriber, theirs(4));
     relay.assert_empty();
+}
+
+#[test]
+fn fetches_of_a_stopped_track_end_and_are_refused() {
+    let (mut relay, publisher, _) = with_groups();
+    let (first, second) = (relay.connect(), relay.connect());
+    for peer in [first, second] {
+        let all = standalone(at(1, 0), (5, None), Parameters::default());
+        relay.say(peer, theirs(0), all);
+    }
+    let mut asked = Answering::to_one(&mut relay, publisher);
+    asked.object(&mut relay, at(1, 0), 9);
+    relay.say(
+        second,
+        theirs(4),
+        standalone(at(0, 0), (0, None), Parameters::default()),
+    );
+    relay.input(publisher, Input::StopTrack { track: track(PATH) });
+    let end = SubgroupEnd::Reset(ResetCode::Cancelled);
+    for peer in [first, second] {
+        assert_eq!(relay.received(peer, theirs(0)).fetch_end, Some(end));
+    }
+    assert_refused(&mut relay, second, theirs(4));
+    let again = standalone(at(5, 0), (5, None), Parameters::default());
+    relay.say(first, theirs(4), again);
+    assert_refused(&mut relay, first, theirs(4));
+    let stats = relay.shards[0].stats();
+    assert_eq!((stats.fetches, stats.asks, stats.cache_bytes), (0, 0, 0));
 }

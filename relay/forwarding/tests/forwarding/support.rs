@@ -13,7 +13,7 @@ use parvis_wire::{Datagram, FetchObject, Location, ObjectHeader, SubgroupHeader}
 
 pub use crate::publisher::{Publishing, payload};
 pub use crate::words::{
-    at, namespace, publish, subscribe, subscribe_ok, subscribe_with, theirs, track,
+    at, namespace, publish, rejected, subscribe, subscribe_ok, subscribe_with, theirs, track,
 };
 
 const FIRST_SHARD: u64 = 1_000_000;
@@ -38,7 +38,7 @@ pub struct Received {
     pub streams: Vec<Stream>,
     pub datagrams: Vec<Datagram>,
     pub fetched: Vec<(FetchObject, Bytes)>,
-    pub fetch_ended: bool,
+    pub fetch_end: Option<SubgroupEnd>,
 }
 
 #[derive(Debug, Clone)]
@@ -238,6 +238,7 @@ impl Relay {
             assert_eq!(left, (0, 0, 0, 0), "{stats:?}");
             let left = (stats.namespaces, stats.prefixes, stats.cache_bytes);
             assert_eq!(left, (0, 0, 0), "{stats:?}");
+            assert_eq!((stats.fetches, stats.asks), (0, 0), "{stats:?}");
         }
     }
 
@@ -327,16 +328,31 @@ impl Relay {
                 object,
                 payload,
             } => {
-                assert!(self.is_session(shard, peer));
+                if !self.is_session(shard, peer) {
+                    return;
+                }
                 let received = self.received.entry((peer, request)).or_default();
                 received.fetched.push((*object, payload));
             }
-            Output::FetchEnd { peer, request } => {
-                assert!(self.is_session(shard, peer));
-                self.received
-                    .entry((peer, request))
-                    .or_default()
-                    .fetch_ended = true;
+            Output::FetchData {
+                peer,
+                request,
+                data,
+            } => {
+                if !self.is_session(shard, peer) {
+                    return;
+                }
+                let received = self.received.entry((peer, request)).or_default();
+                let (_, payload) = received.fetched.last_mut().expect("an object began");
+                *payload = [payload.as_ref(), data.as_ref()].concat().into();
+            }
+            Output::FetchEnd { peer, request, end } => {
+                if !self.is_session(shard, peer) {
+                    return;
+                }
+                let received = self.received.entry((peer, request)).or_default();
+                let before = received.fetch_end.replace(end);
+                assert!(before.is_none(), "a fetch ends once");
             }
         }
     }

@@ -1,7 +1,9 @@
 //! Short forms of what sessions say.
 
 use parvis_forwarding::{RequestRef, Signal};
-use parvis_wire::{FullTrackName, Location, Parameters, Properties, TrackNamespace};
+use parvis_wire::{
+    FullTrackName, Location, Parameters, Properties, RequestError, RequestErrorCode, TrackNamespace,
+};
 
 pub fn namespace(path: &str) -> TrackNamespace {
     let fields = path.split('/').filter(|f| !f.is_empty()).map(str::to_owned);
@@ -47,6 +49,15 @@ pub fn subscribe_ok(largest: Option<Location>) -> Signal {
         parameters,
         properties: Properties::EMPTY,
     }
+}
+
+pub fn rejected(code: RequestErrorCode) -> Signal {
+    Signal::Reject(RequestError {
+        code,
+        retry_interval: 0,
+        reason: "no".to_owned(),
+        redirect: None,
+    })
 }
 
 pub fn at(group: u64, object: u64) -> Location {

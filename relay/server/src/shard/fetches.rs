@@ -1,44 +1,58 @@
-use std::collections::{VecDeque, hash_map::Entry};
+//! Answers to FETCH, on their way to sessions.
+
+use std::collections::{VecDeque, hash_map::Entry as Slot};
 
 use bytes::Bytes;
-use parvis_forwarding::RequestRef;
+use parvis_forwarding::{Input, RequestRef, Signal, SubgroupEnd};
 use parvis_quic::ConnectionKey;
-use parvis_session::{RequestKey, SendRefused, StreamId};
-use parvis_wire::{FetchObject, ResetCode};
+use parvis_session::{SendRefused, StreamId};
+use parvis_wire::{Draft, FetchObject, Parameters, RequestId, ResetCode};
 
-use super::Shard;
+use super::{Shard, peer::Peer};
 use crate::Limit;
 
-/// Bytes of one answer that wait in front of the session; beyond, the answer is cut off. The
-/// payloads are the cache's own.
+/// Bytes of one answer that wait in front of the session; beyond, the answer is cut off.
 const BACKLOG: usize = 16 << 20;
+/// Bytes of all answers to one session that wait so.
+const SESSION_BACKLOG: usize = 32 << 20;
 
-/// The stream of an answer to FETCH. The forwarder gives all of it at once, the session takes it
-/// bit by bit.
+/// The stream of an answer to FETCH, or of a fill. The forwarder gives what it has at once, the
+/// session takes it bit by bit.
 #[derive(Debug)]
 pub(super) struct FetchStream {
-    /// `None`: nobody reads it any more.
-    stream: Option<StreamId>,
-    backlog: VecDeque<(Box<FetchObject>, Bytes)>,
+    stream: StreamId,
+    backlog: VecDeque<Part>,
     bytes: usize,
-    ended: bool,
+    end: Option<SubgroupEnd>,
+}
+
+#[derive(Debug)]
+enum Part {
+    Entry(Box<FetchObject>, Bytes),
+    Data(Bytes),
+}
+
+impl Part {
+    const fn len(&self) -> usize {
+        match self {
+            Self::Entry(_, data) | Self::Data(data) => data.len(),
+        }
+    }
 }
 
 impl FetchStream {
-    const fn new(stream: StreamId) -> Self {
+    pub(super) const fn new(stream: StreamId) -> Self {
         Self {
-            stream: Some(stream),
+            stream,
             backlog: VecDeque::new(),
             bytes: 0,
-            ended: false,
+            end: None,
         }
     }
 
-    /// Gives the stream up; what else comes for it is thrown away.
-    fn abandon(&mut self) {
-        self.stream = None;
-        self.backlog.clear();
-        self.bytes = 0;
+    /// Bytes that wait.
+    pub(super) const fn waiting(&self) -> usize {
+        self.bytes
     }
 }
 
@@ -50,25 +64,52 @@ impl Shard {
         object: Box<FetchObject>,
         payload: Bytes,
     ) {
-        let Some((key, stream)) = self.open_fetch(connection, request) else {
-            return;
-        };
-        if stream.stream.is_none() {
-            return;
-        }
-        stream.bytes += payload.len();
-        stream.backlog.push_back((object, payload));
-        if stream.bytes > BACKLOG {
-            self.cut_fetch(connection, key);
-            return;
-        }
-        self.continue_fetch(connection, key);
+        self.fetch_part(connection, request, Part::Entry(object, payload));
     }
 
-    pub(super) fn fetch_end(&mut self, connection: ConnectionKey, request: RequestRef) {
-        if let Some((key, stream)) = self.open_fetch(connection, request) {
-            stream.ended = true;
-            self.continue_fetch(connection, key);
+    pub(super) fn fetch_data(
+        &mut self,
+        connection: ConnectionKey,
+        request: RequestRef,
+        data: Bytes,
+    ) {
+        self.fetch_part(connection, request, Part::Data(data));
+    }
+
+    fn fetch_part(&mut self, connection: ConnectionKey, request: RequestRef, part: Part) {
+        if !self.open_fetch(connection, request) {
+            return;
+        }
+        let Some(peer) = self.peers.get_mut(connection) else {
+            return;
+        };
+        let Some(fetch) = peer.fetches.get_mut(&request) else {
+            return;
+        };
+        fetch.bytes += part.len();
+        peer.fetch_backlog += part.len();
+        fetch.backlog.push_back(part);
+        if fetch.bytes > BACKLOG || peer.fetch_backlog > SESSION_BACKLOG {
+            self.cut_fetch(connection, request, ResetCode::ExcessiveLoad);
+            return;
+        }
+        self.continue_fetch(connection, request);
+    }
+
+    pub(super) fn fetch_end(
+        &mut self,
+        connection: ConnectionKey,
+        request: RequestRef,
+        end: SubgroupEnd,
+    ) {
+        if !self.open_fetch(connection, request) {
+            return;
+        }
+        if let Some(peer) = self.peers.get_mut(connection)
+            && let Some(fetch) = peer.fetches.get_mut(&request)
+        {
+            fetch.end = Some(end);
+            self.continue_fetch(connection, request);
         }
     }
 
@@ -78,93 +119,173 @@ impl Shard {
             return;
         };
         let mut fetches = peer.fetches.iter();
-        let found = fetches.find(|(_, fetch)| fetch.stream == Some(ready));
-        if let Some((key, _)) = found {
-            let key = *key;
-            self.continue_fetch(connection, key);
+        let found = fetches.find(|(_, fetch)| fetch.stream == ready);
+        if let Some((request, _)) = found {
+            let request = *request;
+            self.continue_fetch(connection, request);
         }
     }
 
-    fn open_fetch(
+    /// Opens the stream of an answer with its first part; says whether there is one.
+    fn open_fetch(&mut self, connection: ConnectionKey, request: RequestRef) -> bool {
+        let Some(peer) = self.peers.get_mut(connection) else {
+            return false;
+        };
+        let key = peer.key(request);
+        if let Slot::Vacant(vacant) = peer.fetches.entry(request) {
+            // Refused where the subscriber has just cancelled.
+            let opened = key.and_then(|key| {
+                let session = self.endpoint.session(connection)?;
+                session.open_fetch(key, self.now).ok()
+            });
+            let Some(stream) = opened else {
+                return false;
+            };
+            vacant.insert(FetchStream::new(stream));
+        }
+        true
+    }
+
+    /// Opens the stream of a fill.
+    pub(super) fn open_fill(
         &mut self,
         connection: ConnectionKey,
         request: RequestRef,
-    ) -> Option<(RequestKey, &mut FetchStream)> {
-        let peer = self.peers.get_mut(connection)?;
-        let key = peer.key(request)?;
-        if let Entry::Vacant(vacant) = peer.fetches.entry(key) {
-            // Refused where the subscriber has just cancelled.
-            let stream = self
-                .endpoint
-                .session(connection)?
-                .open_fetch(key, self.now)
-                .ok()?;
-            vacant.insert(FetchStream::new(stream));
+        subscription: RequestRef,
+        update: Option<RequestId>,
+        parameters: &Parameters,
+    ) {
+        let Some(peer) = self.peers.get_mut(connection) else {
+            return;
+        };
+        let opened = peer.key(subscription).and_then(|key| {
+            let session = self.endpoint.session(connection)?;
+            session.open_fill(key, update, parameters, self.now).ok()
+        });
+        match opened {
+            Some(stream) => {
+                peer.fetches.insert(request, FetchStream::new(stream));
+            }
+            // The subscriber has just lost interest, or has too many streams.
+            None => self.unwanted_fetch(connection, request),
         }
-        Some((key, peer.fetches.get_mut(&key)?))
     }
 
-    fn continue_fetch(&mut self, connection: ConnectionKey, key: RequestKey) {
+    fn continue_fetch(&mut self, connection: ConnectionKey, request: RequestRef) {
         let Some(peer) = self.peers.get_mut(connection) else {
             return;
         };
         let Some(session) = self.endpoint.session(connection) else {
             return;
         };
-        let Some(fetch) = peer.fetches.get_mut(&key) else {
+        let Some(fetch) = peer.fetches.get_mut(&request) else {
             return;
         };
-        while let (Some(stream), Some((object, payload))) = (fetch.stream, fetch.backlog.front()) {
-            match session.write_fetch_object(stream, object, payload.clone(), self.now) {
+        let stream = fetch.stream;
+        while let Some(part) = fetch.backlog.front() {
+            let (len, objects) = (part.len(), u64::from(is_object(part)));
+            let written = match part {
+                Part::Entry(object, payload) => {
+                    let object = said_in(object, session.draft());
+                    session.write_fetch_object(stream, &object, payload.clone(), self.now)
+                }
+                Part::Data(data) => session.write_raw(stream, data.clone(), self.now),
+            };
+            match written {
                 Ok(()) => {
-                    let objects = u64::from(matches!(**object, FetchObject::Object { .. }));
                     peer.story.objects_out += objects;
-                    peer.story.bytes_out += payload.len() as u64;
+                    peer.story.bytes_out += len as u64;
                     self.stats.objects_out += objects;
-                    self.stats.bytes_out += payload.len() as u64;
-                    fetch.bytes -= payload.len();
+                    self.stats.bytes_out += len as u64;
+                    fetch.bytes -= len;
+                    peer.fetch_backlog -= len;
                     fetch.backlog.pop_front();
                 }
                 Err(SendRefused::QueueFull(_)) => return,
-                Err(_) => fetch.abandon(),
+                // Draft 22 cannot say that something is not known where a group goes on.
+                Err(SendRefused::Unencodable) => {
+                    self.cut_fetch(connection, request, ResetCode::UnknownObjectStatus);
+                    return;
+                }
+                // The subscriber has just cancelled.
+                Err(_) => {
+                    give_up(peer, request);
+                    self.unwanted_fetch(connection, request);
+                    return;
+                }
             }
         }
-        if fetch.ended {
-            if let Some(stream) = fetch.stream {
-                // Refused where the subscriber has just cancelled.
-                let _ = session.finish_subgroup(stream, self.now);
-            }
-            peer.fetches.remove(&key);
+        if let Some(end) = fetch.end {
+            // Refused where the subscriber has just cancelled.
+            let _ = match end {
+                SubgroupEnd::Finished => session.finish_subgroup(stream, self.now),
+                SubgroupEnd::Reset(code) => session.reset_subgroup(stream, code, self.now),
+            };
+            peer.fetches.remove(&request);
         }
     }
 
-    /// The session takes no more on this stream, if it is one.
+    /// The session takes no more on this stream, if it is one of an answer.
     pub(super) fn fetch_lost(&mut self, connection: ConnectionKey, lost: StreamId) {
         let Some(peer) = self.peers.get_mut(connection) else {
             return;
         };
-        for fetch in peer.fetches.values_mut() {
-            if fetch.stream == Some(lost) {
-                fetch.abandon();
-            }
+        let mut fetches = peer.fetches.iter();
+        let found = fetches.find(|(_, fetch)| fetch.stream == lost);
+        if let Some((request, _)) = found {
+            let request = *request;
+            give_up(peer, request);
+            self.unwanted_fetch(connection, request);
         }
-        peer.fetches
-            .retain(|_, fetch| fetch.stream.is_some() || !fetch.ended);
     }
 
-    fn cut_fetch(&mut self, connection: ConnectionKey, key: RequestKey) {
-        let Some(fetch) = self
-            .peers
-            .get_mut(connection)
-            .and_then(|peer| peer.fetches.get_mut(&key))
-        else {
+    fn cut_fetch(&mut self, connection: ConnectionKey, request: RequestRef, code: ResetCode) {
+        let Some(peer) = self.peers.get_mut(connection) else {
             return;
         };
-        let stream = fetch.stream;
-        fetch.abandon();
-        self.stats.count_limit(Limit::FetchBacklog);
-        if let (Some(stream), Some(session)) = (stream, self.endpoint.session(connection)) {
-            let _ = session.reset_subgroup(stream, ResetCode::ExcessiveLoad, self.now);
+        let stream = give_up(peer, request);
+        if code == ResetCode::ExcessiveLoad {
+            self.stats.count_limit(Limit::FetchBacklog);
         }
+        if let (Some(stream), Some(session)) = (stream, self.endpoint.session(connection)) {
+            let _ = session.reset_subgroup(stream, code, self.now);
+        }
+        self.unwanted_fetch(connection, request);
+    }
+
+    /// Tells the forwarder that nobody reads an answer any more.
+    fn unwanted_fetch(&mut self, connection: ConnectionKey, request: RequestRef) {
+        let Some(peer) = self.peers.get_mut(connection) else {
+            return;
+        };
+        if peer.announced {
+            let (peer, signal) = (peer.id, Box::new(Signal::Cancel));
+            self.inputs.push_back(Input::Signal {
+                peer,
+                request,
+                signal,
+            });
+        }
+    }
+}
+
+/// Gives an answer up; returns its stream. What else comes for it finds no stream.
+fn give_up(peer: &mut Peer, request: RequestRef) -> Option<StreamId> {
+    let fetch = peer.fetches.remove(&request)?;
+    peer.fetch_backlog -= fetch.bytes;
+    Some(fetch.stream)
+}
+
+const fn is_object(part: &Part) -> bool {
+    matches!(part, Part::Entry(object, _) if matches!(**object, FetchObject::Object { .. }))
+}
+
+/// The entry as the draft can say it: 18 does not tell what came too late from what is unknown.
+fn said_in(object: &FetchObject, draft: Draft) -> std::borrow::Cow<'_, FetchObject> {
+    match (object, draft) {
+        (FetchObject::EndOfTimedOutRange(to), Draft::D18) => {
+            std::borrow::Cow::Owned(FetchObject::EndOfUnknownRange(*to))
+        }
+        _ => std::borrow::Cow::Borrowed(object),
     }
 }

@@ -41,6 +41,17 @@ impl Shard {
                 };
                 peer.story.bytes_in += data.len() as u64;
                 self.stats.bytes_in += data.len() as u64;
+                if !peer.answers.is_empty()
+                    && let Some(&request) = peer.answers.get(&stream)
+                {
+                    let peer = peer.id;
+                    self.feed(Input::FetchData {
+                        peer,
+                        request,
+                        data,
+                    });
+                    return;
+                }
                 let (peer, stream) = (peer.id, UpstreamStream(stream.0));
                 self.feed(Input::Data { peer, stream, data });
             }
@@ -116,9 +127,15 @@ impl Shard {
             }
             Event::Updated {
                 key: request,
+                id,
                 parameters,
             } => {
-                self.signal_in(key, request, Signal::Update(parameters));
+                let signal = if parameters.fill.is_some() {
+                    Signal::FillUpdate { id, parameters }
+                } else {
+                    Signal::Update(parameters)
+                };
+                self.signal_in(key, request, signal);
             }
             Event::UpdateAccepted {
                 key: request,
@@ -148,15 +165,25 @@ impl Shard {
             Event::GoAway { .. } => {
                 tracing::debug!(?key, "a client is going away");
             }
-            // The forwarder asks for no namespaces and no objects of the past, and cannot pass
-            // a change of state on.
+            Event::Fetch {
+                stream,
+                key: request,
+            } => self.answer_began(key, stream, request),
+            Event::FetchObject {
+                stream,
+                object,
+                payload,
+            } => self.answer_entry(key, stream, object, payload),
+            Event::FetchEnd {
+                stream,
+                key: request,
+                end,
+            } => self.answer_ended(key, stream, request, end),
+            // The forwarder asks for no namespaces, and cannot pass a change of state on.
             Event::Namespace { .. }
             | Event::NamespaceDone { .. }
             | Event::PublishSkipped { .. }
-            | Event::StateChanged { .. }
-            | Event::Fetch { .. }
-            | Event::FetchObject { .. }
-            | Event::FetchEnd { .. } => {}
+            | Event::StateChanged { .. } => {}
         }
     }
 
@@ -241,8 +268,13 @@ impl Shard {
                 Some(OwnRequest::Publish(_)) => Signal::PublishOk { parameters },
                 _ => Signal::Ok,
             },
-            // The forwarder does not fetch.
-            Answer::Fetch(_) => return,
+            Answer::Fetch(answer) => {
+                self.signal_in(key, request, Signal::FetchOk(answer));
+                if let Some(peer) = self.peers.get_mut(key) {
+                    peer.half_answered(request);
+                }
+                return;
+            }
         };
         self.signal_in(key, request, signal);
     }

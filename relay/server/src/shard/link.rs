@@ -3,7 +3,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use parvis_forwarding::{Input, UpstreamStream};
+use parvis_forwarding::{Input, PeerId, RequestRef, SubgroupEnd, UpstreamStream};
 use parvis_quic::udp::Received;
 use rtrb::{Consumer, Producer, RingBuffer};
 use rustc_hash::FxHashSet;
@@ -34,6 +34,8 @@ pub(super) struct LinkSender {
     on_the_way: Arc<AtomicUsize>,
     /// Streams that were dropped for want of room; what follows on them is dropped too.
     cut_off: FxHashSet<UpstreamStream>,
+    /// Answers to FETCH that were dropped so.
+    cut_answers: FxHashSet<RequestRef>,
     pub(super) dropped: u64,
 }
 
@@ -54,6 +56,7 @@ pub(super) fn link(waker: Waker) -> (LinkSender, LinkReceiver) {
         pending: Batch::default(),
         on_the_way: on_the_way.clone(),
         cut_off: FxHashSet::default(),
+        cut_answers: FxHashSet::default(),
         dropped: 0,
     };
     let receiver = LinkReceiver {
@@ -95,6 +98,24 @@ impl LinkSender {
                 bytes
             }
             Input::SubgroupEnd { stream, .. } if self.cut_off.remove(stream) => return,
+            Input::FetchObject {
+                peer,
+                request,
+                payload: data,
+                ..
+            }
+            | Input::FetchData {
+                peer,
+                request,
+                data,
+            } => {
+                let (peer, request, bytes) = (*peer, *request, data.len());
+                if self.is_answer_cut_off(peer, request) {
+                    return;
+                }
+                bytes
+            }
+            Input::FetchEnd { request, .. } if self.cut_answers.remove(request) => return,
             Input::Datagram { datagram, .. } => {
                 if self.is_full() {
                     self.dropped += 1;
@@ -145,7 +166,7 @@ impl LinkSender {
     }
 
     /// Whether the stream is given up, which it is from now on if there is no room.
-    fn is_cut_off(&mut self, peer: parvis_forwarding::PeerId, stream: UpstreamStream) -> bool {
+    fn is_cut_off(&mut self, peer: PeerId, stream: UpstreamStream) -> bool {
         if self.cut_off.contains(&stream) {
             return true;
         }
@@ -154,10 +175,29 @@ impl LinkSender {
         }
         self.cut_off.insert(stream);
         self.dropped += 1;
-        let end = parvis_forwarding::SubgroupEnd::Reset(parvis_wire::ResetCode::TooFarBehind);
+        let end = SubgroupEnd::Reset(parvis_wire::ResetCode::TooFarBehind);
         self.pending
             .inputs
             .push(Input::SubgroupEnd { peer, stream, end });
+        true
+    }
+}
+
+impl LinkSender {
+    /// Whether an answer to FETCH is given up, which it is from now on if there is no room.
+    fn is_answer_cut_off(&mut self, peer: PeerId, request: RequestRef) -> bool {
+        if self.cut_answers.contains(&request) {
+            return true;
+        }
+        if !self.is_full() {
+            return false;
+        }
+        self.cut_answers.insert(request);
+        self.dropped += 1;
+        let end = SubgroupEnd::Reset(parvis_wire::ResetCode::TooFarBehind);
+        self.pending
+            .inputs
+            .push(Input::FetchEnd { peer, request, end });
         true
     }
 }

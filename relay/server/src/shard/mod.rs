@@ -1,5 +1,6 @@
 //! One thread of the relay: its socket, its sessions and its forwarder.
 
+mod answers;
 mod busy;
 mod drain;
 mod fetches;

@@ -71,20 +71,41 @@ impl Shard {
                     self.signal_out(ConnectionKey::from_u64(peer.0), request, *signal);
                 }
             }
-            Output::FetchObject { .. } | Output::FetchEnd { .. } => match output {
-                Output::FetchObject {
-                    peer,
-                    request,
-                    object,
-                    payload,
-                } => {
-                    self.fetch_object(ConnectionKey::from_u64(peer.0), request, object, payload);
+            Output::FetchObject { peer, .. }
+            | Output::FetchData { peer, .. }
+            | Output::FetchEnd { peer, .. }
+                if shard_of(*peer).is_some() =>
+            {
+                if let Some(shard) = shard_of(*peer) {
+                    self.pass_to_shard(shard, &output);
                 }
-                Output::FetchEnd { peer, request } => {
-                    self.fetch_end(ConnectionKey::from_u64(peer.0), request);
+            }
+            Output::FetchObject { .. } | Output::FetchData { .. } | Output::FetchEnd { .. } => {
+                match output {
+                    Output::FetchObject {
+                        peer,
+                        request,
+                        object,
+                        payload,
+                    } => {
+                        self.fetch_object(
+                            ConnectionKey::from_u64(peer.0),
+                            request,
+                            object,
+                            payload,
+                        );
+                    }
+                    Output::FetchData {
+                        peer,
+                        request,
+                        data,
+                    } => self.fetch_data(ConnectionKey::from_u64(peer.0), request, data),
+                    Output::FetchEnd { peer, request, end } => {
+                        self.fetch_end(ConnectionKey::from_u64(peer.0), request, end);
+                    }
+                    _ => {}
                 }
-                _ => {}
-            },
+            }
         }
     }
 

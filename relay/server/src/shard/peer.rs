@@ -4,7 +4,7 @@ use parvis_forwarding::{PeerId, RequestRef, StreamKey};
 use parvis_quic::ConnectionKey;
 use parvis_session::{DropCounts, RequestKey, Role, StreamId};
 use parvis_wire::Draft;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::fetches::FetchStream;
 
@@ -22,7 +22,13 @@ pub(super) struct Peer {
     /// Streams of objects to the peer.
     pub(super) streams: FxHashMap<StreamId, StreamKey>,
     /// Streams of answers to FETCH.
-    pub(super) fetches: FxHashMap<RequestKey, FetchStream>,
+    pub(super) fetches: FxHashMap<RequestRef, FetchStream>,
+    /// Bytes of answers that wait in front of the session.
+    pub(super) fetch_backlog: usize,
+    /// Streams of answers to the forwarder's own FETCHes.
+    pub(super) answers: FxHashMap<StreamId, RequestRef>,
+    /// FETCHes of the forwarder's of which either the answer or the end of the stream has come.
+    half_answered: FxHashSet<RequestKey>,
 }
 
 /// What there is to tell of a session when it ends.
@@ -46,12 +52,16 @@ pub(super) enum OwnRequest {
     Subscribe(RequestKey),
     Publish(RequestKey),
     PublishNamespace(RequestKey),
+    Fetch(RequestKey),
 }
 
 impl OwnRequest {
     pub(super) const fn key(self) -> RequestKey {
         match self {
-            Self::Subscribe(key) | Self::Publish(key) | Self::PublishNamespace(key) => key,
+            Self::Subscribe(key)
+            | Self::Publish(key)
+            | Self::PublishNamespace(key)
+            | Self::Fetch(key) => key,
         }
     }
 }
@@ -87,6 +97,9 @@ impl Peer {
             ours_by_key: FxHashMap::default(),
             streams: FxHashMap::default(),
             fetches: FxHashMap::default(),
+            fetch_backlog: 0,
+            answers: FxHashMap::default(),
+            half_answered: FxHashSet::default(),
         }
     }
 
@@ -121,10 +134,22 @@ impl Peer {
 
     /// Forgets a request that is over.
     pub(super) fn close(&mut self, key: RequestKey) {
+        if let Some(request) = self.request(key)
+            && let Some(fetch) = self.fetches.remove(&request)
+        {
+            self.fetch_backlog -= fetch.waiting();
+        }
         if let Some(number) = self.ours_by_key.remove(&key) {
             self.ours.remove(&number);
         }
-        self.fetches.remove(&key);
+        self.half_answered.remove(&key);
+    }
+
+    /// One half of what answers a FETCH of the forwarder's has come: it is over with the other.
+    pub(super) fn half_answered(&mut self, key: RequestKey) {
+        if !self.half_answered.insert(key) {
+            self.close(key);
+        }
     }
 }
 

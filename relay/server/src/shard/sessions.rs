@@ -82,6 +82,7 @@ impl Shard {
             }
         }
         peer.fetches.clear();
+        peer.answers.clear();
         let peer = peer.id;
         self.feed(Input::PeerDisconnected { peer });
     }

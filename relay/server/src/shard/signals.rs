@@ -19,10 +19,22 @@ impl Shard {
         if let RequestRef::Ours(number) = request
             && matches!(
                 signal,
-                Signal::Subscribe { .. } | Signal::Publish { .. } | Signal::PublishNamespace { .. }
+                Signal::Subscribe { .. }
+                    | Signal::Publish { .. }
+                    | Signal::PublishNamespace { .. }
+                    | Signal::Fetch { .. }
             )
         {
             self.ask(connection, number, signal);
+            return;
+        }
+        if let Signal::Fill {
+            subscription,
+            update,
+            parameters,
+        } = &signal
+        {
+            self.open_fill(connection, request, *subscription, *update, parameters);
             return;
         }
         let Some(peer) = self.peers.get_mut(connection) else {
@@ -83,6 +95,14 @@ impl Shard {
             Signal::PublishNamespace { namespace } => session
                 .publish_namespace(namespace, Parameters::default(), self.now)
                 .map(OwnRequest::PublishNamespace),
+            Signal::Fetch {
+                range, parameters, ..
+            } => {
+                let parameters = fit(parameters, MessageType::Fetch, session);
+                session
+                    .fetch(range, parameters, self.now)
+                    .map(OwnRequest::Fetch)
+            }
             _ => return,
         };
         match asked {
@@ -174,6 +194,8 @@ fn say(
         | Signal::SubscribeNamespace { .. }
         | Signal::SubscribeTracks { .. }
         | Signal::TrackStatus { .. }
-        | Signal::Fetch { .. } => Ok(()),
+        | Signal::Fetch { .. }
+        | Signal::Fill { .. }
+        | Signal::FillUpdate { .. } => Ok(()),
     }
 }

@@ -223,9 +223,9 @@ impl Client {
             return;
         }
         self.wait("forward state 1", |event| match event {
-            Event::Updated { key, parameters } => {
-                (*key == request && parameters.forward == Some(true)).then_some(())
-            }
+            Event::Updated {
+                key, parameters, ..
+            } => (*key == request && parameters.forward == Some(true)).then_some(()),
             _ => None,
         })
         .await;
