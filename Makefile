@@ -65,6 +65,7 @@ interop-write: packages peers ## Runs the same and writes docs/interop.md
 	cargo run -q --manifest-path testing/interop/Cargo.toml -- --peers "$(CACHE)/peers/bin" --write docs/interop.md
 
 bench: packages ## Relay cost against the floor and the peers, a table; BENCH_ARGS="--write docs/performance.md"
+	@scripts/packages.sh --bench
 	scripts/peers.sh --release "$(CACHE)/bench-peers"
 	cargo build --release -p parvis-load -p parvis-services
 	scripts/bench.sh "$(CACHE)" $(BENCH_ARGS)

@@ -11,20 +11,44 @@ import time
 
 parser = argparse.ArgumentParser()
 parser.add_argument("cache", type=pathlib.Path)
-parser.add_argument("--reps", type=int, default=int(os.environ.get("REPS", "3")))
-parser.add_argument("--secs", type=float, default=float(os.environ.get("SECS", "4")))
-parser.add_argument("--subs", type=int, default=50)
+parser.add_argument("--reps", type=int, default=int(os.environ.get("REPS", "5")))
+parser.add_argument("--secs", type=float, default=float(os.environ.get("SECS", "3")))
 parser.add_argument("--relays", default="parvis floor moq-relay moq-relay-ietf")
-parser.add_argument("--workloads", default="audio audio1 video single")
-parser.add_argument("--write", type=pathlib.Path, help="writes the table into this Markdown file")
+parser.add_argument("--rows", default="", help="only these rows of the tables, by name")
+parser.add_argument("--write", type=pathlib.Path, help="writes the tables into this Markdown file")
 options = parser.parse_args()
 
 binaries = pathlib.Path(os.environ["CARGO_TARGET_DIR"]) / "release"
-peers = options.cache / "bench-peers" / "bin"
+bench_peers = options.cache / "bench-peers" / "bin"
 PORT = 4443
-# Workload -> (most times the floor, largest part of the best peer).
-TARGETS = {"audio": (1.5, 0.25), "audio1": (1.7, 0.25), "video": (1.25, 0.5), "single": (1.3, 0.5)}
 folder = pathlib.Path(subprocess.check_output(["mktemp", "-d"], text=True).strip())
+PEERS = ("moq-relay", "moq-relay-ietf")
+EVERYONE = ("parvis", "floor", *PEERS)
+
+
+class Row:
+    """A load: its name, the arguments of `parvis-load`, who carries it."""
+
+    def __init__(self, name, workload, subs, *arguments, relays=EVERYONE, secs=None, reps=None):
+        self.name, self.subs, self.relays = name, subs, relays
+        self.shape = ["--workload", workload, *arguments]
+        self.secs, self.reps = secs or options.secs, min(reps or options.reps, options.reps)
+
+
+# Cost per object: (most times the floor, largest part of the best peer).
+COST = {"audio": (1.5, 0.25), "audio-100": (1.5, 0.25), "audio1": (1.7, 0.25), "video": (1.25, 0.5), "single": (1.3, 0.5)}
+ROWS = [
+    Row("audio", "audio", 50), Row("audio-100", "audio", 100), Row("audio1", "audio1", 50),
+    Row("video", "video", 50), Row("single", "single", 50),
+    Row("blast", "blast", 50, reps=3),
+    Row("one", "single", 1, "--rate", "50", relays=("parvis", *PEERS)),
+    Row("idle-1000", "single", 1000, "--rate", "0.1", relays=("parvis", *PEERS), reps=1),
+    Row("active-400", "single", 400, "--rate", "20", relays=("parvis", *PEERS), reps=1),
+    Row("grow-10", "single", 10, "--rate", "100", relays=("parvis",)),
+    Row("grow-100", "single", 100, "--rate", "100", relays=("parvis",)),
+    Row("grow-1000", "single", 1000, "--rate", "10", relays=("parvis",), reps=2),
+    Row("groups", "single", 4, "--rate", "5000", "--gop", "1", relays=("parvis",), secs=30, reps=1),
+]
 
 
 def certificate():
@@ -35,17 +59,16 @@ def certificate():
          "-out", folder / "cert.pem"], check=True, capture_output=True)
 
 
-def command(relay, workload):
+def command(relay, shape):
     listen = f"127.0.0.1:{PORT}"
-    shape = ["--workload", workload]
     if relay == "parvis":
         return [binaries / "parvis", "relay", "--listen", listen], 22, []
     if relay == "floor":
         return [binaries / "parvis-load", "floor", "--listen", listen, *shape], 22, ["--no-publish"]
     if relay == "moq-relay":
-        return [peers / "moq-relay", "--listen", listen, "--listen-tls-generate", "localhost",
+        return [bench_peers / "moq-relay", "--listen", listen, "--listen-tls-generate", "localhost",
                 "--auth-public", "**", "--listen-version", "moq-transport-22"], 22, []
-    return [peers / "moq-relay-ietf", "--bind", listen, "--tls-cert", folder / "cert.pem",
+    return [bench_peers / "moq-relay-ietf", "--bind", listen, "--tls-cert", folder / "cert.pem",
             "--tls-key", folder / "key.pem", "--coordinator-file",
             folder / f"coordinator-{time.monotonic_ns()}.json"], 18, []
 
@@ -62,8 +85,8 @@ def listening(process):
     return False
 
 
-def run(relay, workload):
-    start, draft, extra = command(relay, workload)
+def run(relay, row):
+    start, draft, extra = command(relay, row.shape)
     environment = dict(os.environ, RUST_LOG="warn", TOKIO_WORKER_THREADS="2")
     with open(folder / "log", "w") as log:
         process = subprocess.Popen(start, stdout=log, stderr=log, env=environment)
@@ -71,13 +94,15 @@ def run(relay, workload):
         if not listening(process):
             return None
         drive = [binaries / "parvis-load", "drive", "--connect", f"127.0.0.1:{PORT}", "--peer", relay,
-                 "--pid", str(process.pid), "--draft", str(draft), "--workload", workload,
-                 "--subs", str(options.subs), "--secs", str(options.secs), *extra]
-        result = subprocess.run(drive, capture_output=True, text=True, timeout=120)
+                 "--pid", str(process.pid), "--draft", str(draft), *row.shape,
+                 "--subs", str(row.subs), "--secs", str(row.secs), *extra]
+        result = subprocess.run(drive, capture_output=True, text=True, timeout=180)
         if result.returncode != 0:
-            print(f"  {relay} {workload}: {result.stderr.strip()}", file=sys.stderr)
+            print(f"  {relay} {row.name}: {result.stderr.strip()}", file=sys.stderr)
             return None
         return json.loads(result.stdout)
+    except subprocess.TimeoutExpired:
+        return None
     finally:
         process.terminate()
         try:
@@ -88,51 +113,77 @@ def run(relay, workload):
 
 
 certificate()
-relays = options.relays.split()
-rows = {}
+installed = options.relays.split()
+wanted = options.rows.split()
+rows = [row for row in ROWS if not wanted or row.name in wanted]
+results = {}
 for repetition in range(options.reps):
-    for workload in options.workloads.split():
-        for relay in relays:
-            row = run(relay, workload)
-            if row:
-                rows.setdefault((workload, relay), []).append(row)
+    for row in rows:
+        for relay in row.relays:
+            if relay in installed and repetition < row.reps and (result := run(relay, row)):
+                results.setdefault((row.name, relay), []).append(result)
+
+
+def median(row, relay, key):
+    """The median of a figure; `None` if the relay did not run."""
+    found = results.get((row, relay))
+    return statistics.median(result[key] for result in found) if found else None
+
+
+def best_peer(row, key):
+    return min((value for peer in PEERS if (value := median(row, peer, key)) is not None), default=None)
+
+
+verdicts = []
+
+
+def judge(name, figure, target, fine=None):
+    """Prints a figure with its target, unless it could not be measured. fine: figure <= target if not given."""
+    if figure is not None and target is not None:
+        fine = figure <= target if fine is None else fine
+        verdicts.append(f"{'ok' if fine else 'short'} {name} {figure:.3g} {target:.3g}")
+
+
+def ratio(one, other):
+    return one / other if one is not None and other else None
+
+
+for name, (floor, peer) in COST.items():
+    cost = median(name, "parvis", "us_per_object")
+    judge(f"{name}/floor", ratio(cost, median(name, "floor", "us_per_object")), floor)
+    judge(f"{name}/best-peer", ratio(cost, best_peer(name, "us_per_object")), peer)
+delivered = median("blast", "parvis", "delivered_ratio")
+judge("blast-delivered", delivered, 1.0, delivered is not None and delivered > 0.999)
+judge("blast-p99-ms", ratio(median("blast", "parvis", "p99_us"), 1000), 20)
+grown = [result["rss_kb"] - result["rss_start_kb"] for result in results.get(("blast", "parvis"), [])]
+judge("blast-memory-growth-MB", max(grown, default=None) and max(grown) / 1024, 4)
+judge("added-latency-p50-ms", ratio(median("one", "parvis", "p50_us"), 1000), 0.3)
+judge("added-latency-p99-ms", ratio(median("one", "parvis", "p99_us"), 1000), 2)
+for name in ("idle-1000", "active-400"):
+    judge(f"{name}-memory/best-peer", ratio(median(name, "parvis", "rss_kb"), best_peer(name, "rss_kb")), 1)
+few = median("grow-10", "parvis", "us_per_object")
+for name in ("grow-100", "grow-1000"):
+    judge(f"{name}/grow-10", ratio(median(name, "parvis", "us_per_object"), few), 1.15)
+groups = results.get(("groups", "parvis"))
+judge("groups-memory-growth-MB", groups and (groups[0]["rss_kb"] - groups[0]["rss_start_kb"]) / 1024, 1)
 
 model = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
 lines = [
-    f"{os.cpu_count()} cores of {model}, Linux {platform.release()}; loopback, raw QUIC, {options.subs} subscribers, "
-    f"a connection each; CPU of the relay's process; median of {options.reps} interleaved runs of {options.secs:g} s.",
-    "", "| Workload | Relay | µs per object | delivered | p50 ms | p99 ms | MB |", "|---|---|---|---|---|---|---|"]
-
-
-def median(cell, key):
-    return statistics.median(row[key] for row in rows[cell])
-
-
-for workload in options.workloads.split():
-    for relay in relays:
-        cell = (workload, relay)
-        if cell in rows:
-            lines.append(f"| {workload} | {relay} | {median(cell, 'us_per_object'):.1f} | {median(cell, 'delivered_ratio'):.1%} | "
-                         f"{median(cell, 'p50_us') / 1000:.1f} | {median(cell, 'p99_us') / 1000:.1f} | {median(cell, 'rss_kb') / 1024:.0f} |")
-        else:
-            lines.append(f"| {workload} | {relay} | did not run | | | | |")
+    f"{os.cpu_count()} cores of {model}, Linux {platform.release()}; loopback, raw QUIC, a connection for each subscriber; "
+    f"CPU of the relay's process; median of {options.reps} interleaved runs of {options.secs:g} s.",
+    "", "| Load | Subscribers | Relay | µs per object | delivered | p50 ms | p99 ms | MB |", "|---|---|---|---|---|---|---|---|"]
+for row in rows:
+    for relay in row.relays:
+        if (row.name, relay) in results:
+            of = lambda key: median(row.name, relay, key)
+            lines.append(f"| {row.name} | {row.subs} | {relay} | {of('us_per_object'):.1f} | {of('delivered_ratio'):.1%} | "
+                         f"{of('p50_us') / 1000:.2f} | {of('p99_us') / 1000:.1f} | {of('rss_kb') / 1024:.0f} |")
+        elif relay in installed:
+            lines.append(f"| {row.name} | {row.subs} | {relay} | did not run | | | | |")
 print("\n".join(lines) + "\n")
-verdicts = []
-for workload in options.workloads.split():
-    own = (workload, "parvis")
-    if own not in rows:
-        continue
-    cost = median(own, "us_per_object")
-    most_floor, most_peer = TARGETS[workload]
-    if (workload, "floor") in rows:
-        ratio = cost / median((workload, "floor"), "us_per_object")
-        verdicts.append(f"{'ok' if ratio <= most_floor else 'short'} {workload}/floor {ratio:.2f} {most_floor}")
-    costs = [median((workload, peer), "us_per_object") for peer in relays[2:] if (workload, peer) in rows]
-    if costs:
-        ratio = cost / min(costs)
-        verdicts.append(f"{'ok' if ratio <= most_peer else 'short'} {workload}/best-peer {ratio:.2f} {most_peer}")
 print("\n".join(verdicts))
 if options.write:
-    text = options.write.read_text() if options.write.exists() else ""
-    head = text.split("<!-- bench -->")[0]
-    options.write.write_text(head + "<!-- bench -->\n\n" + "\n".join(lines) + "\n\n```\n" + "\n".join(verdicts) + "\n```\n")
+    head, _, rest = options.write.read_text().partition("<!-- bench -->")
+    tail = rest.partition("<!-- /bench -->")[2]
+    table = "\n".join(lines) + "\n\n```\n" + "\n".join(verdicts) + "\n```\n\n"
+    options.write.write_text(f"{head}<!-- bench -->\n\n{table}<!-- /bench -->{tail or chr(10)}")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # bench.sh CACHE: what the relay costs, against the floor and against other relays, in one run.
-# Prints the median of each row and `ok|short ROW FIGURE TARGET`; REPS repetitions (3), interleaved.
+# Prints the median of each row and `ok|short ROW FIGURE TARGET`; REPS repetitions (5), interleaved.
 # Runs in a network namespace of its own when it may, so that nothing else is on its loopback.
 set -euo pipefail
 cache=${1:?folder}

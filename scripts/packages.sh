@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# packages.sh [--tests]: installs the Debian packages that a build and the demonstration need, and those that
-# only the tests need; says why each is there.
+# packages.sh [--tests|--bench]: installs the Debian packages that a build and the demonstration need, and
+# those that only the tests or the benchmarks need; says why each is there.
 set -euo pipefail
 declare -A why=(
   [build-essential]="a C compiler for libaom, libopus and dav1d"
@@ -19,6 +19,10 @@ declare -A why=(
 if [ "${1:-}" = --tests ]; then
   why[chromium]="a real browser, which plays the recordings we write"
   why[chromium-driver]="drives that browser"
+fi
+if [ "${1:-}" = --bench ]; then
+  why[openssl]="a certificate for a peer's relay"
+  why[iproute2]="a network of the benchmark's own"
 fi
 missing=()
 for package in "${!why[@]}"; do

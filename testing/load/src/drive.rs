@@ -80,6 +80,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         process::cpu_ns(std::process::id()),
         process::udp_sent(),
     );
+    let start_kb = process::resident_kb(options.pid);
     let start = Instant::now();
     load.received.start();
     load.publisher.sent = 0;
@@ -115,6 +116,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             "p50_us": received.latency.value_at_quantile(0.5),
             "p99_us": received.latency.value_at_quantile(0.99),
             "rss_base_kb": base_kb,
+            "rss_start_kb": start_kb,
             "rss_kb": process::resident_kb(options.pid),
             "udp_per_object": (process::udp_sent() - udp) as f64 / objects,
             "load_cores": own_s / wall,
