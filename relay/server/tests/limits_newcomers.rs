@@ -42,6 +42,7 @@ impl Flood {
                 server_name: "localhost".to_owned(),
                 tls: ClientTls::pinned([]),
                 drafts: Draft::ALL.to_vec(),
+                webtransport: None,
                 session: parvis_session::Config::default(),
             };
             self.endpoint.connect(now, options).unwrap();
