@@ -3,6 +3,7 @@
 mod common;
 
 use std::{
+    fs,
     fs::File,
     io::{BufRead, BufReader},
     path::Path,
@@ -202,6 +203,8 @@ fn a_file_that_ends_ends_the_publisher() {
 fn the_demonstration_shows_everybody_to_everybody() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("demo").display().to_string();
+    fs::create_dir(&out).unwrap();
+    fs::write(Path::new(&out).join("chloe.mp4"), "of an earlier run").unwrap();
     let demo = [
         "demo",
         "--generated",

@@ -9,7 +9,8 @@ mod summary;
 mod table;
 
 use std::{
-    path::PathBuf,
+    fs, io,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -114,7 +115,7 @@ impl Meeting {
 
 /// Runs the demonstration.
 pub async fn run(args: DemoArgs, output: &Output) -> anyhow::Result<()> {
-    std::fs::create_dir_all(&args.out)
+    fs::create_dir_all(&args.out)
         .with_context(|| format!("cannot make {}: choose another --out", args.out.display()))?;
     let relay = match &args.relay {
         Some(_) => None,
@@ -130,6 +131,7 @@ pub async fn run(args: DemoArgs, output: &Output) -> anyhow::Result<()> {
         .take(usize::from(args.participants))
         .map(|name| ParticipantName::new(name))
         .collect::<Result<_, _>>()?;
+    forget_earlier(&args.out)?;
     let pairs = names.iter().flat_map(|viewer| {
         let others = names.iter().filter(move |publisher| *publisher != viewer);
         others.map(|publisher| Figures::new(viewer.as_str(), publisher.as_str()))
@@ -150,6 +152,22 @@ pub async fn run(args: DemoArgs, output: &Output) -> anyhow::Result<()> {
         relay.stop().await?;
     }
     result
+}
+
+/// Removes what an earlier run left, so that nothing in the folder is taken for this one's.
+fn forget_earlier(folder: &Path) -> anyhow::Result<()> {
+    let recordings = NAMES.iter().map(|name| format!("{name}.mp4"));
+    for file in recordings.chain([summary::FILE.to_owned()]) {
+        let path = folder.join(file);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                let path = path.display();
+                return Err(error).with_context(|| format!("cannot replace {path}"));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 async fn hold(args: &DemoArgs, meeting: &Arc<Meeting>, output: &Output) -> anyhow::Result<()> {

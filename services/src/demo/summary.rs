@@ -10,6 +10,9 @@ use super::{
     table::{self, HEAD},
 };
 
+/// Where it is written.
+pub const FILE: &str = "summary.json";
+
 /// What came of a demonstration.
 #[derive(Debug, Serialize)]
 pub struct Summary {
@@ -67,9 +70,11 @@ impl Summary {
 
     /// Writes `summary.json`.
     pub fn write(&self, folder: &Path) -> anyhow::Result<()> {
-        let path = folder.join("summary.json");
+        let (path, part) = (folder.join(FILE), folder.join(format!(".{FILE}.part")));
         let json = serde_json::to_string_pretty(self)?;
-        fs::write(&path, json + "\n").with_context(|| format!("cannot write {}", path.display()))
+        fs::write(&part, json + "\n")
+            .and_then(|()| fs::rename(&part, &path))
+            .with_context(|| format!("cannot write {}", path.display()))
     }
 
     /// The summary for people.
