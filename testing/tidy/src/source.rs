@@ -36,6 +36,9 @@ const IMPURE: &[&str] = &[
 /// Where `unsafe` may stand.
 const UNSAFE: &[&str] = &["media/codec/", "media/device/", "bindings/"];
 
+/// How it can stand there.
+const UNSAFE_FORMS: &[&str] = &["unsafe {", "unsafe impl", "unsafe fn", "unsafe trait"];
+
 /// Each word in two parts, so that this file does not find itself.
 const BANNED: &[(&str, &str)] = &[
     ("todo", "!("),
@@ -68,7 +71,7 @@ pub fn long_files(root: &Path) -> Vec<String> {
     found
 }
 
-/// Rust files under a `src` folder that no `mod` line names.
+/// Rust files under a `src` folder, or in a folder of tests, that no `mod` line names.
 pub fn orphan_files(root: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for path in files(root, "rs") {
@@ -79,7 +82,11 @@ pub fn orphan_files(root: &Path) -> Vec<String> {
             .to_string_lossy()
             .into_owned();
         let in_bin = path.parent().is_some_and(|p| p.ends_with("src/bin"));
-        if !name.contains("/src/") || in_bin || ["lib", "main", "mod"].contains(&stem.as_str()) {
+        let is_module = name.contains("/src/")
+            || name
+                .split_once("/tests/")
+                .is_some_and(|(_, rest)| rest.contains('/'));
+        if !is_module || in_bin || ["lib", "main", "mod"].contains(&stem.as_str()) {
             continue;
         }
         let folder = path.parent().expect("a file has a folder");
@@ -106,8 +113,10 @@ pub fn orphan_files(root: &Path) -> Vec<String> {
 /// Lines with words that mark unfinished work, a workplace or a registry.
 pub fn banned_words(root: &Path) -> Vec<String> {
     let mut found = Vec::new();
-    let documents = files(root, "md").into_iter().chain(files(root, "sh"));
-    for path in sources(root).into_iter().chain(documents) {
+    let others = ["md", "sh", "py", "toml", "json", "js", "mjs", "html"];
+    let others = others.iter().flat_map(|extension| files(root, extension));
+    let makefile = [root.join("Makefile"), root.join(".ci/run")];
+    for path in sources(root).into_iter().chain(others).chain(makefile) {
         let name = relative(root, &path);
         for (number, line) in read(&path).lines().enumerate() {
             for (head, tail) in BANNED {
@@ -154,7 +163,7 @@ pub fn unsafe_outside(root: &Path) -> Vec<String> {
         let lines: Vec<&str> = text.lines().collect();
         for (number, line) in lines.iter().enumerate() {
             let code = line.split("//").next().unwrap_or_default();
-            if !code.contains("unsafe {") && !code.contains("unsafe impl") {
+            if !UNSAFE_FORMS.iter().any(|form| code.contains(form)) {
                 continue;
             }
             if !UNSAFE.iter().any(|folder| name.starts_with(folder)) {
