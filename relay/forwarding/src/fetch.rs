@@ -153,17 +153,19 @@ impl Forwarder {
 
     /// Answers the FETCHes of a track that need not wait any more.
     pub(crate) fn answer_fetches(&mut self, track: TrackKey, now: Instant) {
-        let waiting = std::mem::take(&mut self.tracks[track.0].fetches);
-        for key in waiting {
+        for key in self.tracks[track.0].fetches.clone() {
+            // What one answer sets off may have ended or started another one.
+            let fetch = self.fetches.get(key.0);
+            if fetch.is_none_or(|fetch| fetch.track != track || fetch.run.is_some()) {
+                continue;
+            }
             match self.judge(key) {
-                Verdict::Wait => self.tracks[track.0].fetches.push(key),
+                Verdict::Wait => {}
                 Verdict::Reject(code, reason) => {
                     self.refuse_fetch(key, request_error(code, reason));
                 }
                 Verdict::Establish => {
-                    self.tracks[track.0].fetches.push(key);
                     if !self.find_and_ask(track, now) {
-                        self.tracks[track.0].fetches.retain(|other| *other != key);
                         self.refuse_fetch(key, request_error(NOBODY.0, NOBODY.1));
                     }
                 }

@@ -43,8 +43,9 @@ impl Forwarder {
             until: fetch.patience.map(|patience| now + patience),
             touched: now,
         });
-        let track = fetch.track;
-        self.tracks[track.0].running.push(key);
+        let track = &mut self.tracks[fetch.track.0];
+        track.fetches.retain(|other| *other != key);
+        track.running.push(key);
         self.run_fetch(key, now);
     }
 

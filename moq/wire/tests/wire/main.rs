@@ -14,6 +14,7 @@ mod oracle_data;
 mod oracle_parameters;
 mod parameters;
 mod properties;
+mod range_filters;
 mod snapshots;
 mod strategies;
 mod varint;
