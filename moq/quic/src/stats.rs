@@ -29,6 +29,8 @@ pub struct PathStats {
     pub max_datagram: Option<usize>,
     /// MoQ datagrams that did not fit and were not sent.
     pub oversized_datagrams: u64,
+    /// Whether HTTP/3 carries the session.
+    pub is_webtransport: bool,
 }
 
 /// What waits in a connection's session to be sent.
@@ -56,6 +58,7 @@ impl PathStats {
             mtu: stats.path.current_mtu,
             max_datagram: None,
             oversized_datagrams: 0,
+            is_webtransport: false,
         }
     }
 }

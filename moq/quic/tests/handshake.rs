@@ -291,3 +291,42 @@ fn pem(label: &str, der: &[u8]) -> String {
     }
     text + &format!("-----END {label}-----\n")
 }
+
+#[test]
+fn attempts_are_counted_by_network() {
+    let counts = |froms: &[&str]| {
+        let (tls, _) = ServerTls::self_signed(&["localhost"]).unwrap();
+        let (told, counts) = std::sync::mpsc::channel();
+        let mut server = Endpoint::new(EndpointConfig {
+            server: Some(tls),
+            admission: AdmissionPolicy::Custom(Box::new(move |attempt| {
+                told.send(attempt.from_network).unwrap();
+                Admission::Ignore
+            })),
+            ..EndpointConfig::default()
+        });
+        let now = std::time::Instant::now();
+        let mut buf = Vec::new();
+        for from in froms {
+            let mut client = Endpoint::new(EndpointConfig::default());
+            client.connect(now, options("localhost")).unwrap();
+            let transmit = client.poll_transmit(now, &mut buf, 1).unwrap();
+            let from = from.parse().unwrap();
+            server.handle_datagram(now, from, None, None, buf[..transmit.size].into());
+        }
+        counts.try_iter().collect::<Vec<_>>()
+    };
+    let froms = [
+        "10.0.0.9:1",
+        "10.0.0.200:2",
+        "[::ffff:10.0.0.3]:3",
+        "10.0.1.9:1",
+        "[2001:db8::1]:1",
+        "[2001:db8::ffff:1]:2",
+        "[2001:db8:0:1::1]:1",
+    ];
+    // Two networks share a counter once in some thousand times: the least of a few is the truth.
+    let runs = [counts(&froms), counts(&froms), counts(&froms)];
+    let least = (0..froms.len()).map(|at| runs.iter().map(|run| run[at]).min().unwrap());
+    assert_eq!(least.collect::<Vec<_>>(), [1, 2, 3, 1, 1, 2, 1]);
+}

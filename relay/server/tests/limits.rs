@@ -5,9 +5,10 @@ mod support;
 use std::time::Instant;
 
 use parvis_relay::{Config, Limit, Relay};
-use parvis_session::{ApiMisuse, RequestKey, Session};
+use parvis_session::{ApiMisuse, Event, RequestKey, Session};
 use parvis_wire::{
-    Draft, FullTrackName, Parameters, Properties, RequestErrorCode, TrackName, TrackNamespace,
+    Draft, FullTrackName, Parameters, Priority, Properties, RequestErrorCode, TrackName,
+    TrackNamespace,
 };
 
 use support::{Client, call::Call, config, track};
@@ -48,7 +49,8 @@ async fn assert_limit(limit: Limit, config: Config, ask: Ask) {
                 .await
                 .unwrap();
             attacker.rejected(last).await;
-            let refused = |event: &parvis_session::Event| matches!(event, parvis_session::Event::Rejected { key, .. } if *key == again);
+            let refused =
+                |event: &Event| matches!(event, Event::Rejected { key, .. } if *key == again);
             if !attacker.has_seen(refused) {
                 break;
             }
@@ -145,4 +147,89 @@ async fn requests_a_second() {
         assert_eq!(stats.limit(Limit::Requests), count);
         assert_eq!(stats.refused(RequestErrorCode::ExcessiveLoad), count);
     }
+}
+
+#[tokio::test]
+async fn updates_a_second() {
+    for draft in Draft::ALL {
+        let relay = Relay::start(Config {
+            max_requests: 2,
+            ..config(2)
+        })
+        .unwrap();
+        let mut call = Call::start(&relay).await;
+        let mut attacker = Client::connect(&relay, draft).await;
+        let wanted = attacker.subscribe("camera").await;
+        // The subscription was one of eight that may come at once.
+        let mut updates = 0;
+        loop {
+            let parameters = Parameters {
+                subscriber_priority: Some(Priority(updates)),
+                ..Parameters::default()
+            };
+            let sent = attacker.with(move |session, now| session.update(wanted, parameters, now));
+            sent.await.unwrap();
+            let error = attacker
+                .wait("answer to an update", |event| match event {
+                    Event::UpdateAccepted { key, .. } if *key == wanted => Some(None),
+                    Event::UpdateRejected { key, error } if *key == wanted => {
+                        Some(Some(error.code))
+                    }
+                    _ => None,
+                })
+                .await;
+            if let Some(code) = error {
+                assert_eq!(code, RequestErrorCode::ExcessiveLoad);
+                break;
+            }
+            updates += 1;
+            assert!(updates < 200, "{draft:?}");
+        }
+        assert!(updates >= 7, "{updates} {draft:?}");
+        assert_eq!(relay.stats().limit(Limit::Requests), 1);
+        call.goes_on().await;
+    }
+}
+
+#[tokio::test]
+async fn streams_that_are_never_finished() {
+    const STREAMS: u64 = 10;
+    let relay = Relay::start(Config {
+        max_streams: STREAMS as u32,
+        ..config(2)
+    })
+    .unwrap();
+    let mut call = Call::start(&relay).await;
+    let mut attacker = Client::connect(&relay, Draft::D22).await;
+    let mut watcher = Client::connect(&relay, Draft::D22).await;
+    attacker.publish_namespace_of(greedy(1)).await;
+    let name = FullTrackName::new(greedy(1), TrackName("x".into())).unwrap();
+    let asked =
+        watcher.with(move |session, now| session.subscribe(name, Parameters::default(), now));
+    let wanted = asked.await.unwrap();
+    let served = attacker.serve().await;
+    watcher.accepted(wanted).await;
+    let mut opened = Vec::new();
+    for group in 0..2 * STREAMS {
+        opened.push(attacker.send(served, group, &[b"x"]).await);
+    }
+    // The control stream is one of them.
+    let mut groups = Vec::new();
+    for _ in 0..STREAMS - 1 {
+        groups.push(watcher.objects(wanted, 1).await[0].location.group.0);
+    }
+    groups.sort_unstable();
+    assert_eq!(groups, (0..STREAMS - 1).collect::<Vec<_>>());
+    call.goes_on().await;
+    // Ten objects are the call's.
+    assert_eq!(relay.stats().objects_in, STREAMS - 1 + 10);
+
+    // What is finished makes room, in portions of more than an eighth.
+    attacker.finish(opened[0]).await;
+    attacker.finish(opened[1]).await;
+    for _ in 0..2 {
+        let group = watcher.objects(wanted, 1).await[0].location.group.0;
+        assert!((STREAMS - 1..STREAMS + 1).contains(&group), "{group}");
+    }
+    call.goes_on().await;
 }

@@ -28,7 +28,8 @@ async fn meet() {
         options.session.implementation = "evil\nlevel=\"ERROR\" {\"fields\":1}".to_owned();
     })
     .await;
-    let mut subscriber = Client::connect(&relay, D18).await;
+    let url = format!("https://{}/", relay.local_addr());
+    let mut subscriber = Client::connect_to(&relay, &url, D18).await;
     publisher.publish_namespace().await;
     let wanted = subscriber.ask_for("camera", Parameters::default()).await;
     let served = publisher.serve().await;
@@ -97,6 +98,7 @@ fn a_session_that_ends_tells_its_story_in_one_line_of_json() {
     assert_eq!(publisher["level"], "INFO");
 
     assert_eq!(subscriber["draft"], 18);
+    assert_eq!(subscriber["transport"], "webtransport");
     assert_eq!(subscriber["objects_out"], 2);
     assert_eq!(subscriber["drops"], "");
     assert_eq!(subscriber["closed_by"], "stop");

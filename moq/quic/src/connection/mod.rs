@@ -118,6 +118,7 @@ impl Connection {
         PathStats {
             max_datagram: self.max_datagram(),
             oversized_datagrams: self.oversized_datagrams,
+            is_webtransport: self.web.is_some(),
             ..PathStats::new(&self.quic.stats())
         }
     }

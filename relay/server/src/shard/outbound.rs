@@ -3,10 +3,11 @@
 use bytes::Bytes;
 use parvis_forwarding::{Input, Output, Receiver, StreamKey, SubgroupEnd, Target};
 use parvis_quic::ConnectionKey;
-use parvis_session::{DatagramOptions, StreamId, SubgroupOptions};
+use parvis_session::{DatagramOptions, SendRefused, StreamId, SubgroupOptions};
 use parvis_wire::{Datagram, SubgroupHeader};
 
 use super::{Shard, shard_of, shard_peer};
+use crate::Limit;
 
 impl Shard {
     pub(super) fn carry_out(&mut self, output: Output) {
@@ -133,21 +134,21 @@ impl Shard {
             first_object: header.first_object,
         };
         let opened = peer.key(target.request).and_then(|request| {
-            self.endpoint
-                .session(key)?
-                .open_subgroup(request, &options, self.now)
-                .ok()
+            let session = self.endpoint.session(key)?;
+            Some(session.open_subgroup(request, &options, self.now))
         });
-        match opened {
-            Some(stream) => {
-                peer.streams.insert(stream, target.stream);
-                self.streams.insert(target.stream, stream);
-            }
-            // The subscriber has just lost interest, or has too many streams.
-            None => self.inputs.push_back(Input::StreamStopped {
-                stream: target.stream,
-            }),
+        if let Some(Ok(stream)) = opened {
+            peer.streams.insert(stream, target.stream);
+            self.streams.insert(target.stream, stream);
+            return;
         }
+        // Otherwise the subscriber has just lost interest.
+        if let Some(Err(SendRefused::TooManyStreams(_))) = opened {
+            self.stats.count_limit(Limit::SendStreams);
+        }
+        self.inputs.push_back(Input::StreamStopped {
+            stream: target.stream,
+        });
     }
 
     /// objects: how many begin with these bytes.

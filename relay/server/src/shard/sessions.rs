@@ -36,7 +36,7 @@ impl Shard {
         let (code, words) = details(reason);
         tracing::info!(
             remote = %story.remote,
-            transport = "quic",
+            transport = if path.is_webtransport { "webtransport" } else { "quic" },
             draft = story.draft.number(),
             // Quoted, here and below: the peer chose it.
             client = ?story.implementation,

@@ -30,13 +30,15 @@ pub enum Limit {
     ControlBuffer,
     /// `too-far-behind`: a subscription was ended.
     TooFarBehind,
+    /// A subscriber has too many streams that are not over: a subgroup was not sent to it.
+    SendStreams,
     /// The answer to a FETCH was cut off: its reader is too slow.
     FetchBacklog,
 }
 
 impl Limit {
     /// Every limit, in the order of its numbers.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Sessions,
         Self::HalfOpen,
         Self::Attempts,
@@ -50,6 +52,7 @@ impl Limit {
         Self::PendingUpdates,
         Self::ControlBuffer,
         Self::TooFarBehind,
+        Self::SendStreams,
         Self::FetchBacklog,
     ];
 }
