@@ -40,6 +40,7 @@ mod endpoint;
 pub mod http3;
 mod limits;
 mod packet;
+mod server_url;
 mod stats;
 pub mod tls;
 pub mod udp;
@@ -53,4 +54,5 @@ pub use endpoint::{
 pub use http3::RequestTarget;
 pub use limits::Limits;
 pub use packet::{Ecn, Transmit};
+pub use server_url::{InvalidUrl, ServerUrl};
 pub use stats::{PathStats, QueueStats};

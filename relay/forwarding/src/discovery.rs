@@ -174,7 +174,11 @@ impl Forwarder {
                 .iter()
                 .rev()
                 .map(|publisher| publisher.peer)
-                .find(|peer| !tried.contains(peer) && (!for_shard || !self.is_shard(*peer)))
+                .find(|peer| {
+                    !tried.contains(peer)
+                        && !self.is_going_away(*peer)
+                        && (!for_shard || !self.is_shard(*peer))
+                })
         })
     }
 

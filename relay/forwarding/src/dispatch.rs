@@ -99,6 +99,7 @@ impl Forwarder {
                 Signal::Done { code, reason },
                 Some(Request::Upstream(track) | Request::Published(track)),
             ) => self.source_lost(track, from, Loss::Done(code, reason), now),
+            (Signal::GoAway, Some(Request::Upstream(track))) => self.move_source(track, from),
             (Signal::Cancel, Some(request)) => self.cancelled(from, request, now),
             // Crossed on the way with the end of the request, or of no meaning there.
             _ => {}

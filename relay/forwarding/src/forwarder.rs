@@ -1,6 +1,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use parvis_wire::{FullTrackName, GroupId, RequestError, RequestErrorCode, TrackNamespace};
@@ -135,12 +135,19 @@ impl Forwarder {
                 }
             }
             Input::PeerConnected { peer, kind } => self.peer_connected(peer, kind),
+            Input::PeerGoingAway { peer } => self.peer_going_away(peer, now),
             Input::PeerDisconnected { peer } => self.peer_disconnected(peer, now),
             Input::StopTrack { track } => self.stop_track(track, now),
             Input::AllowTrack { track } => {
                 self.stopped.remove(&track);
             }
         }
+    }
+
+    /// Gives up upstream subscriptions as soon as nobody wants them any more, because the relay
+    /// is about to stop.
+    pub const fn stop_lingering(&mut self) {
+        self.config.linger = Duration::ZERO;
     }
 
     /// What to do next; `None`: nothing until the next `handle` or `handle_timeout`.

@@ -19,6 +19,11 @@ pub enum Input {
         /// The peer.
         peer: PeerId,
     },
+    /// A peer is about to leave: it is asked for nothing new. What it has goes on.
+    PeerGoingAway {
+        /// The peer.
+        peer: PeerId,
+    },
     /// A peer said something about a request.
     Signal {
         /// The peer.

@@ -39,6 +39,7 @@ mod input;
 mod joining;
 mod keys;
 mod location_set;
+mod moving;
 mod output;
 mod past;
 mod peer;

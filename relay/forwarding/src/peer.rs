@@ -11,6 +11,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Peer {
     pub(crate) kind: PeerKind,
+    /// Whether it is about to leave.
+    pub(crate) going_away: bool,
     requests: BTreeMap<RequestRef, Request>,
     counts: [usize; Quota::ALL.len()],
 }
@@ -86,6 +88,7 @@ impl Peer {
     pub(crate) const fn new(kind: PeerKind) -> Self {
         Self {
             kind,
+            going_away: false,
             requests: BTreeMap::new(),
             counts: [0; Quota::ALL.len()],
         }
@@ -119,6 +122,10 @@ impl Peer {
             self.counts[quota as usize] -= 1;
         }
         Some(request)
+    }
+
+    pub(crate) fn requests(&self) -> impl Iterator<Item = (RequestRef, &Request)> {
+        self.requests.iter().map(|(name, request)| (*name, request))
     }
 
     pub(crate) fn into_requests(self) -> BTreeMap<RequestRef, Request> {

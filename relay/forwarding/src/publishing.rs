@@ -113,7 +113,7 @@ impl Forwarder {
             return;
         };
         let parameters = Parameters::clone(parameters);
-        if !self.is_on_offer(key, subscriber.peer) {
+        if !self.is_on_offer(key, subscriber.peer) || self.is_going_away(subscriber.peer) {
             return;
         }
         if self.over_quota(subscriber.peer, Quota::Subscriptions) {

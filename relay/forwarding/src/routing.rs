@@ -35,7 +35,7 @@ impl Forwarder {
         true
     }
 
-    fn ask(&mut self, key: TrackKey, peer: PeerId) -> Upstream {
+    pub(crate) fn ask(&mut self, key: TrackKey, peer: PeerId) -> Upstream {
         let demand = self.demand(key);
         let track = &self.tracks[key.0];
         let wanted = track.subscriptions.iter().map(|s| &self.subscriptions[s.0]);

@@ -126,6 +126,9 @@ pub enum Signal {
         /// For people.
         reason: String,
     },
+    /// The peer asks to move the request: the forwarder makes it again, elsewhere if it can.
+    /// Input only.
+    GoAway,
     /// Ends a request in every other way: unsubscribes, withdraws a namespace, stops asking.
     Cancel,
 }

@@ -23,7 +23,7 @@ use crate::{
     http::HttpServer,
     placement::Placement,
     running::{Stopper, Thread},
-    shard::{Links, Parts, Shard, Shared, waker},
+    shard::{Leaving, Links, Parts, Shard, Shared, waker},
     shards::{Handle, Shards},
 };
 
@@ -59,7 +59,7 @@ impl Relay {
             addr: config.listen,
             source,
         };
-        let sockets = bind(config.listen, count).map_err(listen)?;
+        let sockets = bind(config.listen, count, config.hand_over).map_err(listen)?;
         let local_addr = sockets[0].local_addr().map_err(listen)?;
         let (wakers, wakeups): (Vec<_>, Vec<_>) = (0..count)
             .map(|_| waker())
@@ -106,6 +106,10 @@ impl Relay {
                 sessions: sessions.clone(),
                 coalesce: config.coalesce,
                 placement: placement.clone(),
+                leaving: Leaving {
+                    uri: config.drain_to.clone(),
+                    hand_over: config.hand_over,
+                },
             };
             let thread = spawn(index, parts, Stopper::new(shards.clone()));
             // An error drops what runs already, which stops it.
@@ -139,26 +143,35 @@ fn spawn(index: usize, parts: Parts, stopper: Stopper) -> io::Result<Thread> {
 }
 
 /// One socket a thread, all on one port.
-fn bind(addr: SocketAddr, count: usize) -> io::Result<Vec<BatchSocket>> {
-    let alone = BatchSocket::bind(addr, &SocketOptions::default())?;
-    if count == 1 {
-        return Ok(vec![alone]);
-    }
-    // Shared ports can be bound by two relays: only binding it alone showed that it is free.
-    let addr = alone.local_addr()?;
-    drop(alone);
-    let options = SocketOptions {
+///
+/// hand_over: whether the port may be in use by a relay that leaves it.
+fn bind(addr: SocketAddr, count: usize, hand_over: bool) -> io::Result<Vec<BatchSocket>> {
+    let shared = SocketOptions {
         share_port: true,
         ..SocketOptions::default()
     };
-    (0..count)
-        .map(|_| BatchSocket::bind(addr, &options))
-        .collect()
+    let mut sockets = Vec::new();
+    let addr = if hand_over {
+        sockets.push(BatchSocket::bind(addr, &shared)?);
+        sockets[0].local_addr()?
+    } else {
+        let alone = BatchSocket::bind(addr, &SocketOptions::default())?;
+        if count == 1 {
+            return Ok(vec![alone]);
+        }
+        // Shared ports can be bound by two relays: only binding it alone showed that it is free.
+        alone.local_addr()?
+    };
+    while sockets.len() < count {
+        sockets.push(BatchSocket::bind(addr, &shared)?);
+    }
+    Ok(sockets)
 }
 
 /// Lets the relay choose its thread for each client; `None`: the kernel does.
 fn placement(config: &Config, sockets: &[BatchSocket]) -> Option<Arc<Placement>> {
-    if config.fill == 0 || sockets.len() == 1 {
+    // A successor's sockets would have other numbers than it thinks.
+    if config.fill == 0 || sockets.len() == 1 || config.hand_over {
         return None;
     }
     match steer(&sockets[0], 0, sockets.len()) {
@@ -249,9 +262,19 @@ fn admission(
     let max_sessions = config.max_sessions;
     let max_half_open = config.max_half_open.div_ceil(threads);
     let max_attempts = config.max_attempts.div_ceil(threads as u32);
+    // What newcomers get while the relay drains.
+    let draining = match &config.drain_to {
+        // They try again, and come to the successor then.
+        _ if config.hand_over => Some(Admission::Ignore),
+        // They are told to go on.
+        Some(_) => None,
+        None => Some(Admission::Refuse),
+    };
     move |attempt| {
-        let (limit, decision) = if shared.is_draining() {
-            (Limit::Draining, Admission::Refuse)
+        let (limit, decision) = if let Some(decision) = draining
+            && shared.is_draining()
+        {
+            (Limit::Draining, decision)
         } else if sessions.load(Ordering::Relaxed) >= max_sessions {
             (Limit::Sessions, Admission::Refuse)
         } else if attempt.validated {

@@ -19,13 +19,12 @@ mod connect;
 mod connection;
 mod driver;
 mod options;
-mod server_url;
 mod task;
 
+pub use crate::server_url::{InvalidUrl, ServerUrl};
 pub use connect::ConnectError;
 pub use connection::{Connection, Gone, NotNow, SessionHandle};
 pub use options::ConnectOptions;
-pub use server_url::{InvalidUrl, ServerUrl};
 
 /// What an own socket, for instance one in memory, implements; from quinn.
 pub mod socket {

@@ -308,6 +308,15 @@ impl Endpoint {
         Some(self.slots[self.index(key)?].connection.as_ref()?.remote())
     }
 
+    /// The addresses of all peers there are, half-open and closing connections included.
+    pub fn remote_addresses(&self) -> impl Iterator<Item = SocketAddr> + '_ {
+        let connections = self
+            .slots
+            .iter()
+            .filter_map(|slot| slot.connection.as_ref());
+        connections.map(|connection| connection.remote())
+    }
+
     /// How many connections there are, closing ones included.
     pub const fn connections(&self) -> usize {
         self.open

@@ -1,5 +1,6 @@
 //! A UDP socket that receives and sends in batches, for a thread that polls.
 
+mod handover;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod mmsg;
 mod outbox;
@@ -18,7 +19,7 @@ use bytes::BytesMut;
 use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSocketState};
 use socket2::{Domain, Protocol, Socket, Type};
 
-use self::outbox::Outbox;
+use self::{handover::PeerSocket, outbox::Outbox};
 use crate::{Ecn, Endpoint, Transmit};
 
 /// Batches that one [`BatchSocket::receive`] reads, so that a flood leaves time for the rest.
@@ -66,6 +67,8 @@ pub struct Received {
 pub struct BatchSocket {
     socket: UdpSocket,
     state: UdpSocketState,
+    /// After a handover: where its peers' packets come.
+    peers: Vec<PeerSocket>,
     one_address: bool,
     buffers: Vec<u8>,
     outbox: Outbox,
@@ -101,6 +104,7 @@ impl BatchSocket {
             outbox: Outbox::new(state.max_gso_segments()),
             socket,
             state,
+            peers: Vec::new(),
             buffers: vec![0; RECEIVE_BUFFER * BATCH_SIZE],
             scratch: Vec::new(),
             blocked: false,
@@ -119,37 +123,13 @@ impl BatchSocket {
 
     /// Hands over every datagram that has come; returns how many.
     pub fn receive(&mut self, mut take: impl FnMut(Received)) -> io::Result<usize> {
-        let mut count = 0;
-        for _ in 0..MAX_BATCHES {
-            let mut meta = [RecvMeta::default(); BATCH_SIZE];
-            let mut buffers: Vec<IoSliceMut<'_>> = self
-                .buffers
-                .chunks_exact_mut(RECEIVE_BUFFER)
-                .map(IoSliceMut::new)
-                .collect();
-            let received = match self
-                .state
-                .recv((&self.socket).into(), &mut buffers, &mut meta)
-            {
-                Ok(received) => received,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) if is_about_a_peer(&error) => continue,
-                Err(error) => return Err(error),
-            };
-            for (buffer, meta) in buffers.iter().zip(&meta).take(received) {
-                for datagram in buffer[..meta.len].chunks(meta.stride.max(1)) {
-                    count += 1;
-                    take(Received {
-                        from: meta.addr,
-                        local_ip: meta.dst_ip.filter(|_| !self.one_address),
-                        ecn: meta.ecn.map(Ecn::from_udp),
-                        data: BytesMut::from(datagram),
-                    });
-                }
-            }
-            if received < BATCH_SIZE {
-                break;
-            }
+        let mut source = Source {
+            buffers: &mut self.buffers,
+            one_address: self.one_address,
+        };
+        let mut count = source.receive(&self.socket, &self.state, &mut take)?;
+        for peer in &self.peers {
+            count += source.receive(&peer.socket, &peer.state, &mut take)?;
         }
         Ok(count)
     }
@@ -196,6 +176,52 @@ impl BatchSocket {
     /// Whether the kernel's buffer was full at the last send.
     pub const fn is_blocked(&self) -> bool {
         self.blocked
+    }
+}
+
+/// What receiving takes beside a socket.
+struct Source<'a> {
+    buffers: &'a mut [u8],
+    one_address: bool,
+}
+
+impl Source<'_> {
+    fn receive(
+        &mut self,
+        socket: &UdpSocket,
+        state: &UdpSocketState,
+        take: &mut impl FnMut(Received),
+    ) -> io::Result<usize> {
+        let mut count = 0;
+        for _ in 0..MAX_BATCHES {
+            let mut meta = [RecvMeta::default(); BATCH_SIZE];
+            let mut buffers: Vec<IoSliceMut<'_>> = self
+                .buffers
+                .chunks_exact_mut(RECEIVE_BUFFER)
+                .map(IoSliceMut::new)
+                .collect();
+            let received = match state.recv(socket.into(), &mut buffers, &mut meta) {
+                Ok(received) => received,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if is_about_a_peer(&error) => continue,
+                Err(error) => return Err(error),
+            };
+            for (buffer, meta) in buffers.iter().zip(&meta).take(received) {
+                for datagram in buffer[..meta.len].chunks(meta.stride.max(1)) {
+                    count += 1;
+                    take(Received {
+                        from: meta.addr,
+                        local_ip: meta.dst_ip.filter(|_| !self.one_address),
+                        ecn: meta.ecn.map(Ecn::from_udp),
+                        data: BytesMut::from(datagram),
+                    });
+                }
+            }
+            if received < BATCH_SIZE {
+                break;
+            }
+        }
+        Ok(count)
     }
 }
 

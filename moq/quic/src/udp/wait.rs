@@ -30,12 +30,14 @@ impl BatchSocket {
         }
         let mut fds = vec![PollFd::new(self.as_fd(), interest)];
         fds.extend(wake.map(|wake| PollFd::new(wake, PollFlags::POLLIN)));
+        let peers = self.peers.iter().map(|peer| peer.socket.as_fd());
+        fds.extend(peers.map(|peer| PollFd::new(peer, PollFlags::POLLIN)));
         match poll_until(&mut fds, timeout) {
             Ok(_) => {}
             Err(Errno::EINTR) => return Ok(false),
             Err(errno) => return Err(errno.into()),
         }
-        Ok(fds.get(1).is_some_and(|fd| fd.any().unwrap_or(true)))
+        Ok(wake.is_some() && fds[1].any().unwrap_or(true))
     }
 }
 

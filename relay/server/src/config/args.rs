@@ -66,6 +66,17 @@ pub struct Options {
     /// How long sessions have to move away when the relay is stopped [default: 10s]
     #[arg(long, value_name = "TIME", value_parser = units::duration, env = "PARVIS_RELAY_DRAIN")]
     pub drain: Option<Duration>,
+    /// Where sessions move to when the relay is stopped; newcomers are pointed there too
+    /// [default: to where they came from; newcomers are refused]
+    #[arg(long, value_name = "URL", env = "PARVIS_RELAY_DRAIN_TO")]
+    pub drain_to: Option<String>,
+    /// Shares the port with a successor: once this relay is stopped, start another with this flag
+    /// on the same address, and newcomers are its
+    #[arg(
+        long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true",
+        env = "PARVIS_RELAY_HAND_OVER"
+    )]
+    pub hand_over: Option<bool>,
 
     /// Sessions, beyond which newcomers are refused [default: 10000]
     #[arg(long, value_name = "N", env = "PARVIS_RELAY_MAX_SESSIONS", help_heading = LIMITS)]
@@ -199,6 +210,8 @@ impl Options {
         set(&mut config.http, self.http.map(Some));
         set(&mut config.coalesce, self.coalesce);
         set(&mut config.drain, self.drain);
+        set(&mut config.drain_to, self.drain_to.map(Some));
+        set(&mut config.hand_over, self.hand_over);
         set(&mut config.max_sessions, self.max_sessions);
         set(&mut config.max_half_open, self.max_half_open);
         set(&mut config.max_attempts, self.max_attempts);

@@ -1,5 +1,6 @@
 use std::{io, path::PathBuf};
 
+use parvis_quic::InvalidUrl;
 use thiserror::Error;
 
 /// Why a configuration is refused: one line that says what to change.
@@ -30,6 +31,14 @@ pub enum ConfigError {
         has: &'static str,
         /// What is not.
         lacks: &'static str,
+    },
+    /// A value is no URL of a relay.
+    #[error("`{name}` is no URL of a relay: {source}")]
+    Url {
+        /// The name.
+        name: &'static str,
+        /// What is wrong with it.
+        source: InvalidUrl,
     },
     /// A value is too small or too large.
     #[error("`{name}` must be {allowed}")]

@@ -6,9 +6,12 @@ mod units;
 #[cfg(test)]
 mod tests;
 
-use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, thread, time::Duration};
+use std::{
+    net::SocketAddr, num::NonZeroUsize, path::PathBuf, str::FromStr, thread, time::Duration,
+};
 
 use bytesize::ByteSize;
+use parvis_quic::ServerUrl;
 use serde::Deserialize;
 
 pub use self::{
@@ -100,6 +103,10 @@ pub struct Config {
     /// How long sessions have to move away when the relay is stopped.
     #[serde(deserialize_with = "units::deserialize_duration")]
     pub drain: Duration,
+    /// Where sessions move to when the relay is stopped, a URL; `None`: to the one they came by.
+    pub drain_to: Option<String>,
+    /// Whether the port is shared with a successor: newcomers are its when this relay drains.
+    pub hand_over: bool,
 
     /// What is logged, as in `info` or `warn,parvis_relay=debug`.
     pub log: String,
@@ -165,6 +172,8 @@ impl Default for Config {
             cache_age: Duration::from_secs(30),
             coalesce: Duration::from_millis(1),
             drain: Duration::from_secs(10),
+            drain_to: None,
+            hand_over: false,
             log: "info".to_owned(),
             log_format: LogFormat::Text,
         }
@@ -195,6 +204,12 @@ impl Config {
                 });
             }
             (Some(_), Some(_)) | (None, None) => {}
+        }
+        if let Some(url) = &self.drain_to {
+            ServerUrl::from_str(url).map_err(|source| ConfigError::Url {
+                name: "drain-to",
+                source,
+            })?;
         }
         let out_of_range = |name, allowed| Err(ConfigError::OutOfRange { name, allowed });
         if self.threads.get() > MAX_THREADS {

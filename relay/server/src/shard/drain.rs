@@ -1,6 +1,10 @@
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
-use parvis_quic::tls::ServerTls;
+use parvis_quic::{ConnectionKey, tls::ServerTls};
 use parvis_wire::SessionErrorCode;
 use tokio::sync::oneshot;
 
@@ -18,6 +22,15 @@ pub(crate) enum Command {
         /// When to close those that stayed.
         until: Instant,
     },
+}
+
+/// How a shard goes.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Leaving {
+    /// Where sessions are sent; `None`: to where they came from.
+    pub(crate) uri: Option<String>,
+    /// Whether the port is left to a successor.
+    pub(crate) hand_over: bool,
 }
 
 /// Where the end of a shard has come to.
@@ -96,13 +109,36 @@ impl Shard {
 
     fn start_draining(&mut self, until: Instant) {
         self.shared.drain();
-        let left = until.saturating_duration_since(self.now).as_millis();
-        for key in self.peers.keys() {
-            if let Some(session) = self.endpoint.session(key) {
-                // Refused by a session that is closed or was asked before.
-                let _ = session.goaway("", left as u64, self.now);
-            }
-        }
         self.phase = Phase::Draining { until };
+        self.forwarder.stop_lingering();
+        for key in self.peers.keys() {
+            self.ask_to_move(key);
+        }
+        if self.leaving.hand_over {
+            self.leave_port();
+        }
+    }
+
+    /// Sends GOAWAY, if the relay drains.
+    pub(super) fn ask_to_move(&mut self, key: ConnectionKey) {
+        let Phase::Draining { until } = self.phase else {
+            return;
+        };
+        let left = until.saturating_duration_since(self.now).as_millis() as u64;
+        let uri = self.leaving.uri.as_deref().unwrap_or_default();
+        if let Some(session) = self.endpoint.session(key) {
+            // Refused by a session that is closed. Zero would mean that no time is set.
+            let _ = session.goaway(uri, left.max(1), self.now);
+        }
+    }
+
+    /// Goes on with the peers there are, and leaves the rest to a successor.
+    fn leave_port(&mut self) {
+        let peers: BTreeSet<SocketAddr> = self.endpoint.remote_addresses().collect();
+        match self.socket.hand_over(&peers) {
+            Ok(0) => {}
+            Ok(lost) => tracing::warn!(lost, "sessions are cut off: there are too few files"),
+            Err(error) => tracing::warn!(%error, "the port is not left to a successor"),
+        }
     }
 }

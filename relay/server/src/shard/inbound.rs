@@ -162,9 +162,10 @@ impl Shard {
                 PeerLimit::Namespaces => Limit::Namespaces,
             }),
             Event::Closed { .. } => self.disconnect(key),
-            Event::GoAway { .. } => {
-                tracing::debug!(?key, "a client is going away");
-            }
+            Event::GoAway {
+                key: Some(request), ..
+            } => self.signal_in(key, request, Signal::GoAway),
+            Event::GoAway { key: None, .. } => self.going_away(key),
             Event::Fetch {
                 stream,
                 key: request,

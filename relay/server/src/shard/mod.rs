@@ -36,7 +36,7 @@ use self::{
     peer::{Peers, Streams},
 };
 pub(crate) use self::{
-    drain::Command,
+    drain::{Command, Leaving},
     link::Links,
     report::Report,
     shared::Shared,
@@ -62,6 +62,7 @@ pub(crate) struct Parts {
     pub(crate) coalesce: Duration,
     /// `None`: the kernel chooses a thread for each client.
     pub(crate) placement: Option<Arc<Placement>>,
+    pub(crate) leaving: Leaving,
 }
 
 /// One thread's part of the relay. Only this thread touches it.
@@ -79,6 +80,7 @@ pub(crate) struct Shard {
     wakeups: Wakeups,
     commands: mpsc::Receiver<Command>,
     phase: Phase,
+    leaving: Leaving,
     stats: Stats,
     shared: Arc<Shared>,
     sessions: Arc<AtomicUsize>,
@@ -113,6 +115,7 @@ impl Shard {
             wakeups: parts.wakeups,
             commands: parts.commands,
             phase: Phase::Running,
+            leaving: parts.leaving,
             stats: Stats::default(),
             shared: parts.shared,
             sessions: parts.sessions,

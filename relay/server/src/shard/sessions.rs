@@ -17,6 +17,7 @@ impl Shard {
         self.stats.sessions_opened += 1;
         self.peers.insert(Peer::new(key, remote, draft, self.now));
         tracing::debug!(%remote, draft = draft.number(), "session opened");
+        self.ask_to_move(key);
     }
 
     pub(super) fn closed(&mut self, key: ConnectionKey, reason: &CloseReason) {
@@ -66,6 +67,18 @@ impl Shard {
         peer.announced = true;
         let (peer, kind) = (peer.id, PeerKind::Session);
         self.feed(Input::PeerConnected { peer, kind });
+    }
+
+    /// A client says that it is about to leave: it is asked for nothing new.
+    pub(super) fn going_away(&mut self, key: ConnectionKey) {
+        let Some(peer) = self.peers.get_mut(key) else {
+            return;
+        };
+        tracing::debug!(remote = %peer.story.remote, "a client is going away");
+        if peer.announced {
+            let peer = peer.id;
+            self.feed(Input::PeerGoingAway { peer });
+        }
     }
 
     /// Tells the forwarder at once that a session is over; the connection may still linger.

@@ -191,6 +191,7 @@ fn say(
         Signal::PublishNamespace { .. }
         | Signal::Publish { .. }
         | Signal::Subscribe { .. }
+        | Signal::GoAway
         | Signal::SubscribeNamespace { .. }
         | Signal::SubscribeTracks { .. }
         | Signal::TrackStatus { .. }

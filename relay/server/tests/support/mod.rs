@@ -18,8 +18,8 @@ use parvis_session::{
     StreamId, SubgroupOptions,
 };
 use parvis_wire::{
-    Draft, FullTrackName, GroupId, ObjectHeader, ObjectId, ObjectStatus, Parameters, Properties,
-    RequestError, SubgroupIdMode, TrackName, TrackNamespace,
+    Draft, FullTrackName, GroupId, Location, ObjectHeader, ObjectId, ObjectStatus, Parameters,
+    Properties, RequestError, SubgroupIdMode, TrackName, TrackNamespace,
 };
 use tokio::time::timeout;
 
@@ -249,6 +249,11 @@ impl Client {
 
     /// Waits for the relay's SUBSCRIBE and accepts it.
     pub async fn serve(&mut self) -> RequestKey {
+        self.serve_after(None).await
+    }
+
+    /// The same for a track of which there are objects up to that one.
+    pub async fn serve_after(&mut self, largest: Option<Location>) -> RequestKey {
         let key = self
             .wait("SUBSCRIBE", |event| match event {
                 Event::Request {
@@ -258,8 +263,12 @@ impl Client {
                 _ => None,
             })
             .await;
+        let parameters = Parameters {
+            largest,
+            ..Parameters::default()
+        };
         self.with(move |session, now| {
-            session.accept_subscribe(key, Parameters::default(), Properties::EMPTY, now)
+            session.accept_subscribe(key, parameters, Properties::EMPTY, now)
         })
         .await
         .unwrap();
