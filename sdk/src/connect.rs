@@ -5,7 +5,7 @@ use parvis_quic::{
     client::{ConnectError as QuicError, ConnectOptions, Connection},
     tls::{ClientTls, Fingerprint},
 };
-use parvis_wire::Draft;
+use parvis_wire::{Draft, SessionErrorCode};
 
 use crate::{CloseReason, ConnectError, RoomOptions, Trust};
 
@@ -83,6 +83,30 @@ fn explain(url: &str, options: &RoomOptions, error: QuicError) -> ConnectError {
             }
             other => ConnectError::Closed(close_reason(&other)),
         },
+    }
+}
+
+/// Whether another connection may fare better than one that ended for this reason.
+pub(crate) const fn may_fare_better(reason: &QuicReason) -> bool {
+    match reason {
+        QuicReason::PeerClosed { code, .. } => matches!(
+            code,
+            SessionErrorCode::NoError
+                | SessionErrorCode::InternalError
+                | SessionErrorCode::GoawayTimeout
+        ),
+        QuicReason::TimedOut
+        | QuicReason::Reset
+        | QuicReason::Io(_)
+        | QuicReason::Refused
+        | QuicReason::Transport { .. } => true,
+        QuicReason::Local { .. }
+        | QuicReason::NoCommonDraft
+        | QuicReason::CertificateRejected(_)
+        | QuicReason::Handshake { .. }
+        | QuicReason::VersionMismatch
+        | QuicReason::WebTransportRefused { .. }
+        | QuicReason::Http3 { .. } => false,
     }
 }
 

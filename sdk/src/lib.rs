@@ -60,4 +60,6 @@ pub use parvis_format as format;
 pub use parvis_wire::Draft;
 pub use remote::{DecodedAudio, DecodedVideo, RemoteAudio, RemoteStats, RemoteTrack, RemoteVideo};
 pub use room::Room;
-pub use state::{Participant, RoomEvent, RoomEvents, RoomState, TrackInfo, TrackKind};
+pub use state::{
+    Connectivity, Participant, RoomEvent, RoomEvents, RoomState, TrackInfo, TrackKind,
+};

@@ -17,6 +17,8 @@ pub struct RoomOptions {
     pub drafts: Vec<Draft>,
     /// How long connecting may take.
     pub connect_timeout: Duration,
+    /// How long a connection that was lost is tried to be replaced; zero: not at all.
+    pub reconnect: Duration,
 }
 
 impl RoomOptions {
@@ -36,6 +38,7 @@ impl RoomOptions {
             trust: Trust::default(),
             drafts: Draft::ALL.to_vec(),
             connect_timeout: Duration::from_secs(5),
+            reconnect: Duration::from_secs(30),
         }
     }
 

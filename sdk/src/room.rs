@@ -31,20 +31,45 @@ pub struct Room {
 /// that name to appear instead of rejecting it means that it is free.
 const PROBE: Duration = Duration::from_secs(1);
 
+/// How often a relay may point to another one while a room is entered.
+const REDIRECTS: u32 = 3;
+
+/// Why a relay did not let somebody in.
+enum Refusal {
+    Error(ConnectError),
+    /// It is about to stop, and names another one.
+    Elsewhere(String, ConnectError),
+}
+
 impl Room {
     /// Connects to a relay (`moqt://host:port`) and enters a room there.
     pub async fn connect(url: &str, options: RoomOptions) -> Result<Self, ConnectError> {
-        let (connection, draft) = connect::connect(url, &options).await?;
+        let mut url = url.to_owned();
+        let mut redirects = 0;
+        loop {
+            let error = match Self::try_connect(&url, &options).await {
+                Ok(room) => return Ok(room),
+                Err(error) => error,
+            };
+            // A relay that is about to stop says where else to go.
+            match error {
+                Refusal::Elsewhere(to, _) if redirects < REDIRECTS => {
+                    redirects += 1;
+                    url = to;
+                }
+                Refusal::Elsewhere(_, error) | Refusal::Error(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn try_connect(url: &str, options: &RoomOptions) -> Result<Self, Refusal> {
+        let connected = connect::connect(url, options).await;
+        let (connection, draft) = connected.map_err(Refusal::Error)?;
         let (sender, state) = watch::channel(Arc::new(RoomState::default()));
-        let (engine, task) = Engine::start(
-            connection,
-            options.room.clone(),
-            options.participant.clone(),
-            sender,
-        );
+        let (engine, task) = Engine::start(connection, url.to_owned(), options.clone(), sender);
         let room = Self {
-            name: options.room,
-            me: options.participant,
+            name: options.room.clone(),
+            me: options.participant.clone(),
             draft,
             engine,
             task,
@@ -60,8 +85,12 @@ impl Room {
         match result {
             Ok(()) => Ok(room),
             Err(error) => {
+                let to = room.engine.asked_to_move().filter(|to| !to.is_empty());
                 room.close().await;
-                Err(error)
+                Err(match to {
+                    Some(to) => Refusal::Elsewhere(to, error),
+                    None => Refusal::Error(error),
+                })
             }
         }
     }
@@ -69,6 +98,7 @@ impl Room {
     async fn enter(&self) -> Result<(), ConnectError> {
         self.engine.discover().await?;
         let Some(me) = &self.me else {
+            self.engine.entered();
             return Ok(());
         };
         let taken = tokio::time::timeout(PROBE, self.engine.probe()).await;
@@ -78,7 +108,9 @@ impl Room {
                 room: self.name.clone(),
             });
         }
-        self.engine.announce().await
+        self.engine.announce().await?;
+        self.engine.entered();
+        Ok(())
     }
 
     /// The room's name.
@@ -93,7 +125,7 @@ impl Room {
 
     /// The draft of MoQ Transport that was agreed on.
     pub fn draft(&self) -> Draft {
-        self.draft
+        self.engine.draft().unwrap_or(self.draft)
     }
 
     /// What is known of the room now.

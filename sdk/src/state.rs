@@ -120,8 +120,24 @@ pub(crate) fn catalog(tracks: &[TrackInfo]) -> Catalog {
 pub struct RoomState {
     /// Everybody else in it whose catalog has come.
     pub participants: BTreeMap<ParticipantName, Participant>,
+    /// Whether there is a connection.
+    pub connectivity: Connectivity,
+    /// How often the room has moved to another connection.
+    pub moves: u64,
     /// Why the connection is over; `None`: it is not.
     pub closed: Option<CloseReason>,
+}
+
+/// What connects a room to its relay.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Connectivity {
+    /// A connection.
+    #[default]
+    Connected,
+    /// A connection that the relay asked to leave; another one is being made. Media goes on.
+    Moving,
+    /// None: it was lost for this reason, and another one is being made.
+    Reconnecting(CloseReason),
 }
 
 /// A change in a room.
@@ -133,6 +149,12 @@ pub enum RoomEvent {
     Changed(Participant),
     /// Somebody left.
     Left(ParticipantName),
+    /// The relay asked to move to another connection, which is being made. Media goes on.
+    Moving,
+    /// The connection is lost; another one is being made.
+    Reconnecting(CloseReason),
+    /// There is another connection. Tracks go on, nothing has to be done.
+    Moved,
     /// The connection is over: the last event.
     Closed(CloseReason),
 }
@@ -191,6 +213,21 @@ impl RoomEvents {
             } else {
                 RoomEvent::Changed(participant)
             });
+        }
+        if told.moves < known.moves {
+            told.moves = known.moves;
+            told.connectivity = Connectivity::Connected;
+            return Some(RoomEvent::Moved);
+        }
+        if told.connectivity != known.connectivity && known.closed.is_none() {
+            told.connectivity.clone_from(&known.connectivity);
+            match &known.connectivity {
+                Connectivity::Moving => return Some(RoomEvent::Moving),
+                Connectivity::Reconnecting(reason) => {
+                    return Some(RoomEvent::Reconnecting(reason.clone()));
+                }
+                Connectivity::Connected => {}
+            }
         }
         if told.closed.is_none() && known.closed.is_some() {
             told.closed.clone_from(&known.closed);

@@ -151,6 +151,9 @@ async fn who_leaves_is_seen_to_leave_and_its_tracks_end() {
                     assert_eq!(who.name, name("alice"));
                 }
                 RoomEvent::Closed(reason) => panic!("closed: {reason}"),
+                RoomEvent::Moving | RoomEvent::Reconnecting(_) | RoomEvent::Moved => {
+                    panic!("the relay stays")
+                }
             }
         }
     })

@@ -71,6 +71,9 @@ pub struct RoomArgs {
     /// How long connecting may take
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
     pub timeout: Duration,
+    /// How long a connection that was lost is tried to be replaced; 0s: not at all
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
+    pub reconnect: Duration,
 }
 
 /// A draft on the command line.

@@ -26,6 +26,7 @@ impl RoomArgs {
         let mut options = RoomOptions::observer(self.room.clone()).with_trust(self.trust());
         options.participant = participant;
         options.connect_timeout = self.timeout;
+        options.reconnect = self.reconnect;
         if let Some(draft) = self.draft {
             options.drafts = vec![draft.into()];
         }

@@ -130,7 +130,10 @@ fn a_recording_that_loses_its_relay_says_so_and_keeps_what_came() {
     let _zoe = publisher(&relay, "zoe");
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("zoe.mp4");
-    let watch = words("watch --wait 30s --out", &[out.display().to_string()]);
+    let watch = words(
+        "watch --wait 30s --reconnect 0s --out",
+        &[out.display().to_string()],
+    );
     let mut watcher = Script::start(watch.into_iter().chain(to(&relay)));
     watcher.event_where("progress", |progress| {
         progress["video_frames"].as_u64() >= Some(5)

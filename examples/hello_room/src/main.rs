@@ -53,6 +53,9 @@ async fn main() -> anyhow::Result<()> {
                 }
             }
             RoomEvent::Left(who) => println!("{who} left"),
+            RoomEvent::Moving => println!("the relay is about to stop; going to another one"),
+            RoomEvent::Reconnecting(reason) => println!("the relay is lost: {reason}"),
+            RoomEvent::Moved => println!("connected again"),
             RoomEvent::Closed(reason) => bail!("the relay is gone: {reason}"),
         }
     }

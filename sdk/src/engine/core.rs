@@ -1,59 +1,81 @@
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
-use parvis_session::{Event, ObjectAssembler, RequestKey, Session, StreamEnd, StreamId};
-use parvis_wire::{GroupId, Parameters, RequestError};
-use tokio::sync::{oneshot, watch};
+use parvis_session::{EndReason, Event, ObjectAssembler, RequestKey, Session, StreamEnd};
+use parvis_wire::{Draft, Parameters, RequestError};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
-    directory::Directory, flusher::Flusher, publications::Publication, subscription::Subscription,
+    directory::Directory,
+    flusher::Flusher,
+    link::{Ending, Incoming, Link, LinkId},
+    publications::Publication,
+    subscription::{Subscription, TrackKey},
 };
-use crate::{CloseReason, ConnectError, ParticipantName, RoomName, RoomState, SubscribeError};
+use crate::{CloseReason, ParticipantName, RoomName, RoomState};
 
-/// The state of one participant's session: what it asked for, what it publishes, what it receives.
+/// The state of one participant: what it asked for, what it publishes, what it receives, over
+/// one connection or, while it moves, two.
 ///
-/// Its driver hands it the session and the time with every call.
+/// A connection's driver hands it the session and the time with every call.
 pub(super) struct Core {
     pub(super) room: RoomName,
     pub(super) me: Option<ParticipantName>,
-    pub(super) own: HashMap<RequestKey, Purpose>,
-    /// The peer's subscriptions to our tracks.
-    pub(super) served: HashMap<RequestKey, String>,
-    /// Participants whom the peer announced by a request of its own.
-    pub(super) announced: HashMap<RequestKey, ParticipantName>,
+    pub(super) links: BTreeMap<LinkId, Link>,
+    /// The connection that new requests go to.
+    pub(super) current: Option<LinkId>,
+    /// Whether the room was entered: from then on each new connection repeats what it takes.
+    pub(super) entered: bool,
+    /// Until then, what is missing on a new connection may still appear there.
+    pub(super) grace: Option<Instant>,
     pub(super) publications: BTreeMap<String, Publication>,
-    pub(super) subscriptions: HashMap<RequestKey, Subscription>,
-    pub(super) streams: HashMap<StreamId, Incoming>,
+    /// Tracks that have ended and that some connection was not told of yet.
+    pub(super) ended: Vec<Publication>,
+    pub(super) tracks: BTreeMap<TrackKey, Subscription>,
+    pub(super) next_track: u64,
+    /// Subscriptions to cancel.
+    pub(super) unwanted: Vec<(LinkId, RequestKey)>,
     pub(super) directory: Directory,
     pub(super) next_beat: Option<Instant>,
     pub(super) flusher: Arc<Flusher>,
+    /// Where the relay asked to move to; empty: to where it is.
+    pub(super) asked_to_move: Option<String>,
+    /// What the current connection speaks.
+    pub(super) draft: Option<Draft>,
     pub(super) closing: Option<(oneshot::Sender<()>, Instant)>,
     pub(super) closed: Option<CloseReason>,
+    /// To the supervisor; a few for each connection.
+    pub(super) notices: mpsc::UnboundedSender<Notice>,
 }
 
-/// Why a request of our own was made.
-pub(super) enum Purpose {
-    Discover(Option<oneshot::Sender<Result<(), ConnectError>>>),
-    Probe(oneshot::Sender<bool>),
-    Announce(Option<oneshot::Sender<Result<(), ConnectError>>>),
-    Catalog(ParticipantName),
-    Track {
-        name: String,
-        reply: Option<oneshot::Sender<Result<RequestKey, SubscribeError>>>,
+/// What the supervisor of a room's connections must know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Notice {
+    /// The relay asks to move.
+    GoAway {
+        link: LinkId,
+        uri: String,
+        timeout_ms: u64,
     },
-}
-
-pub(super) struct Incoming {
-    pub(super) key: RequestKey,
-    pub(super) group: GroupId,
-    pub(super) assembler: ObjectAssembler,
+    /// A connection is over.
+    Lost {
+        link: LinkId,
+        reason: CloseReason,
+        /// Whether another one may fare better.
+        retry: bool,
+    },
+    /// Everything has moved away from a connection.
+    Settled { link: LinkId },
 }
 
 /// The largest object that is put together.
 const MAX_OBJECT: usize = 4 << 20;
+
+/// How long what was there before a move may take to be there again.
+pub(super) const GRACE: Duration = Duration::from_secs(8);
 
 impl Core {
     pub(super) fn new(
@@ -61,57 +83,92 @@ impl Core {
         me: Option<ParticipantName>,
         state: watch::Sender<Arc<RoomState>>,
         flusher: Arc<Flusher>,
+        notices: mpsc::UnboundedSender<Notice>,
     ) -> Self {
         let directory = Directory::new(room.clone(), me.clone(), state);
         Self {
             room,
             me,
-            own: HashMap::new(),
-            served: HashMap::new(),
-            announced: HashMap::new(),
+            links: BTreeMap::new(),
+            current: None,
+            entered: false,
+            grace: None,
             publications: BTreeMap::new(),
-            subscriptions: HashMap::new(),
-            streams: HashMap::new(),
+            ended: Vec::new(),
+            tracks: BTreeMap::new(),
+            next_track: 0,
+            unwanted: Vec::new(),
             directory,
             next_beat: None,
             flusher,
+            asked_to_move: None,
+            draft: None,
             closing: None,
             closed: None,
+            notices,
         }
     }
 
-    /// Takes what the session says.
-    pub(super) fn handle_event(&mut self, event: Event, session: &mut Session, now: Instant) {
+    /// Takes what a connection said and does what is due there.
+    pub(super) fn turn(
+        &mut self,
+        link: LinkId,
+        events: Vec<Event>,
+        session: &mut Session,
+        now: Instant,
+    ) {
+        for event in events {
+            self.handle_event(link, event, session, now);
+        }
+        if !self.links.contains_key(&link) {
+            return;
+        }
+        if self.poll_timeout(link).is_some_and(|at| at <= now) {
+            self.handle_timeout(link, session, now);
+        }
+        self.cancel_unwanted(link, session, now);
+        self.ask_for_what_is_missing(link, session, now);
+        self.handle_media(link, session, now);
+        self.check_settled(link, session, now);
+    }
+
+    fn handle_event(&mut self, id: LinkId, event: Event, session: &mut Session, now: Instant) {
+        let Some(link) = self.links.get_mut(&id) else {
+            return;
+        };
         match event {
-            Event::Request { key, request } => self.handle_request(key, request, session, now),
-            Event::Accepted { key, answer } => self.handle_accepted(key, answer, session, now),
+            Event::Request { key, request } => self.handle_request(id, key, request, session, now),
+            Event::Accepted { key, answer } => self.handle_accepted(id, key, answer, session, now),
             Event::Rejected { key, error } => {
-                self.own_request_ended(key, &describe(&error), Some(error.code), now);
+                let end = Ending::Rejected(error.code);
+                self.own_request_ended(id, key, &describe(&error), end, now);
             }
             Event::Updated {
                 key, parameters, ..
             } => {
-                if let Some(publication) = self
+                if let Some(publication) = link
                     .served
                     .get(&key)
                     .and_then(|name| self.publications.get_mut(name))
                 {
-                    publication.update(key, &parameters);
+                    publication.update(id, key, &parameters);
                 }
                 let _ = session.accept_update(key, Parameters::default(), now);
             }
             Event::Ended { key, reason } => {
-                self.peer_request_ended(key, session, now);
-                self.own_request_ended(key, &format!("{reason:?}"), None, now);
+                self.peer_request_ended(id, key, session, now);
+                let done = matches!(reason, EndReason::PublishDone { .. });
+                let end = if done { Ending::Done } else { Ending::Lost };
+                self.own_request_ended(id, key, &format!("{reason:?}"), end, now);
             }
-            Event::Namespace { key, suffix } if self.own.contains_key(&key) => {
+            Event::Namespace { key, suffix } if link.own.contains_key(&key) => {
                 if let Some(name) = ParticipantName::from_suffix(&suffix) {
-                    self.handle_announced(name, session, now);
+                    self.handle_announced(id, name, session, now);
                 }
             }
-            Event::NamespaceDone { key, suffix } if self.own.contains_key(&key) => {
+            Event::NamespaceDone { key, suffix } if link.own.contains_key(&key) => {
                 if let Some(name) = ParticipantName::from_suffix(&suffix) {
-                    self.handle_withdrawn(&name, session, now);
+                    self.handle_withdrawn(id, &name, session, now);
                 }
             }
             Event::Subgroup {
@@ -119,15 +176,12 @@ impl Core {
                 key,
                 header,
             } => {
-                let assembler = ObjectAssembler::new(&header, MAX_OBJECT);
-                self.streams.insert(
-                    stream,
-                    Incoming {
-                        key,
-                        group: header.group,
-                        assembler,
-                    },
-                );
+                let incoming = Incoming {
+                    key,
+                    group: header.group,
+                    assembler: ObjectAssembler::new(&header, MAX_OBJECT),
+                };
+                link.streams.insert(stream, incoming);
             }
             Event::Object {
                 stream,
@@ -135,50 +189,59 @@ impl Core {
                 raw,
                 header_len,
             } => {
-                let Some(incoming) = self.streams.get_mut(&stream) else {
+                let Some(incoming) = link.streams.get_mut(&stream) else {
                     return;
                 };
                 let key = incoming.key;
                 match incoming.assembler.object(header, &raw, header_len) {
-                    Ok(Some(object)) => self.handle_object(key, object, session, now),
+                    Ok(Some(object)) => self.handle_object(id, key, object, session, now),
                     Ok(None) => {}
                     Err(error) => tracing::warn!(%error, "an object is left out"),
                 }
             }
             Event::ObjectData { stream, data } => {
-                let Some(incoming) = self.streams.get_mut(&stream) else {
+                let Some(incoming) = link.streams.get_mut(&stream) else {
                     return;
                 };
                 let key = incoming.key;
                 if let Some(object) = incoming.assembler.data(&data) {
-                    self.handle_object(key, object, session, now);
+                    self.handle_object(id, key, object, session, now);
                 }
             }
             Event::SubgroupEnd { stream, end } => {
                 let complete = end == StreamEnd::Finished;
-                self.handle_stream_end(stream, complete, session, now);
+                self.handle_stream_end(id, stream, complete, session, now);
             }
             Event::Datagram { key, datagram, .. } => {
-                self.handle_object(key, datagram.into(), session, now);
+                self.handle_object(id, key, datagram.into(), session, now);
             }
-            Event::StreamStopped { stream, .. } => self.stream_gone(stream),
+            Event::StreamStopped { stream, .. } => self.stream_gone(id, stream),
             Event::Dropped(dropped) => {
                 tracing::debug!(?dropped, "dropped");
                 if let Some(stream) = dropped.stream {
-                    self.handle_stream_end(stream, false, session, now);
-                    self.stream_gone(stream);
+                    self.handle_stream_end(id, stream, false, session, now);
+                    self.stream_gone(id, stream);
                 }
             }
             Event::Closed { code, reason } => {
-                self.handle_closed(CloseReason::Protocol(format!("{reason} ({code:?})")));
+                let reason = CloseReason::Protocol(format!("{reason} ({code:?})"));
+                self.link_lost(id, reason, false);
             }
             Event::GoAway {
-                key,
+                key: None,
                 uri,
                 timeout_ms,
             } => {
-                tracing::info!(?key, uri, timeout_ms, "the relay is going away");
+                tracing::info!(uri, timeout_ms, "the relay asks to move");
+                link.going_away = true;
+                self.asked_to_move = Some(uri.clone());
+                let _ = self.notices.send(Notice::GoAway {
+                    link: id,
+                    uri,
+                    timeout_ms,
+                });
             }
+            Event::GoAway { key: Some(key), .. } => self.move_request(id, key, session, now),
             Event::Established { .. }
             | Event::Namespace { .. }
             | Event::NamespaceDone { .. }
@@ -195,24 +258,7 @@ impl Core {
         }
     }
 
-    /// Sends what encoders have made, sound first.
-    pub(super) fn handle_media(&mut self, session: &mut Session, now: Instant) {
-        let mut over = Vec::new();
-        let mut by_priority: Vec<&mut Publication> = self.publications.values_mut().collect();
-        by_priority.sort_by_key(|publication| publication.new.priority);
-        for publication in by_priority {
-            publication.send_outbox(session, now);
-            if publication.outbox.is_over() {
-                over.push(publication.new.track.clone());
-            }
-        }
-        for track in over {
-            self.end_publication(&track, session, now);
-            self.send_catalog(session, now);
-        }
-    }
-
-    /// The connection is over.
+    /// Ends everything: the last thing that happens.
     pub(super) fn handle_closed(&mut self, reason: CloseReason) {
         self.directory.handle_closed(reason.clone());
         self.closed.get_or_insert(reason);
@@ -220,24 +266,31 @@ impl Core {
             publication.outbox.close();
             (publication.new.stop)();
         }
-        self.own.clear();
-        self.subscriptions.clear();
-        self.streams.clear();
+        self.links.clear();
+        self.current = None;
+        self.ended.clear();
+        self.tracks.clear();
         if let Some((reply, _)) = self.closing.take() {
             let _ = reply.send(());
         }
     }
 
-    pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        let orders = self
-            .subscriptions
+    /// When the driver of a connection must make a turn at the latest.
+    pub(super) fn poll_timeout(&self, link: LinkId) -> Option<Instant> {
+        let tracks = self
+            .tracks
             .values()
-            .filter_map(Subscription::poll_timeout)
+            .filter_map(|track| track.poll_timeout(link, self.current))
             .min();
+        let standing = self.links.get(&link).and_then(|link| {
+            let retries = [link.discovery.retry_at(), link.visibility.retry_at()];
+            retries.into_iter().flatten().min()
+        });
         let closing = self.closing.as_ref().map(|(_, until)| *until);
         [
-            orders,
-            self.directory.poll_timeout(),
+            tracks,
+            standing,
+            self.directory.poll_timeout(link),
             self.next_beat,
             closing,
         ]
@@ -246,31 +299,38 @@ impl Core {
         .min()
     }
 
-    pub(super) fn handle_timeout(&mut self, session: &mut Session, now: Instant) {
-        let due: Vec<RequestKey> = self
-            .subscriptions
+    fn handle_timeout(&mut self, link: LinkId, session: &mut Session, now: Instant) {
+        let due: Vec<TrackKey> = self
+            .tracks
             .iter()
-            .filter(|(_, s)| s.poll_timeout().is_some_and(|at| at <= now))
+            .filter(|(_, s)| {
+                s.poll_timeout(link, self.current)
+                    .is_some_and(|at| at <= now)
+            })
             .map(|(key, _)| *key)
             .collect();
         for key in due {
-            if let Some(subscription) = self.subscriptions.get_mut(&key) {
-                subscription.handle_timeout(now);
+            if let Some(track) = self.tracks.get_mut(&key) {
+                track.handle_timeout(now);
             }
-            self.deliver(key, session, now);
+            self.deliver(key, link, session, now);
+            self.leave_overlapping(key, link, session, now);
         }
-        for (name, key) in self.directory.handle_timeout(session, now) {
-            self.own.insert(key, Purpose::Catalog(name));
+        let opened = self.directory.handle_timeout(link, session, now);
+        if let Some(link) = self.links.get_mut(&link) {
+            for (name, key) in opened {
+                link.own.insert(key, super::link::Purpose::Catalog(name));
+            }
         }
         if self.next_beat.is_some_and(|at| at <= now) {
-            self.send_catalog(session, now);
+            self.send_catalog(now);
         }
         if self
             .closing
             .as_ref()
             .is_some_and(|(_, until)| *until <= now)
         {
-            self.finish(session, now);
+            self.finish(link, session, now);
         }
     }
 }

@@ -10,7 +10,10 @@ use parvis_session::{RequestKey, Session};
 use parvis_wire::{GroupId, Parameters, Priority};
 use tokio::sync::watch;
 
-use crate::{CloseReason, Participant, ParticipantName, RoomName, RoomState, TrackInfo};
+use super::link::LinkId;
+use crate::{
+    CloseReason, Connectivity, Participant, ParticipantName, RoomName, RoomState, TrackInfo,
+};
 
 /// Who is in the room: the namespaces under the room's, and the catalog of each.
 #[derive(Debug)]
@@ -21,22 +24,23 @@ pub(super) struct Directory {
     state: watch::Sender<Arc<RoomState>>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Entry {
-    /// How many requests have announced it: a namespace can be told in two ways.
-    announcements: usize,
-    catalog: CatalogRequest,
+    /// How many requests of each connection have announced it: a namespace can be told in two
+    /// ways.
+    announcements: BTreeMap<LinkId, usize>,
+    catalogs: BTreeMap<LinkId, CatalogRequest>,
     attempts: u32,
     /// The group of the catalog that is in force.
     newest: Option<GroupId>,
+    /// When it is given up, if no connection announces it until then.
+    missing_until: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum CatalogRequest {
     Open(RequestKey),
     RetryAt(Instant),
-    /// The participant is oneself.
-    NotWanted,
 }
 
 /// More people than that in one room are not followed.
@@ -61,54 +65,90 @@ impl Directory {
         self.entries.contains_key(name)
     }
 
+    /// Whether a connection announces somebody of that name.
+    pub(super) fn is_announced(&self, link: LinkId, name: &ParticipantName) -> bool {
+        let entry = self.entries.get(name);
+        entry.is_some_and(|entry| entry.announcements.contains_key(&link))
+    }
+
     /// Takes the announcement of a participant; returns the subscription to its catalog.
     pub(super) fn handle_announced(
         &mut self,
-        name: ParticipantName,
+        link: LinkId,
+        name: &ParticipantName,
         session: &mut Session,
         now: Instant,
     ) -> Option<RequestKey> {
-        if let Some(entry) = self.entries.get_mut(&name) {
-            entry.announcements += 1;
-            return None;
-        }
-        if self.entries.len() >= MAX_PARTICIPANTS {
+        if self.entries.len() >= MAX_PARTICIPANTS && !self.entries.contains_key(name) {
             tracing::warn!(%name, "too many participants");
             return None;
         }
-        let key = if self.me.as_ref() == Some(&name) {
-            None
-        } else {
-            self.subscribe(&name, session, now)
-        };
+        let entry = self.entries.entry(name.clone()).or_default();
+        entry.missing_until = None;
+        let count = entry.announcements.entry(link).or_default();
+        *count += 1;
+        if *count > 1 || self.me.as_ref() == Some(name) {
+            return None;
+        }
+        let key = self.subscribe(name, session, now);
         let catalog = match key {
             Some(key) => CatalogRequest::Open(key),
-            None if self.me.as_ref() == Some(&name) => CatalogRequest::NotWanted,
             None => CatalogRequest::RetryAt(now + retry_after(0)),
         };
-        let entry = Entry {
-            announcements: 1,
-            catalog,
-            attempts: 0,
-            newest: None,
-        };
-        self.entries.insert(name, entry);
+        if let Some(entry) = self.entries.get_mut(name) {
+            entry.catalogs.insert(link, catalog);
+        }
         key
     }
 
     /// Takes the end of an announcement; returns the subscription to cancel.
-    pub(super) fn handle_withdrawn(&mut self, name: &ParticipantName) -> Option<RequestKey> {
+    ///
+    /// grace: until when the participant may come back.
+    pub(super) fn handle_withdrawn(
+        &mut self,
+        link: LinkId,
+        name: &ParticipantName,
+        grace: Option<Instant>,
+    ) -> Option<RequestKey> {
         let entry = self.entries.get_mut(name)?;
-        entry.announcements -= 1;
-        if entry.announcements > 0 {
+        let count = entry.announcements.get_mut(&link)?;
+        *count -= 1;
+        if *count > 0 {
             return None;
         }
-        let entry = self.entries.remove(name)?;
-        self.change(|state| state.participants.remove(name).is_some());
-        match entry.catalog {
-            CatalogRequest::Open(key) => Some(key),
-            CatalogRequest::RetryAt(_) | CatalogRequest::NotWanted => None,
+        entry.announcements.remove(&link);
+        let catalog = entry.catalogs.remove(&link);
+        if entry.announcements.is_empty() {
+            entry.missing_until = grace;
+            if grace.is_none() {
+                self.remove(name);
+            }
         }
+        match catalog? {
+            CatalogRequest::Open(key) => Some(key),
+            CatalogRequest::RetryAt(_) => None,
+        }
+    }
+
+    /// A connection is over. Whom it alone announced stays until another one has had its time to
+    /// announce it.
+    pub(super) fn link_gone(&mut self, link: LinkId) {
+        for entry in self.entries.values_mut() {
+            entry.announcements.remove(&link);
+            entry.catalogs.remove(&link);
+        }
+    }
+
+    /// There is a new connection: whom none has announced until then has left.
+    pub(super) fn expect_until(&mut self, grace: Instant) {
+        for entry in self.entries.values_mut() {
+            entry.missing_until = Some(grace);
+        }
+    }
+
+    fn remove(&mut self, name: &ParticipantName) {
+        self.entries.remove(name);
+        self.change(|state| state.participants.remove(name).is_some());
     }
 
     /// Takes a catalog.
@@ -148,11 +188,27 @@ impl Directory {
 
     /// The subscription to a catalog ended or was rejected: tries again, less and less often,
     /// while the participant is announced.
-    pub(super) fn handle_catalog_ended(&mut self, name: &ParticipantName, now: Instant) {
-        if let Some(entry) = self.entries.get_mut(name) {
-            entry.catalog = CatalogRequest::RetryAt(now + retry_after(entry.attempts));
+    pub(super) fn handle_catalog_ended(
+        &mut self,
+        link: LinkId,
+        name: &ParticipantName,
+        now: Instant,
+    ) {
+        if let Some(entry) = self.entries.get_mut(name)
+            && let Some(catalog) = entry.catalogs.get_mut(&link)
+        {
+            *catalog = CatalogRequest::RetryAt(now + retry_after(entry.attempts));
             entry.attempts += 1;
         }
+    }
+
+    pub(super) fn set_connectivity(&self, connectivity: Connectivity, moved: bool) {
+        self.change(|state| {
+            let changed = state.connectivity != connectivity || moved;
+            state.connectivity = connectivity;
+            state.moves += u64::from(moved);
+            changed
+        });
     }
 
     pub(super) fn handle_closed(&mut self, reason: CloseReason) {
@@ -163,41 +219,53 @@ impl Directory {
         });
     }
 
-    pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        let retry = |entry: &Entry| match entry.catalog {
-            CatalogRequest::RetryAt(at) => Some(at),
-            CatalogRequest::Open(_) | CatalogRequest::NotWanted => None,
+    pub(super) fn poll_timeout(&self, link: LinkId) -> Option<Instant> {
+        let due = |entry: &Entry| {
+            let retry = match entry.catalogs.get(&link) {
+                Some(CatalogRequest::RetryAt(at)) => Some(*at),
+                Some(CatalogRequest::Open(_)) | None => None,
+            };
+            let missing = entry
+                .missing_until
+                .filter(|_| entry.announcements.is_empty());
+            retry.into_iter().chain(missing).min()
         };
-        self.entries.values().filter_map(retry).min()
+        self.entries.values().filter_map(due).min()
     }
 
-    /// Asks again for the catalogs whose time has come.
+    /// Asks again for the catalogs whose time has come, and gives up who has not come back.
     pub(super) fn handle_timeout(
         &mut self,
+        link: LinkId,
         session: &mut Session,
         now: Instant,
     ) -> Vec<(ParticipantName, RequestKey)> {
-        let is_due =
-            |entry: &Entry| matches!(entry.catalog, CatalogRequest::RetryAt(at) if at <= now);
-        let due: Vec<ParticipantName> = self
-            .entries
-            .iter()
-            .filter(|(_, entry)| is_due(entry))
-            .map(|(name, _)| name.clone())
-            .collect();
+        let is_due = |entry: &Entry| matches!(entry.catalogs.get(&link), Some(CatalogRequest::RetryAt(at)) if *at <= now);
+        let is_gone = |entry: &Entry| {
+            entry.announcements.is_empty() && entry.missing_until.is_some_and(|until| until <= now)
+        };
+        let names = |which: &dyn Fn(&Entry) -> bool| -> Vec<ParticipantName> {
+            let entries = self.entries.iter().filter(|(_, entry)| which(entry));
+            entries.map(|(name, _)| name.clone()).collect()
+        };
+        let (due, gone) = (names(&is_due), names(&is_gone));
+        for name in gone {
+            self.remove(&name);
+        }
         let mut opened = Vec::new();
         for name in due {
             let key = self.subscribe(&name, session, now);
             let Some(entry) = self.entries.get_mut(&name) else {
                 continue;
             };
-            if let Some(key) = key {
-                entry.catalog = CatalogRequest::Open(key);
+            let catalog = if let Some(key) = key {
                 opened.push((name, key));
+                CatalogRequest::Open(key)
             } else {
-                entry.catalog = CatalogRequest::RetryAt(now + retry_after(entry.attempts));
                 entry.attempts += 1;
-            }
+                CatalogRequest::RetryAt(now + retry_after(entry.attempts))
+            };
+            entry.catalogs.insert(link, catalog);
         }
         opened
     }

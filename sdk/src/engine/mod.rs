@@ -1,19 +1,27 @@
-//! What runs a room: the state in [`core::Core`], a task that carries the session's events to it,
-//! and the handle that rooms and tracks use.
+//! What runs a room: the state in [`core::Core`], for each connection a task that carries the
+//! session's events to it, a supervisor that keeps the room connected, and the handle that rooms
+//! and tracks use.
 //!
-//! The core is only ever used inside the connection's own task, where the session is.
+//! A session is only ever used inside its connection's own task. While the room moves there are
+//! two of them: both feed the same core, which sends each object to both and takes each once.
 
 mod core;
 mod directory;
+mod feed;
 mod flusher;
 mod group_stream;
+mod link;
+mod moving;
 mod outbox;
 mod own_requests;
 mod peer_requests;
 mod publications;
+mod seen;
 mod serving;
 mod subscription;
+mod supervisor;
 mod task;
+mod tracks;
 
 use std::{
     fmt, io,
@@ -24,21 +32,26 @@ use std::{
 use parvis_format::MediaKind;
 use parvis_quic::{
     PathStats,
-    client::{Connection, Gone, SessionHandle},
+    client::{Connection, Gone},
 };
-use parvis_session::{RequestKey, Session};
-use parvis_wire::FullTrackName;
+use parvis_session::Session;
+use parvis_wire::{Draft, FullTrackName};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinHandle,
 };
 
 use crate::{
-    CloseReason, ConnectError, ParticipantName, PublishError, RoomName, RoomState, SubscribeError,
+    CloseReason, ConnectError, PublishError, RoomOptions, RoomState, SubscribeError,
     remote::RemoteCounters, threads::Threads,
 };
 
-use self::{core::Core, flusher::Flusher};
+use self::{
+    core::Core,
+    flusher::{Flusher, LinkFlusher},
+    link::LinkId,
+    supervisor::Supervisor,
+};
 
 pub(crate) use self::subscription::FRAMES;
 pub use self::subscription::RemoteFrame;
@@ -46,6 +59,7 @@ pub use self::subscription::RemoteFrame;
 pub(crate) use self::{
     outbox::MediaSender,
     publications::{NewPublication, PublicationKind},
+    subscription::TrackKey,
 };
 
 /// A track to receive.
@@ -54,13 +68,12 @@ pub(crate) struct NewSubscription {
     pub kind: MediaKind,
     pub sink: mpsc::Sender<RemoteFrame>,
     pub counters: Arc<RemoteCounters>,
-    pub reply: oneshot::Sender<Result<RequestKey, SubscribeError>>,
+    pub reply: oneshot::Sender<Result<TrackKey, SubscribeError>>,
 }
 
 /// A handle to what runs a room.
 #[derive(Clone)]
 pub(crate) struct Engine {
-    session: SessionHandle,
     core: Arc<Mutex<Core>>,
     flusher: Arc<Flusher>,
     threads: Threads,
@@ -83,41 +96,49 @@ impl fmt::Debug for Engine {
 impl Engine {
     pub(crate) fn start(
         connection: Connection,
-        room: RoomName,
-        me: Option<ParticipantName>,
+        url: String,
+        options: RoomOptions,
         state: watch::Sender<Arc<RoomState>>,
     ) -> (Self, EngineTask) {
-        let session = connection.handle();
+        let (notices, heard) = mpsc::unbounded_channel();
         let core = Arc::new_cyclic(|weak| {
-            let flusher = Arc::new(Flusher::new(session.clone(), weak.clone()));
-            Mutex::new(Core::new(room, me, state, flusher))
+            let flusher = Arc::new(Flusher::new(weak.clone()));
+            let (room, me) = (options.room.clone(), options.participant.clone());
+            Mutex::new(Core::new(room, me, state, flusher, notices))
         });
         let flusher = Arc::clone(&lock(&core).flusher);
         let engine = Self {
-            session,
             core,
             flusher,
             threads: Threads::new(),
         };
+        let mut supervisor = Supervisor::new(engine.clone(), url, options, heard);
+        supervisor.add(connection);
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(task::run(connection, engine.clone(), stopped));
+        let task = tokio::spawn(supervisor.run(stopped));
         (engine, EngineTask { stop, task })
     }
 
-    /// Runs a closure on the core, in the connection's task.
+    /// Runs a closure on the core and the current session, in the connection's task.
     async fn with<R, F>(&self, body: F) -> Result<R, Gone>
     where
         R: Send + 'static,
-        F: FnOnce(&mut Core, &mut Session, Instant) -> R + Send + 'static,
+        F: FnOnce(&mut Core, LinkId, &mut Session, Instant) -> R + Send + 'static,
     {
+        let (id, way) = self.current().ok_or(Gone)?;
         let core = Arc::clone(&self.core);
-        let result = self
+        let result = way
             .session
-            .with(move |session, now| body(&mut lock(&core), session, now));
+            .with(move |session, now| body(&mut lock(&core), id, session, now));
         let result = result.await;
         // What was done may have moved the next deadline.
-        self.flusher.wake.notify_one();
+        self.flusher.wake();
         result
+    }
+
+    fn current(&self) -> Option<(LinkId, Arc<LinkFlusher>)> {
+        let id = lock(&self.core).current?;
+        Some((id, self.flusher.link(id)?))
     }
 
     fn closed(&self) -> CloseReason {
@@ -131,7 +152,7 @@ impl Engine {
     pub(crate) async fn discover(&self) -> Result<(), ConnectError> {
         let (reply, answer) = oneshot::channel();
         let asked = self
-            .with(move |core, session, now| core.discover(reply, session, now))
+            .with(move |core, id, session, now| core.discover(id, Some(reply), session, now))
             .await;
         self.answered(asked, answer).await
     }
@@ -140,7 +161,7 @@ impl Engine {
     pub(crate) async fn probe(&self) -> bool {
         let (reply, answer) = oneshot::channel();
         let asked = self
-            .with(move |core, session, now| core.probe(reply, session, now))
+            .with(move |core, id, session, now| core.probe(id, reply, session, now))
             .await;
         asked.is_ok() && answer.await.unwrap_or(false)
     }
@@ -149,9 +170,20 @@ impl Engine {
     pub(crate) async fn announce(&self) -> Result<(), ConnectError> {
         let (reply, answer) = oneshot::channel();
         let asked = self
-            .with(move |core, session, now| core.announce(reply, session, now))
+            .with(move |core, id, session, now| core.announce(id, Some(reply), session, now))
             .await;
         self.answered(asked, answer).await
+    }
+
+    /// The room was entered: other connections may take the place of the first.
+    pub(crate) fn entered(&self) {
+        lock(&self.core).entered = true;
+        self.flusher.wake();
+    }
+
+    /// Whether the relay has asked to move, and where to.
+    pub(crate) fn asked_to_move(&self) -> Option<String> {
+        lock(&self.core).asked_to_move.clone()
     }
 
     async fn answered(
@@ -167,10 +199,14 @@ impl Engine {
     }
 
     /// Publishes a track; its frames go into what is returned.
+    #[expect(
+        clippy::unused_async,
+        reason = "those who publish wait, whether there is something to wait for or not"
+    )]
     pub(crate) async fn publish(&self, new: NewPublication) -> Result<MediaSender, PublishError> {
-        self.with(move |core, _, now| core.publish(new, now))
-            .await
-            .unwrap_or_else(|Gone| Err(PublishError::Closed(self.closed())))
+        let sender = lock(&self.core).publish(new, Instant::now());
+        self.flusher.wake();
+        sender
     }
 
     /// Receives a track; its frames go into `sink`.
@@ -180,7 +216,7 @@ impl Engine {
         kind: MediaKind,
         sink: mpsc::Sender<RemoteFrame>,
         counters: Arc<RemoteCounters>,
-    ) -> Result<RequestKey, SubscribeError> {
+    ) -> Result<TrackKey, SubscribeError> {
         let (reply, answer) = oneshot::channel();
         let new = NewSubscription {
             name,
@@ -189,23 +225,16 @@ impl Engine {
             counters,
             reply,
         };
-        let asked = self
-            .with(move |core, session, now| core.subscribe(new, session, now))
-            .await;
-        let closed = || Err(SubscribeError::Closed(self.closed()));
-        match asked {
-            Ok(()) => answer.await.unwrap_or_else(|_| closed()),
-            Err(Gone) => closed(),
-        }
+        lock(&self.core).subscribe(new);
+        self.flusher.wake();
+        answer
+            .await
+            .unwrap_or_else(|_| Err(SubscribeError::Closed(self.closed())))
     }
 
     /// Ends a subscription; never waits.
-    pub(crate) fn unsubscribe(&self, key: RequestKey) {
-        let core = Arc::clone(&self.core);
-        // Where the queue is full, the next frame finds that nobody takes it.
-        let _ = self.session.try_run(move |session, now| {
-            lock(&core).unsubscribe(key, session, now);
-        });
+    pub(crate) fn unsubscribe(&self, key: TrackKey) {
+        lock(&self.core).unsubscribe(key);
     }
 
     /// Starts a thread that [`Engine::close`] waits for.
@@ -215,14 +244,20 @@ impl Engine {
 
     /// What was measured of the path; `None`: the connection is over.
     pub(crate) async fn path(&self) -> Option<PathStats> {
-        self.session.stats().await.ok()
+        let (_, way) = self.current()?;
+        way.session.stats().await.ok()
+    }
+
+    /// The draft that the current connection speaks.
+    pub(crate) fn draft(&self) -> Option<Draft> {
+        lock(&self.core).draft
     }
 
     /// Says goodbye, ends the task, and waits for it and every thread.
     pub(crate) async fn close(&self, task: EngineTask) {
         let (reply, answer) = oneshot::channel();
         let asked = self
-            .with(move |core, session, now| core.close(reply, session, now))
+            .with(move |core, id, session, now| core.close(reply, id, session, now))
             .await;
         if asked.is_ok() {
             let _ = answer.await;

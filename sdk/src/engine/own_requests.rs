@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Instant};
+use std::time::{Duration, Instant};
 
 use parvis_format::catalog;
 use parvis_session::{Answer, RequestKey, Session};
@@ -6,38 +6,52 @@ use parvis_wire::{Parameters, RequestErrorCode};
 use tokio::sync::oneshot;
 
 use super::{
-    MediaSender, NewPublication, NewSubscription, PublicationKind,
-    core::{Core, Purpose},
+    MediaSender, NewPublication, PublicationKind,
+    core::Core,
+    link::{Ending, LinkId, Purpose, Standing},
     publications::Publication,
-    subscription::Subscription,
+    subscription::TrackKey,
 };
-use crate::{CloseReason, ConnectError, PublishError, SubscribeError, demand::Demand};
+use crate::{CloseReason, ConnectError, PublishError, demand::Demand};
+
+/// How long what a new connection needs waits after it was refused there.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// Requests of our own.
 impl Core {
     pub(super) fn discover(
         &mut self,
-        reply: oneshot::Sender<Result<(), ConnectError>>,
+        id: LinkId,
+        reply: Option<oneshot::Sender<Result<(), ConnectError>>>,
         session: &mut Session,
         now: Instant,
     ) {
-        match session.subscribe_namespace(self.room.namespace(), Parameters::default(), now) {
+        let prefix = self.room.namespace();
+        let Some(link) = self.links.get_mut(&id) else {
+            return;
+        };
+        match session.subscribe_namespace(prefix, Parameters::default(), now) {
             Ok(key) => {
-                self.own.insert(key, Purpose::Discover(Some(reply)));
+                link.discovery = Standing::Asked;
+                link.own.insert(key, Purpose::Discover(reply));
             }
             Err(error) => {
-                let _ = reply.send(Err(refused(DISCOVER, error.to_string())));
+                link.discovery = Standing::RetryAt(now + AGAIN);
+                if let Some(reply) = reply {
+                    let _ = reply.send(Err(refused(DISCOVER, error.to_string())));
+                }
             }
         }
     }
 
     pub(super) fn probe(
         &mut self,
+        id: LinkId,
         reply: oneshot::Sender<bool>,
         session: &mut Session,
         now: Instant,
     ) {
-        let Some(me) = &self.me else {
+        let (Some(me), Some(link)) = (&self.me, self.links.get_mut(&id)) else {
             let _ = reply.send(false);
             return;
         };
@@ -48,7 +62,7 @@ impl Core {
         let track = self.room.track(me, catalog::TRACK_NAME);
         match track.map(|track| session.subscribe(track, Parameters::default(), now)) {
             Some(Ok(key)) => {
-                self.own.insert(key, Purpose::Probe(reply));
+                link.own.insert(key, Purpose::Probe(reply));
             }
             Some(Err(_)) | None => {
                 let _ = reply.send(false);
@@ -58,35 +72,49 @@ impl Core {
 
     pub(super) fn announce(
         &mut self,
-        reply: oneshot::Sender<Result<(), ConnectError>>,
+        id: LinkId,
+        reply: Option<oneshot::Sender<Result<(), ConnectError>>>,
         session: &mut Session,
         now: Instant,
     ) {
-        let Some(me) = &self.me else {
-            let _ = reply.send(Ok(()));
+        let (Some(me), Some(link)) = (&self.me, self.links.get_mut(&id)) else {
+            if let Some(reply) = reply {
+                let _ = reply.send(Ok(()));
+            }
             return;
         };
         let namespace = self.room.participant_namespace(me);
         match session.publish_namespace(namespace, Parameters::default(), now) {
             Ok(key) => {
-                self.own.insert(key, Purpose::Announce(Some(reply)));
-                let new = NewPublication {
-                    track: catalog::TRACK_NAME.to_owned(),
-                    kind: PublicationKind::State,
-                    priority: 8,
-                    info: None,
-                    demand: Demand::default(),
-                    threaded: false,
-                    stop: Box::new(|| ()),
-                };
-                self.publications
-                    .insert(new.track.clone(), Publication::new(new));
-                self.send_catalog(session, now);
+                link.visibility = Standing::Asked;
+                link.own.insert(key, Purpose::Announce(reply));
+                self.publish_catalog(now);
             }
             Err(error) => {
-                let _ = reply.send(Err(refused(ANNOUNCE, error.to_string())));
+                link.visibility = Standing::RetryAt(now + AGAIN);
+                if let Some(reply) = reply {
+                    let _ = reply.send(Err(refused(ANNOUNCE, error.to_string())));
+                }
             }
         }
+    }
+
+    fn publish_catalog(&mut self, now: Instant) {
+        if self.publications.contains_key(catalog::TRACK_NAME) {
+            return;
+        }
+        let new = NewPublication {
+            track: catalog::TRACK_NAME.to_owned(),
+            kind: PublicationKind::State,
+            priority: 8,
+            info: None,
+            demand: Demand::default(),
+            threaded: false,
+            stop: Box::new(|| ()),
+        };
+        self.publications
+            .insert(new.track.clone(), Publication::new(new));
+        self.send_catalog(now);
     }
 
     pub(super) fn publish(
@@ -108,101 +136,121 @@ impl Core {
         }
         let track = new.track.clone();
         let publication = Publication::new(new);
-        let sender = MediaSender::new(publication.outbox.clone(), Arc::clone(&self.flusher));
+        let sender = MediaSender::new(
+            publication.outbox.clone(),
+            std::sync::Arc::clone(&self.flusher),
+        );
         self.publications.insert(track, publication);
         self.list_soon(now);
         Ok(sender)
     }
 
-    pub(super) fn subscribe(&mut self, new: NewSubscription, session: &mut Session, now: Instant) {
-        if let Some(reason) = &self.closed {
-            let _ = new.reply.send(Err(SubscribeError::Closed(reason.clone())));
+    /// Asks what a connection lacks that the others had.
+    pub(super) fn ask_for_what_is_missing(
+        &mut self,
+        id: LinkId,
+        session: &mut Session,
+        now: Instant,
+    ) {
+        if self.current != Some(id) || self.closing.is_some() || !session.is_established() {
             return;
         }
-        let track = new.name.name().to_string();
-        match session.subscribe(new.name, Subscription::parameters(new.kind), now) {
-            Ok(key) => {
-                let subscription = Subscription::new(new.kind, new.sink, new.counters);
-                self.subscriptions.insert(key, subscription);
-                self.own.insert(
-                    key,
-                    Purpose::Track {
-                        name: track,
-                        reply: Some(new.reply),
-                    },
-                );
-            }
-            Err(error) => {
-                let reason = error.to_string();
-                let _ = new
-                    .reply
-                    .send(Err(SubscribeError::Rejected { track, reason }));
-            }
+        let Some(link) = self.links.get(&id).filter(|link| !link.going_away) else {
+            return;
+        };
+        let (discovery, visibility) = (link.discovery, link.visibility);
+        if self.entered && discovery.is_due(now) {
+            self.discover(id, None, session, now);
         }
-    }
-
-    pub(super) fn unsubscribe(&mut self, key: RequestKey, session: &mut Session, now: Instant) {
-        if self.subscriptions.remove(&key).is_some() {
-            self.own.remove(&key);
-            self.streams.retain(|_, incoming| incoming.key != key);
-            let _ = session.cancel(key, now);
+        if self.entered && self.me.is_some() && visibility.is_due(now) {
+            self.announce(id, None, session, now);
+        }
+        let missing: Vec<TrackKey> = self
+            .tracks
+            .iter()
+            .filter(|(_, track)| {
+                !track.sources.contains_key(&id) && track.retry.is_none_or(|at| at <= now)
+            })
+            .map(|(key, _)| *key)
+            .collect();
+        for key in missing {
+            self.ask_for_track(id, key, session, now);
         }
     }
 
     pub(super) fn handle_accepted(
         &mut self,
+        id: LinkId,
         key: RequestKey,
         answer: Answer,
         session: &mut Session,
         now: Instant,
     ) {
-        match self.own.get_mut(&key) {
-            Some(Purpose::Discover(reply) | Purpose::Announce(reply)) => {
+        let Some(link) = self.links.get_mut(&id) else {
+            return;
+        };
+        let purpose = link.own.get_mut(&key);
+        match purpose {
+            Some(Purpose::Discover(reply)) => {
+                link.discovery = Standing::Accepted;
+                if let Some(reply) = reply.take() {
+                    let _ = reply.send(Ok(()));
+                }
+            }
+            Some(Purpose::Announce(reply)) => {
+                link.visibility = Standing::Accepted;
                 if let Some(reply) = reply.take() {
                     let _ = reply.send(Ok(()));
                 }
             }
             Some(Purpose::Probe(_)) => {
-                if let Some(Purpose::Probe(reply)) = self.own.remove(&key) {
+                if let Some(Purpose::Probe(reply)) = link.own.remove(&key) {
                     let _ = reply.send(true);
                 }
                 let _ = session.cancel(key, now);
             }
-            Some(Purpose::Track { reply, .. }) => {
-                if let (
-                    Answer::Subscribe {
-                        track_properties, ..
-                    },
-                    Some(subscription),
-                ) = (answer, self.subscriptions.get_mut(&key))
+            Some(Purpose::Track(track_key)) => {
+                let track_key = *track_key;
+                let Some(track) = self.tracks.get_mut(&track_key) else {
+                    return;
+                };
+                if let Answer::Subscribe {
+                    track_properties, ..
+                } = answer
                 {
-                    subscription.handle_accepted(&track_properties);
+                    track.handle_accepted(&track_properties);
                 }
-                let wanted = reply.take().is_none_or(|reply| reply.send(Ok(key)).is_ok());
+                let wanted = track
+                    .reply
+                    .take()
+                    .is_none_or(|reply| reply.send(Ok(track_key)).is_ok());
                 if !wanted {
-                    self.unsubscribe(key, session, now);
+                    self.unsubscribe(track_key);
                 }
             }
             Some(Purpose::Catalog(_)) | None => {}
         }
     }
 
-    /// A request of our own was rejected (`code` is known) or has ended.
+    /// A request of our own was rejected or has ended.
     pub(super) fn own_request_ended(
         &mut self,
+        id: LinkId,
         key: RequestKey,
         reason: &str,
-        code: Option<RequestErrorCode>,
+        ending: Ending,
         now: Instant,
     ) {
-        self.streams.retain(|_, incoming| incoming.key != key);
-        self.subscriptions.remove(&key);
-        match self.own.remove(&key) {
+        let Some(link) = self.links.get_mut(&id) else {
+            return;
+        };
+        link.streams.retain(|_, incoming| incoming.key != key);
+        match link.own.remove(&key) {
             Some(Purpose::Discover(Some(reply))) => {
                 let _ = reply.send(Err(refused(DISCOVER, reason.to_owned())));
             }
             Some(Purpose::Announce(Some(reply))) => {
-                let taken = code == Some(RequestErrorCode::DuplicateSubscription);
+                let taken = ending == Ending::Rejected(RequestErrorCode::DuplicateSubscription);
                 let error = match &self.me {
                     Some(name) if taken => ConnectError::NameTaken {
                         name: name.clone(),
@@ -212,23 +260,19 @@ impl Core {
                 };
                 let _ = reply.send(Err(error));
             }
-            Some(Purpose::Discover(None) | Purpose::Announce(None)) => {
-                tracing::warn!(reason, "the relay ended what the room needs");
+            Some(Purpose::Discover(None)) => {
+                tracing::warn!(reason, "the relay does not tell who is in the room");
+                link.discovery = Standing::RetryAt(now + AGAIN);
+            }
+            Some(Purpose::Announce(None)) => {
+                tracing::warn!(reason, "the relay does not announce this participant");
+                link.visibility = Standing::RetryAt(now + AGAIN);
             }
             Some(Purpose::Probe(reply)) => {
                 let _ = reply.send(false);
             }
-            Some(Purpose::Catalog(name)) => self.directory.handle_catalog_ended(&name, now),
-            Some(Purpose::Track { name, reply }) => {
-                tracing::debug!(track = name, reason, "a track has ended");
-                if let Some(reply) = reply {
-                    let reason = reason.to_owned();
-                    let _ = reply.send(Err(SubscribeError::Rejected {
-                        track: name,
-                        reason,
-                    }));
-                }
-            }
+            Some(Purpose::Catalog(name)) => self.directory.handle_catalog_ended(id, &name, now),
+            Some(Purpose::Track(key)) => self.source_ended(key, id, reason, ending, now),
             None => {}
         }
     }

@@ -3,10 +3,12 @@ use std::{collections::BTreeMap, fmt, time::Instant};
 use bytes::Bytes;
 use parvis_format::{EncodedFrame, MediaKind, loc};
 use parvis_session::{RequestKey, Session, StreamId};
-use parvis_wire::{Location, ObjectId, Parameters, Properties, Property, PublishDoneCode};
+use parvis_wire::{Location, ObjectId, Parameters, Properties, Property};
 
 use super::{
+    feed::{Feed, Step, Subscriber},
     group_stream::{Object, open, write},
+    link::LinkId,
     outbox::Outbox,
 };
 use crate::{TrackKind, clock, demand::Demand};
@@ -51,18 +53,13 @@ impl fmt::Debug for NewPublication {
 pub(super) struct Publication {
     pub new: NewPublication,
     pub outbox: Outbox,
-    subscribers: BTreeMap<RequestKey, Subscriber>,
+    /// Where it goes to: while the room moves, two connections.
+    feeds: BTreeMap<LinkId, Feed>,
     /// The place of the next object.
     next: Location,
     started: bool,
     kept: Vec<Object>,
     kept_bytes: usize,
-}
-
-#[derive(Debug, Default)]
-struct Subscriber {
-    paused: bool,
-    stream: Option<StreamId>,
 }
 
 /// Track properties. draft-ietf-moq-transport-22, "Properties"; draft-ietf-moq-loc-04.
@@ -81,7 +78,7 @@ impl Publication {
         Self {
             new,
             outbox: Outbox::default(),
-            subscribers: BTreeMap::new(),
+            feeds: BTreeMap::new(),
             next: Location::new(first, 0),
             started: false,
             kept: Vec::new(),
@@ -127,19 +124,15 @@ impl Publication {
 
     pub(super) fn subscribe(
         &mut self,
+        link: LinkId,
         key: RequestKey,
         parameters: &Parameters,
         session: &mut Session,
         now: Instant,
     ) {
+        // What is kept is sent below, and must not be sent again.
+        self.flush(link, session, now);
         let paused = parameters.forward == Some(false);
-        self.subscribers.insert(
-            key,
-            Subscriber {
-                paused,
-                stream: None,
-            },
-        );
         let answer = Parameters {
             largest: self.largest(),
             ..Parameters::default()
@@ -148,18 +141,24 @@ impl Publication {
             .accept_subscribe(key, answer, self.properties(), now)
             .is_err()
         {
-            self.subscribers.remove(&key);
             return;
         }
+        let feed = self.feeds.entry(link).or_default();
+        let subscriber = Subscriber {
+            paused,
+            stream: None,
+        };
+        feed.subscribers.insert(key, subscriber);
         self.new.demand.ask_key();
         self.demand_changed();
         if !paused {
-            self.send_kept(key, session, now);
+            self.send_kept(link, key, session, now);
         }
     }
 
-    pub(super) fn update(&mut self, key: RequestKey, parameters: &Parameters) {
-        let Some(subscriber) = self.subscribers.get_mut(&key) else {
+    pub(super) fn update(&mut self, link: LinkId, key: RequestKey, parameters: &Parameters) {
+        let feed = self.feeds.get_mut(&link);
+        let Some(subscriber) = feed.and_then(|feed| feed.subscribers.get_mut(&key)) else {
             return;
         };
         if let Some(forward) = parameters.forward {
@@ -181,15 +180,25 @@ impl Publication {
         self.demand_changed();
     }
 
-    pub(super) fn unsubscribe(&mut self, key: RequestKey) -> bool {
-        let known = self.subscribers.remove(&key).is_some();
+    pub(super) fn unsubscribe(&mut self, link: LinkId, key: RequestKey) {
+        if let Some(feed) = self.feeds.get_mut(&link) {
+            feed.subscribers.remove(&key);
+        }
         self.demand_changed();
-        known
+    }
+
+    /// A connection is over.
+    pub(super) fn link_gone(&mut self, link: LinkId) {
+        self.feeds.remove(&link);
+        self.demand_changed();
     }
 
     /// A stream takes no more data: its subscriber goes on with the next group.
-    pub(super) fn stream_gone(&mut self, stream: StreamId) {
-        for subscriber in self.subscribers.values_mut() {
+    pub(super) fn stream_gone(&mut self, link: LinkId, stream: StreamId) {
+        let Some(feed) = self.feeds.get_mut(&link) else {
+            return;
+        };
+        for subscriber in feed.subscribers.values_mut() {
             if subscriber.stream == Some(stream) {
                 subscriber.stream = None;
                 self.new.demand.ask_key();
@@ -198,19 +207,22 @@ impl Publication {
     }
 
     fn demand_changed(&self) {
-        self.new
-            .demand
-            .set_watched(self.subscribers.values().any(|s| !s.paused));
+        let watched = self.feeds.values().any(Feed::is_watched);
+        self.new.demand.set_watched(watched);
     }
 
-    /// Sends what the encoder has made since.
-    pub(super) fn send_outbox(&mut self, session: &mut Session, now: Instant) {
+    /// Takes what the encoder has made since; [`Self::flush`] sends it. Returns whether there was
+    /// anything.
+    pub(super) fn take_outbox(&mut self) -> bool {
+        let mut taken = false;
         while let Some(frame) = self.outbox.pop() {
-            self.send_frame(&frame, session, now);
+            self.add_frame(&frame);
+            taken = true;
         }
+        taken
     }
 
-    fn send_frame(&mut self, frame: &EncodedFrame, session: &mut Session, now: Instant) {
+    fn add_frame(&mut self, frame: &EncodedFrame) {
         let kind = match self.new.kind {
             PublicationKind::LiveVideo | PublicationKind::StoredVideo => MediaKind::Video,
             PublicationKind::Audio | PublicationKind::State => MediaKind::Audio,
@@ -221,43 +233,33 @@ impl Publication {
                     properties,
                     payload: frame.payload.clone(),
                 };
-                self.send(object, frame.key, session, now);
+                self.add(object, frame.key);
             }
             Err(error) => tracing::warn!(track = self.new.track, %error, "a frame is not sent"),
         }
     }
 
-    /// Sends a state: the whole content of the track until the next one.
-    pub(super) fn send_state(&mut self, payload: Bytes, session: &mut Session, now: Instant) {
-        self.send(
-            Object {
-                properties: Properties::EMPTY,
-                payload,
-            },
-            true,
-            session,
-            now,
-        );
+    /// Adds a state: the whole content of the track until the next one.
+    pub(super) fn add_state(&mut self, payload: Bytes) {
+        let object = Object {
+            properties: Properties::EMPTY,
+            payload,
+        };
+        self.add(object, true);
     }
 
-    fn send(&mut self, object: Object, key: bool, session: &mut Session, now: Instant) {
+    fn add(&mut self, object: Object, key: bool) {
         if key && self.next.object.0 > 0 {
-            self.end_group(session, now);
+            self.end_group();
         }
         if !key && self.next.object.0 == 0 {
             // Nothing can be decoded before the first key frame.
             return;
         }
         let place = self.next;
-        for (key, subscriber) in self.subscribers.iter_mut().filter(|(_, s)| !s.paused) {
-            if place.object.0 == 0 {
-                subscriber.stream = open(*key, place.group, self.new.kind, session, now);
-            }
-            let Some(stream) = subscriber.stream else {
-                continue;
-            };
-            if !write(stream, place.object, &object, session, now) {
-                subscriber.stream = None;
+        for feed in self.feeds.values_mut() {
+            if !feed.push(Step::Object(place, object.clone())) {
+                self.new.demand.ask_key();
             }
         }
         self.started = true;
@@ -266,18 +268,28 @@ impl Publication {
             self.kept_bytes += object.payload.len() + object.properties.as_bytes().len();
             self.kept.push(object);
         }
-        if matches!(
-            self.new.kind,
-            PublicationKind::Audio | PublicationKind::State
-        ) {
-            self.finish_streams(session, now);
-        }
-        if self.new.kind == PublicationKind::Audio {
-            self.end_group(session, now);
+        match self.new.kind {
+            PublicationKind::Audio => self.end_group(),
+            // Nothing more comes in its group, which is kept all the same.
+            PublicationKind::State => self.step(&Step::EndGroup),
+            PublicationKind::LiveVideo | PublicationKind::StoredVideo => {}
         }
     }
 
-    fn send_kept(&mut self, key: RequestKey, session: &mut Session, now: Instant) {
+    fn end_group(&mut self) {
+        self.step(&Step::EndGroup);
+        self.next = Location::new(self.next.group.0 + 1, 0);
+        self.kept.clear();
+        self.kept_bytes = 0;
+    }
+
+    fn step(&mut self, step: &Step) {
+        for feed in self.feeds.values_mut() {
+            feed.push(step.clone());
+        }
+    }
+
+    fn send_kept(&mut self, link: LinkId, key: RequestKey, session: &mut Session, now: Instant) {
         if self.kept.is_empty() || self.kept_bytes > KEPT_BYTES {
             return;
         }
@@ -289,38 +301,40 @@ impl Publication {
             .iter()
             .zip(0..)
             .all(|(object, id)| write(stream, ObjectId(id), object, session, now));
+        let feed = self.feeds.get_mut(&link);
         if self.new.kind == PublicationKind::State {
             let _ = session.finish_subgroup(stream, now);
-        } else if let Some(subscriber) = self.subscribers.get_mut(&key).filter(|_| sent) {
+        } else if sent && let Some(subscriber) = feed.and_then(|f| f.subscribers.get_mut(&key)) {
             subscriber.stream = Some(stream);
         }
     }
 
-    fn end_group(&mut self, session: &mut Session, now: Instant) {
-        self.finish_streams(session, now);
-        self.next = Location::new(self.next.group.0 + 1, 0);
-        self.kept.clear();
-        self.kept_bytes = 0;
+    /// Whether a connection has something to send.
+    pub(super) fn has_steps(&self, except: LinkId) -> bool {
+        let mut others = self.feeds.iter().filter(|(link, _)| **link != except);
+        others.any(|(_, feed)| feed.has_steps())
     }
 
-    fn finish_streams(&mut self, session: &mut Session, now: Instant) {
-        for subscriber in self.subscribers.values_mut() {
-            if let Some(stream) = subscriber.stream.take() {
-                // Refused only where the stream is gone already.
-                let _ = session.finish_subgroup(stream, now);
-            }
+    /// Sends what waits for this connection.
+    pub(super) fn flush(&mut self, link: LinkId, session: &mut Session, now: Instant) {
+        if let Some(feed) = self.feeds.get_mut(&link)
+            && feed.flush(self.new.kind, session, now)
+        {
+            self.feeds.remove(&link);
         }
     }
 
-    /// Ends the track for everybody.
-    pub(super) fn end(mut self, session: &mut Session, now: Instant) -> Vec<RequestKey> {
+    /// Ends the track for everybody; it is over when each connection was flushed.
+    pub(super) fn end(&mut self) {
         self.outbox.close();
         (self.new.stop)();
-        self.finish_streams(session, now);
-        let keys: Vec<RequestKey> = self.subscribers.keys().copied().collect();
-        for key in &keys {
-            let _ = session.publish_done(*key, PublishDoneCode::TrackEnded, "", now);
+        for feed in self.feeds.values_mut() {
+            feed.end();
         }
-        keys
+    }
+
+    /// Whether nobody is to be told anything any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.feeds.is_empty()
     }
 }

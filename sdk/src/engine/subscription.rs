@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -6,16 +7,20 @@ use std::{
 use parvis_format::{EncodedFrame, MediaKind, MediaTime, loc};
 use parvis_session::{Object, RequestKey, Session};
 use parvis_wire::{
-    GroupId, Location, ObjectStatus, Parameters, Priority, Properties, PropertyValue,
+    FullTrackName, GroupId, Location, ObjectStatus, Parameters, Priority, Properties, PropertyValue,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
-use super::publications::DYNAMIC_GROUPS;
+use super::{NewSubscription, link::LinkId, publications::DYNAMIC_GROUPS, seen::Seen};
 use crate::{
-    clock,
+    SubscribeError, clock,
     order::{AudioOrder, Ordered, Placed, VideoOrder},
     remote::RemoteCounters,
 };
+
+/// Names a track that is received, on whatever connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct TrackKey(pub(super) u64);
 
 /// A frame as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,9 +57,25 @@ const VIDEO_DELIVERY_TIMEOUT: u64 = 1000;
 /// The same of sound.
 const AUDIO_DELIVERY_TIMEOUT: u64 = 400;
 
+/// How long both connections of a track go on after the new one began a group: what the old one
+/// still has on its way comes within that time, or too late anyway.
+const OVERLAP: Duration = Duration::from_millis(300);
+
+/// How long a relay may wait for a track that is to appear there again.
+const RENDEZVOUS: u64 = 5000;
+
 /// A track that is received.
 #[derive(Debug)]
 pub(super) struct Subscription {
+    pub(super) name: FullTrackName,
+    /// Where it comes from: while the room moves, two connections.
+    pub(super) sources: BTreeMap<LinkId, Source>,
+    /// Tells the application of the first answer.
+    pub(super) reply: Option<oneshot::Sender<Result<TrackKey, SubscribeError>>>,
+    /// When it is asked for again.
+    pub(super) retry: Option<Instant>,
+    attempts: u32,
+    seen: Seen,
     kind: MediaKind,
     order: Order,
     sink: mpsc::Sender<RemoteFrame>,
@@ -66,6 +87,15 @@ pub(super) struct Subscription {
     behind_since: Option<Instant>,
     dynamic_groups: bool,
     largest_group: u64,
+}
+
+/// A subscription on one connection.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) key: RequestKey,
+    /// When it gave the start of a group.
+    joined: Option<Instant>,
+    wants_key: bool,
 }
 
 #[derive(Debug)]
@@ -81,16 +111,25 @@ struct Arrived {
 }
 
 impl Subscription {
-    pub(super) fn new(
-        kind: MediaKind,
-        sink: mpsc::Sender<RemoteFrame>,
-        counters: Arc<RemoteCounters>,
-    ) -> Self {
+    pub(super) fn new(new: NewSubscription) -> Self {
+        let NewSubscription {
+            name,
+            kind,
+            sink,
+            counters,
+            reply,
+        } = new;
         let order = match kind {
             MediaKind::Video => Order::Video(VideoOrder::new(VIDEO_PATIENCE)),
             MediaKind::Audio => Order::Audio(AudioOrder::new(AUDIO_PATIENCE)),
         };
         Self {
+            name,
+            sources: BTreeMap::new(),
+            reply: Some(reply),
+            retry: None,
+            attempts: 0,
+            seen: Seen::default(),
             kind,
             order,
             sink,
@@ -104,23 +143,59 @@ impl Subscription {
     }
 
     /// What the SUBSCRIBE says.
-    pub(super) fn parameters(kind: MediaKind) -> Parameters {
-        match kind {
+    pub(super) fn parameters(&self) -> Parameters {
+        // The first time the track is known to be there.
+        let rendezvous_timeout = self.reply.is_none().then_some(RENDEZVOUS);
+        match self.kind {
             MediaKind::Video => Parameters {
                 subscriber_priority: Some(Priority(128)),
                 object_delivery_timeout: Some(VIDEO_DELIVERY_TIMEOUT),
+                rendezvous_timeout,
                 ..Parameters::default()
             },
             MediaKind::Audio => Parameters {
                 subscriber_priority: Some(Priority(32)),
                 object_delivery_timeout: Some(AUDIO_DELIVERY_TIMEOUT),
                 subgroup_delivery_timeout: Some(AUDIO_DELIVERY_TIMEOUT),
+                rendezvous_timeout,
                 ..Parameters::default()
             },
         }
     }
 
+    pub(super) fn asked(&mut self, link: LinkId, key: RequestKey) {
+        let source = Source {
+            key,
+            joined: None,
+            wants_key: false,
+        };
+        self.sources.insert(link, source);
+        self.retry = None;
+    }
+
+    /// Asks again a little later, less and less often.
+    pub(super) fn retry_later(&mut self, now: Instant) {
+        self.retry = Some(now + Duration::from_millis(50 << self.attempts.min(5)));
+        self.attempts += 1;
+    }
+
+    /// Whether the subscription on a connection can go: another one has begun a group, some time
+    /// ago.
+    pub(super) fn has_moved(&self, from: LinkId, now: Instant) -> bool {
+        self.overlap_ends(from).is_some_and(|end| end <= now)
+    }
+
+    fn overlap_ends(&self, from: LinkId) -> Option<Instant> {
+        self.sources.get(&from)?;
+        let others = self.sources.iter().filter(|(link, _)| **link != from);
+        others
+            .filter_map(|(_, source)| source.joined)
+            .min()
+            .map(|joined| joined + OVERLAP)
+    }
+
     pub(super) fn handle_accepted(&mut self, properties: &Properties) {
+        self.attempts = 0;
         let dynamic = |p: &parvis_wire::Property| {
             p.kind == DYNAMIC_GROUPS && p.value == PropertyValue::Integer(1)
         };
@@ -130,8 +205,17 @@ impl Subscription {
             .any(|p| dynamic(&p));
     }
 
-    pub(super) fn handle_object(&mut self, object: Object, now: Instant) {
+    pub(super) fn handle_object(&mut self, link: LinkId, object: Object, now: Instant) {
         if object.status != ObjectStatus::Normal {
+            return;
+        }
+        if let Some(source) = self.sources.get_mut(&link)
+            && object.location.object.0 == 0
+        {
+            source.joined.get_or_insert(now);
+        }
+        if !self.seen.insert(object.location) {
+            self.counters.count_duplicate();
             return;
         }
         let Location { group, object: id } = object.location;
@@ -185,15 +269,21 @@ impl Subscription {
         }
     }
 
-    pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        match &self.order {
+    /// When something is due that a turn of this connection does.
+    pub(super) fn poll_timeout(&self, link: LinkId, current: Option<LinkId>) -> Option<Instant> {
+        let order = match &self.order {
             Order::Video(order) => order.poll_timeout(),
             Order::Audio(order) => order.poll_timeout(),
-        }
+        };
+        let is_current = current == Some(link);
+        let retry = self.retry.filter(|_| is_current);
+        let overlap = self.overlap_ends(link).filter(|_| !is_current);
+        [order, retry, overlap].into_iter().flatten().min()
     }
 
-    /// Hands on what is in order; returns whether anybody still wants it.
-    pub(super) fn deliver(&mut self, key: RequestKey, session: &mut Session, now: Instant) -> bool {
+    /// Hands on what is in order; returns whether anybody still wants it. A key frame that is
+    /// needed is asked for by [`Self::ask_key`].
+    pub(super) fn deliver(&mut self, now: Instant) -> bool {
         loop {
             let next = match &mut self.order {
                 Order::Video(order) => order.poll(),
@@ -206,10 +296,10 @@ impl Subscription {
                     self.counters.count_missing(frames);
                 }
                 Some(Ordered::Dropped) => self.counters.count_late(),
-                Some(Ordered::NeedKey) => self.ask_key(key, session, now),
+                Some(Ordered::NeedKey) => self.need_key(),
                 Some(Ordered::Frame(placed)) => {
                     if !self.hand_on(placed, now) {
-                        self.ask_key(key, session, now);
+                        self.need_key();
                     }
                 }
             }
@@ -254,16 +344,28 @@ impl Subscription {
         now.saturating_duration_since(*self.behind_since.get_or_insert(now)) < CATCH_UP
     }
 
-    fn ask_key(&self, key: RequestKey, session: &mut Session, now: Instant) {
-        if !self.dynamic_groups || self.kind == MediaKind::Audio {
+    fn need_key(&mut self) {
+        if self.dynamic_groups && self.kind == MediaKind::Video {
+            for source in self.sources.values_mut() {
+                source.wants_key = true;
+            }
+        }
+    }
+
+    /// Asks for a key frame on this connection, if one is needed.
+    pub(super) fn ask_key(&mut self, link: LinkId, session: &mut Session, now: Instant) {
+        let Some(source) = self.sources.get_mut(&link) else {
+            return;
+        };
+        if !std::mem::take(&mut source.wants_key) {
             return;
         }
         let parameters = Parameters {
             new_group_request: Some(self.largest_group.saturating_add(1)),
             ..Parameters::default()
         };
-        if let Err(error) = session.update(key, parameters, now) {
-            tracing::debug!(%key, %error, "no key frame is asked for");
+        if let Err(error) = session.update(source.key, parameters, now) {
+            tracing::debug!(key = %source.key, %error, "no key frame is asked for");
         }
     }
 }

@@ -1,31 +1,48 @@
 use std::{
     future::Future,
     pin::pin,
+    sync::Arc,
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 
 use parvis_quic::client::Connection;
 use parvis_wire::SessionErrorCode;
 use tokio::sync::oneshot;
 
-use super::{Engine, lock};
-use crate::connect::close_reason;
+use super::{Engine, flusher::LinkFlusher, link::LinkId, lock};
+use crate::connect::{close_reason, may_fare_better};
 
 /// Events that are taken in one go.
 const BATCH: usize = 64;
 
-/// Carries the session's events to the core, until the connection is over or the room is left.
+/// How often a connection that is moved away from looks whether it is left.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Carries a session's events to the core, until the connection is over or no longer wanted.
 pub(super) async fn run(
     mut connection: Connection,
+    id: LinkId,
+    way: Arc<LinkFlusher>,
     engine: Engine,
     mut stopped: oneshot::Receiver<()>,
 ) {
     loop {
-        let deadline = lock(&engine.core).poll_timeout();
+        let (deadline, leaving) = {
+            let core = lock(&engine.core);
+            (core.poll_timeout(id), core.current != Some(id))
+        };
         let timer = async {
             match deadline {
                 Some(at) => tokio::time::sleep_until(at.into()).await,
                 None => std::future::pending().await,
+            }
+        };
+        let look = async {
+            if leaving {
+                tokio::time::sleep(LOOK).await;
+            } else {
+                std::future::pending::<()>().await;
             }
         };
         let mut events = Vec::new();
@@ -34,12 +51,15 @@ pub(super) async fn run(
                 Ok(event) => events.push(event),
                 Err(reason) => {
                     tracing::debug!(%reason, "the connection is over");
-                    lock(&engine.core).handle_closed(close_reason(&reason));
+                    engine.flusher.remove(id);
+                    let retry = may_fare_better(&reason);
+                    lock(&engine.core).link_lost(id, close_reason(&reason), retry);
                     return;
                 }
             },
             () = timer => {}
-            () = engine.flusher.wake.notified() => {}
+            () = look => {}
+            () = way.wake.notified() => {}
             _ = &mut stopped => break,
         }
         while events.len() < BATCH
@@ -51,23 +71,15 @@ pub(super) async fn run(
                 Err(_) => break,
             }
         }
-        let work = engine.session.with({
-            let core = std::sync::Arc::clone(&engine.core);
-            move |session, now| {
-                let mut core = lock(&core);
-                for event in events {
-                    core.handle_event(event, session, now);
-                }
-                core.handle_media(session, now);
-                if core.poll_timeout().is_some_and(|at| at <= now) {
-                    core.handle_timeout(session, now);
-                }
-            }
+        let work = way.session.with({
+            let core = Arc::clone(&engine.core);
+            move |session, now| lock(&core).turn(id, events, session, now)
         });
         // Where the connection is gone, its last event says why.
         let _ = work.await;
     }
-    lock(&engine.core).handle_closed(crate::CloseReason::Local);
+    engine.flusher.remove(id);
+    lock(&engine.core).link_gone(id);
     connection.close(SessionErrorCode::NoError, "").await;
 }
 

@@ -11,6 +11,8 @@ pub struct RemoteStats {
     pub missing: u64,
     /// Frames that came after their turn, or without the ones they need.
     pub late: u64,
+    /// Frames that came a second time, as over two connections while the room moves.
+    pub duplicate: u64,
     /// Frames dropped because they were not taken as fast as they came.
     pub skipped: u64,
     /// Objects that are no frames.
@@ -25,6 +27,7 @@ pub(crate) struct RemoteCounters {
     bytes: AtomicU64,
     missing: AtomicU64,
     late: AtomicU64,
+    duplicate: AtomicU64,
     skipped: AtomicU64,
     malformed: AtomicU64,
     undecodable: AtomicU64,
@@ -42,6 +45,10 @@ impl RemoteCounters {
 
     pub(crate) fn count_late(&self) {
         self.late.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_duplicate(&self) {
+        self.duplicate.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn count_skipped(&self) {
@@ -63,6 +70,7 @@ impl RemoteCounters {
             bytes: load(&self.bytes),
             missing: load(&self.missing),
             late: load(&self.late),
+            duplicate: load(&self.duplicate),
             skipped: load(&self.skipped),
             malformed: load(&self.malformed),
             undecodable: load(&self.undecodable),

@@ -1,13 +1,12 @@
 use std::sync::Arc;
 
 use parvis_format::MediaKind;
-use parvis_session::RequestKey;
 use tokio::sync::mpsc;
 
 use super::{RemoteCounters, RemoteStats};
 use crate::{
     ParticipantName, RoomName, SubscribeError, TrackInfo, TrackKind,
-    engine::{Engine, FRAMES, RemoteFrame},
+    engine::{Engine, FRAMES, RemoteFrame, TrackKey},
 };
 
 /// A track that is received as it was encoded: in order, from a key frame on, never over a gap.
@@ -24,7 +23,7 @@ pub struct RemoteTrack {
 /// Ends the subscription when it is dropped.
 #[derive(Debug)]
 pub(super) struct Subscription {
-    key: RequestKey,
+    key: TrackKey,
     engine: Engine,
 }
 

@@ -51,6 +51,7 @@ pub async fn try_enter(
         .with_drafts(vec![draft]);
     options.participant = participant.map(name);
     options.connect_timeout = PATIENCE;
+    options.reconnect = Duration::ZERO;
     Room::connect(&url(relay), options).await
 }
 

@@ -49,7 +49,12 @@ pub async fn run(place: Place, media: MediaSource) -> anyhow::Result<()> {
                 Some(RoomEvent::Joined(other) | RoomEvent::Changed(other)) => {
                     watch(&meeting, number, &room, &other, &mut watched, &mut watching);
                 }
-                Some(RoomEvent::Left(_)) => {}
+                Some(
+                    RoomEvent::Left(_)
+                    | RoomEvent::Moving
+                    | RoomEvent::Reconnecting(_)
+                    | RoomEvent::Moved,
+                ) => {}
                 Some(RoomEvent::Closed(reason)) => {
                     break Err(anyhow::Error::new(reason).context(format!("{name} lost the relay")));
                 }

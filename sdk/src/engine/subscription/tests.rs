@@ -1,13 +1,12 @@
 use bytes::Bytes;
-use parvis_session::{Config, StreamId};
-use parvis_wire::ObjectId;
+use parvis_session::StreamId;
+use parvis_wire::{ObjectId, TrackNamespace};
 
 use super::*;
 
 /// A subscription to video, and who takes its frames.
 struct Watcher {
     subscription: Subscription,
-    session: Session,
     frames: mpsc::Receiver<RemoteFrame>,
     counters: Arc<RemoteCounters>,
     now: Instant,
@@ -18,9 +17,17 @@ impl Watcher {
         let (sink, frames) = mpsc::channel(FRAMES);
         let counters = Arc::new(RemoteCounters::default());
         let now = Instant::now();
+        let namespace = TrackNamespace::new(["room", "zoe"]).unwrap();
+        let (reply, _) = oneshot::channel();
+        let new = NewSubscription {
+            name: FullTrackName::new(namespace, "camera".into()).unwrap(),
+            kind: MediaKind::Video,
+            sink,
+            counters: Arc::clone(&counters),
+            reply,
+        };
         Self {
-            subscription: Subscription::new(MediaKind::Video, sink, Arc::clone(&counters)),
-            session: Session::new(Config::default(), now),
+            subscription: Subscription::new(new),
             frames,
             counters,
             now,
@@ -29,6 +36,10 @@ impl Watcher {
 
     /// Brings frames of a group at once.
     fn bring(&mut self, group: u64, ids: std::ops::Range<u64>) {
+        self.bring_on(LinkId(0), group, ids);
+    }
+
+    fn bring_on(&mut self, link: LinkId, group: u64, ids: std::ops::Range<u64>) {
         for id in ids {
             let object = Object {
                 priority: None,
@@ -40,9 +51,8 @@ impl Watcher {
                 status: ObjectStatus::Normal,
                 payload: Bytes::from_static(b"picture"),
             };
-            self.subscription.handle_object(object, self.now);
-            let key = RequestKey(StreamId(0));
-            self.subscription.deliver(key, &mut self.session, self.now);
+            self.subscription.handle_object(link, object, self.now);
+            self.subscription.deliver(self.now);
         }
     }
 
@@ -89,4 +99,35 @@ fn who_catches_up_in_time_misses_nothing() {
     watcher.bring(0, 301..340);
     assert_eq!(watcher.take(1000), 60);
     assert_eq!(watcher.counters.stats().skipped, 0);
+}
+
+#[test]
+fn what_two_connections_bring_is_taken_once() {
+    let mut watcher = Watcher::new();
+    watcher.bring(0, 0..10);
+    watcher.bring(0, 0..20);
+    assert_eq!(watcher.take(1000), 20);
+    let stats = watcher.counters.stats();
+    assert_eq!((stats.duplicate, stats.late, stats.missing), (10, 0, 0));
+}
+
+#[test]
+fn an_old_connection_goes_when_the_new_one_has_begun_a_group_for_a_while() {
+    let mut watcher = Watcher::new();
+    let (old, new) = (LinkId(0), LinkId(1));
+    watcher.subscription.asked(old, RequestKey(StreamId(0)));
+    watcher.bring(0, 0..3);
+    watcher.subscription.asked(new, RequestKey(StreamId(0)));
+    let later = watcher.now + Duration::from_secs(10);
+    assert!(!watcher.subscription.has_moved(old, later));
+    let due = |watcher: &Watcher| watcher.subscription.poll_timeout(old, Some(new));
+    assert_eq!(due(&watcher), None);
+
+    let now = watcher.now;
+    watcher.subscription.handle_group_end(GroupId(0), true, now);
+    watcher.bring_on(new, 1, 0..1);
+    assert!(!watcher.subscription.has_moved(old, watcher.now));
+    let end = due(&watcher).expect("the old one is due to go");
+    assert!(watcher.subscription.has_moved(old, end));
+    assert!(!watcher.subscription.has_moved(new, end), "it stays");
 }

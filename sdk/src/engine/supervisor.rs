@@ -1,0 +1,286 @@
+use std::{
+    collections::BTreeMap,
+    future::pending,
+    hash::{BuildHasher, RandomState},
+    time::{Duration, Instant},
+};
+
+use parvis_quic::client::Connection;
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::{JoinHandle, JoinSet},
+    time::{sleep, sleep_until},
+};
+
+use super::{Engine, core::Notice, link::LinkId, lock, task};
+use crate::{CloseReason, ConnectError, Connectivity, RoomOptions, connect};
+
+/// Keeps a room connected: opens a new connection where the relay asks to move or the old one is
+/// lost, and closes the old one when everything has moved.
+pub(super) struct Supervisor {
+    engine: Engine,
+    url: String,
+    options: RoomOptions,
+    notices: mpsc::UnboundedReceiver<Notice>,
+    tasks: BTreeMap<LinkId, LinkTask>,
+    /// Tasks that only close their connection.
+    ending: JoinSet<()>,
+    /// Connections that are moved away from, and when each is closed at the latest.
+    leaving: BTreeMap<LinkId, Instant>,
+    next: u64,
+}
+
+struct LinkTask {
+    /// Dropped to end the task.
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+/// The time to move where the relay names none.
+const UNHURRIED: Duration = Duration::from_secs(10);
+/// The first attempt's time; later ones have twice as much each, up to the option's.
+const FIRST_ATTEMPT: Duration = Duration::from_secs(1);
+/// The pause after the first attempt that failed; each is twice as long as the one before.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+impl Supervisor {
+    pub(super) fn new(
+        engine: Engine,
+        url: String,
+        options: RoomOptions,
+        notices: mpsc::UnboundedReceiver<Notice>,
+    ) -> Self {
+        Self {
+            engine,
+            url,
+            options,
+            notices,
+            tasks: BTreeMap::new(),
+            ending: JoinSet::new(),
+            leaving: BTreeMap::new(),
+            next: 0,
+        }
+    }
+
+    /// Makes a connection the current one.
+    pub(super) fn add(&mut self, connection: Connection) -> LinkId {
+        let id = LinkId(self.next);
+        self.next += 1;
+        let way = self.engine.flusher.add(id, connection.handle());
+        lock(&self.engine.core).add_link(id, connection.draft(), Instant::now());
+        let (stop, stopped) = oneshot::channel();
+        let run = task::run(connection, id, way, self.engine.clone(), stopped);
+        let task = tokio::spawn(run);
+        self.tasks.insert(id, LinkTask { stop, task });
+        // The others look what has changed for them.
+        self.engine.flusher.wake();
+        id
+    }
+
+    /// Runs until the room is left, or lost for good.
+    pub(super) async fn run(mut self, mut stopped: oneshot::Receiver<()>) {
+        let reason = tokio::select! {
+            reason = self.supervise() => reason,
+            _ = &mut stopped => CloseReason::Local,
+        };
+        lock(&self.engine.core).handle_closed(reason);
+        for (_, LinkTask { stop, task }) in std::mem::take(&mut self.tasks) {
+            drop(stop);
+            // An error is a panic of the task, which was printed where it happened.
+            let _ = task.await;
+        }
+        while self.ending.join_next().await.is_some() {}
+    }
+
+    /// Returns why the room is lost.
+    async fn supervise(&mut self) -> CloseReason {
+        loop {
+            let deadline = self.leaving.values().min().copied();
+            let overdue = async {
+                match deadline {
+                    Some(deadline) => sleep_until(deadline.into()).await,
+                    None => pending().await,
+                }
+            };
+            let notice = tokio::select! {
+                Some(notice) = self.notices.recv() => notice,
+                () = overdue => {
+                    self.leave_overdue();
+                    continue;
+                }
+            };
+            match notice {
+                Notice::Settled { link } if self.leaving.contains_key(&link) => self.leave(link),
+                Notice::GoAway {
+                    link,
+                    uri,
+                    timeout_ms,
+                } if self.is_current(link) => {
+                    let time = match timeout_ms {
+                        0 => UNHURRIED,
+                        // Gone before the relay closes.
+                        timeout => Duration::from_millis(timeout) * 9 / 10,
+                    };
+                    let to = (!uri.is_empty()).then_some(uri);
+                    if let Err(reason) = self.relocate(Some((link, time)), to, None).await {
+                        return reason;
+                    }
+                }
+                Notice::Lost {
+                    link,
+                    reason,
+                    retry,
+                } => {
+                    self.tasks.remove(&link);
+                    let was_leaving = self.leaving.remove(&link).is_some();
+                    if was_leaving || lock(&self.engine.core).current.is_some() {
+                        continue;
+                    }
+                    if !retry || self.options.reconnect.is_zero() {
+                        return reason;
+                    }
+                    if let Err(reason) = self.relocate(None, None, Some(reason)).await {
+                        return reason;
+                    }
+                }
+                Notice::Settled { .. } | Notice::GoAway { .. } => {}
+            }
+        }
+    }
+
+    fn is_current(&self, link: LinkId) -> bool {
+        lock(&self.engine.core).current == Some(link)
+    }
+
+    /// Opens another connection, with pauses that grow, until one is made or it is in vain:
+    /// while an old one lasts, and for the time that the options give when it is lost.
+    ///
+    /// old: what is moved away from, and how long it may last.
+    async fn relocate(
+        &mut self,
+        mut old: Option<(LinkId, Duration)>,
+        to: Option<String>,
+        lost: Option<CloseReason>,
+    ) -> Result<(), CloseReason> {
+        let started = Instant::now();
+        let mut target = to.unwrap_or_else(|| self.url.clone());
+        let mut reason = lost.unwrap_or(CloseReason::TimedOut);
+        let mut until = match old {
+            Some(_) => None,
+            None => Some(started + self.options.reconnect),
+        };
+        self.show(old.is_some(), &reason);
+        let mut attempt = 0;
+        loop {
+            let timeout = (FIRST_ATTEMPT * (1 << attempt.min(8))).min(self.options.connect_timeout);
+            let options = RoomOptions {
+                connect_timeout: timeout,
+                ..self.options.clone()
+            };
+            let url = target.clone();
+            let outcome = {
+                let connecting = connect::connect(&url, &options);
+                tokio::pin!(connecting);
+                loop {
+                    tokio::select! {
+                        outcome = &mut connecting => break outcome,
+                        Some(notice) = self.notices.recv() => {
+                            let Notice::Lost { link, reason: why, retry } = notice else {
+                                continue;
+                            };
+                            self.tasks.remove(&link);
+                            self.leaving.remove(&link);
+                            if old.is_some_and(|(old, _)| old == link) {
+                                old = None;
+                                if !retry || self.options.reconnect.is_zero() {
+                                    return Err(why);
+                                }
+                                reason = why;
+                                until = Some(Instant::now() + self.options.reconnect);
+                                lock(&self.engine.core).set_connectivity(
+                                    Connectivity::Reconnecting(reason.clone()),
+                                    false,
+                                );
+                            }
+                        }
+                    }
+                }
+            };
+            match outcome {
+                Ok((connection, draft)) => {
+                    tracing::info!(url = target, draft = draft.number(), "moved");
+                    self.url = target;
+                    self.add(connection);
+                    lock(&self.engine.core).set_connectivity(Connectivity::Connected, true);
+                    let old = old.map(|(link, time)| (link, started + time));
+                    self.leaving.extend(old);
+                    return Ok(());
+                }
+                Err(error) => {
+                    tracing::debug!(url = target, %error, "no connection");
+                    let hopeless = !matches!(
+                        error,
+                        ConnectError::Unreachable { .. }
+                            | ConnectError::UnknownHost { .. }
+                            | ConnectError::Closed(_)
+                            | ConnectError::Socket(_)
+                    );
+                    if target != self.url && (hopeless || attempt >= 3) {
+                        // The relay pointed to where nobody is: back to where it is known.
+                        target.clone_from(&self.url);
+                    } else if hopeless {
+                        until.get_or_insert(started);
+                    }
+                }
+            }
+            if until.is_some_and(|until| Instant::now() >= until) {
+                return match old {
+                    // It closes in its time; then the room is lost.
+                    Some(_) => Ok(()),
+                    None => Err(reason),
+                };
+            }
+            sleep(pause(attempt)).await;
+            attempt += 1;
+        }
+    }
+
+    fn show(&self, moving: bool, reason: &CloseReason) {
+        let connectivity = if moving {
+            Connectivity::Moving
+        } else {
+            Connectivity::Reconnecting(reason.clone())
+        };
+        lock(&self.engine.core).set_connectivity(connectivity, false);
+    }
+
+    fn leave_overdue(&mut self) {
+        let now = Instant::now();
+        let overdue = self.leaving.iter().filter(|(_, until)| **until <= now);
+        let overdue: Vec<LinkId> = overdue.map(|(link, _)| *link).collect();
+        for link in overdue {
+            self.leave(link);
+        }
+    }
+
+    /// Closes a connection that was moved away from.
+    fn leave(&mut self, link: LinkId) {
+        self.leaving.remove(&link);
+        if let Some(LinkTask { stop, task }) = self.tasks.remove(&link) {
+            drop(stop);
+            self.ending.spawn(async move {
+                let _ = task.await;
+            });
+        }
+        while self.ending.try_join_next().is_some() {}
+    }
+}
+
+/// Between three and five quarters of the pause, so that not all clients of a relay come back in
+/// one moment.
+fn pause(attempt: u32) -> Duration {
+    let pause = (FIRST_PAUSE * (1 << attempt.min(8))).min(LONGEST_PAUSE);
+    let random = RandomState::new().hash_one(attempt) % 512;
+    pause * (768 + random as u32) / 1024
+}
