@@ -61,6 +61,9 @@ pub struct Limits {
     pub max_own_requests: usize,
     /// Updates of one request that may wait for an answer.
     pub max_pending_updates: usize,
+    /// Ranges that the peer may filter one request by, told in SETUP; 0: it may not. The user
+    /// applies them. Draft 22.
+    pub max_filter_ranges: u64,
     /// Bytes of control messages that may wait on one stream, in or out.
     pub control_buffer: usize,
     /// Namespaces that one SUBSCRIBE_NAMESPACE may have at a time.
@@ -91,6 +94,7 @@ impl Default for Limits {
             request_rate: None,
             max_own_requests: 4096,
             max_pending_updates: 16,
+            max_filter_ranges: 0,
             control_buffer: 256 * 1024,
             max_namespaces: 1024,
             token_cache: 0,

@@ -70,6 +70,7 @@ pub use event::{Answer, EndReason, Event, IncomingRequest, StreamEnd};
 pub use input::{Input, PathState};
 pub use peer_limit::PeerLimit;
 pub use publishing::{DatagramOptions, SubgroupOptions};
+pub use scheduler::SubgroupTimeouts;
 pub use session::Session;
 pub use stream_id::{RequestKey, Role, StreamId};
 pub use transmit::Transmit;

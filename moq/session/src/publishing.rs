@@ -10,7 +10,7 @@ use crate::{
     DropReason, RequestKey, SendRefused, Session, StreamId,
     inbound::Inbound,
     request::{Kind, Origin, Sending},
-    scheduler::Encoder,
+    scheduler::{Encoder, SubgroupTimeouts},
 };
 
 /// How a subgroup stream begins.
@@ -84,6 +84,13 @@ impl Session {
         header.encode(&mut bytes);
         self.write_raw(stream, bytes.into(), now)?;
         Ok(stream)
+    }
+
+    /// Gives a subgroup timeouts of its own: those that its first object has as properties.
+    ///
+    /// draft-ietf-moq-transport-22, "Delivery Timeouts and Data Reliability".
+    pub fn set_timeouts(&mut self, stream: StreamId, timeouts: SubgroupTimeouts) {
+        self.scheduler.set_timeouts(stream, timeouts);
     }
 
     /// Sends bytes that are encoded already: the cheap way for a relay. `data` may be a part of

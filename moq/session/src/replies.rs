@@ -6,7 +6,7 @@ use parvis_wire::{
 };
 
 use crate::{
-    Answer, EndReason, Event, PeerLimit, RequestKey, Session, SessionError,
+    Answer, EndReason, Event, PeerLimit, RequestKey, Role, Session, SessionError,
     request::{Done, Kind, Origin},
     wishes::TrackDefaults,
 };
@@ -83,6 +83,13 @@ impl Session {
             .redirect
             .as_ref()
             .is_some_and(|r| !r.name.0.is_empty());
+        let moved = error
+            .redirect
+            .as_ref()
+            .is_some_and(|r| !r.connect_uri.is_empty());
+        if self.config.role == Role::Server && moved {
+            return Err(SessionError::violation("a client redirects to another URI"));
+        }
         if of_namespace && named {
             return Err(SessionError::violation(
                 "a redirect to a track for a namespace",

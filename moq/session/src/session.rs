@@ -121,6 +121,8 @@ impl Session {
             authority: self.config.authority.clone().filter(|_| says_target),
             auth_tokens: self.config.auth_tokens.clone(),
             max_auth_token_cache_size: (token_cache > 0).then_some(token_cache),
+            max_filter_ranges: Some(self.config.limits.max_filter_ranges)
+                .filter(|ranges| *ranges > 0 && self.draft() == Draft::D22),
             max_request_updates: (self.draft() == Draft::D22).then_some(updates),
             implementation: (!implementation.is_empty()).then(|| implementation.clone()),
             ..Setup::default()

@@ -48,6 +48,8 @@ impl Wishes {
             group_order: self.group_order.unwrap_or(track.group_order),
             object_timeout: shorter(self.object_timeout, track.object_timeout),
             subgroup_timeout: shorter(self.subgroup_timeout, track.subgroup_timeout),
+            wanted_object_timeout: shorter(self.object_timeout, None),
+            wanted_subgroup_timeout: shorter(self.subgroup_timeout, None),
             kind,
         }
     }

@@ -153,7 +153,9 @@ impl Forwarder {
         let Some(current) = &self.asks[asked.ask.0].current else {
             return;
         };
-        if !progress.is_ahead(current.object.location()) {
+        let is_wanted = progress.is_ahead(current.object.location())
+            && self.fetches[key.0].passes(&current.object);
+        if !is_wanted {
             return;
         }
         let (object, pieces) = (current.object.clone(), current.pieces.clone());

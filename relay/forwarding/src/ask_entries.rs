@@ -75,11 +75,12 @@ impl Forwarder {
         let kept = self.keeps_past(payload_len);
         let done = self.let_go_before(key, at);
         for follower in self.asks[key.0].followers.clone() {
+            let passes = self.fetches[follower.0].passes(&object);
             let Some(run) = &mut self.fetches[follower.0].run else {
                 continue;
             };
-            if run.progress.is_ahead(at) {
-                run.touched = now;
+            run.touched = now;
+            if run.progress.is_ahead(at) && passes {
                 self.write_first(follower, object.clone(), payload.clone());
             }
         }

@@ -29,6 +29,8 @@ pub struct Config {
     pub linger: Duration,
     /// How long late streams are waited for when a subscription or its range ends.
     pub drain: Duration,
+    /// The most ranges in the range filters of one request.
+    pub max_filter_ranges: u64,
     /// How long a publisher may be silent while a FETCH waits for it; what it has not said then
     /// counts as timed out.
     pub fill_pause: Duration,
@@ -49,6 +51,7 @@ impl Default for Config {
             small_group_bytes: 64 << 10,
             linger: Duration::from_secs(2),
             drain: Duration::from_millis(500),
+            max_filter_ranges: 64,
             fill_pause: Duration::from_secs(5),
             max_rendezvous: Duration::from_secs(10),
         }

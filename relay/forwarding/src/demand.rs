@@ -5,8 +5,9 @@ use std::time::Instant;
 use parvis_wire::{Location, Parameters, Priority};
 
 use crate::{
-    Forwarder, Signal,
+    Forwarder, Receiver, Signal,
     keys::{Timer, TrackKey},
+    subscription::SubscriptionState,
     track::Demand,
 };
 
@@ -155,6 +156,36 @@ impl Forwarder {
         let track = &mut self.tracks[key.0];
         track.largest = track.largest.max(largest);
         self.check_ranges(key, now);
+    }
+
+    /// The source says how far the track is, unasked: subscribers are told as well.
+    ///
+    /// What else changed is between the source and this relay.
+    pub(crate) fn state_changed(
+        &mut self,
+        key: TrackKey,
+        from: Receiver,
+        largest: Option<Location>,
+        now: Instant,
+    ) {
+        let source = self.tracks[key.0].established();
+        if largest.is_none() || source.is_none_or(|source| source.receiver() != from) {
+            return;
+        }
+        self.learn_largest(key, largest, now);
+        let subscriptions = self.tracks[key.0].subscriptions.iter();
+        let receivers: Vec<Receiver> = subscriptions
+            .map(|subscription| &self.subscriptions[subscription.0])
+            .filter(|s| s.state == SubscriptionState::Established)
+            .map(|s| s.receiver)
+            .collect();
+        for receiver in receivers {
+            let parameters = Parameters {
+                largest: self.tracks[key.0].largest,
+                ..Parameters::default()
+            };
+            self.say(receiver, Signal::Notify(parameters));
+        }
     }
 
     /// Forgets a track that has no subscriptions.

@@ -124,12 +124,8 @@ impl Forwarder {
             self.reject(from, RequestErrorCode::ExcessiveLoad, "too many prefixes");
             return;
         }
-        if !parameters.range_filters.is_empty() {
-            self.reject(
-                from,
-                RequestErrorCode::InvalidFilter,
-                "range filters are not supported",
-            );
+        if let Err((code, reason)) = self.range_filters(None, &parameters) {
+            self.reject(from, code, reason);
             return;
         }
         let request = Request::TrackPrefix(prefix.clone(), Box::new(parameters));

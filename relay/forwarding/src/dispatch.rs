@@ -89,6 +89,10 @@ impl Forwarder {
                 Signal::UpdateOk(parameters),
                 Some(Request::Upstream(track) | Request::Published(track)),
             ) => self.learn_largest(track, parameters.largest, now),
+            (
+                Signal::Notify(parameters),
+                Some(Request::Upstream(track) | Request::Published(track)),
+            ) => self.state_changed(track, from, parameters.largest, now),
             (Signal::Update(parameters), Some(request)) => {
                 self.update(from, request, &parameters, None, now);
             }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use parvis_wire::{Datagram, Location, ObjectHeader, ObjectStatus, ResetCode, SubgroupHeader};
 
 use crate::{
-    DropReason, Forwarder, Output, PeerId, Receiver, SubgroupEnd, UpstreamStream,
+    DropReason, Forwarder, Output, PeerId, Receiver, SubgroupEnd, Timeouts, UpstreamStream,
     keys::{SubgroupKey, TrackKey},
     peer::Request,
     subgroup::{Piece, Subgroup},
@@ -51,6 +51,9 @@ impl Forwarder {
         subgroup.remaining = object_len.saturating_sub(raw.len() as u64);
         subgroup.first.get_or_insert(header.id);
         let previous = subgroup.last.replace(header.id);
+        if previous.is_none() && subgroup.header.first_object && !header.properties.is_empty() {
+            subgroup.timeouts = Timeouts::of(&header.properties);
+        }
 
         let track_key = subgroup.track;
         let track = &self.tracks[track_key.0];
@@ -90,16 +93,24 @@ impl Forwarder {
         if is_new_start {
             let targets = self.open_for_all(key, location);
             if !targets.is_empty() {
-                let open = self.subgroups[key.0].header;
+                let Subgroup {
+                    header: open,
+                    timeouts,
+                    ..
+                } = self.subgroups[key.0];
                 self.outputs.push_back(Output::Open {
                     targets: targets.clone(),
                     header: open,
+                    timeouts,
                 });
                 self.write_object(targets.clone(), &header, raw.clone(), header_len);
                 self.subgroups[key.0].targets = targets;
             }
         } else if !self.subgroups[key.0].pending.is_empty() {
             self.open_pending(key, &header, &raw, header_len);
+        }
+        if !self.tracks[track_key.0].selecting.is_empty() {
+            self.select_object(key, &header, &raw, header_len);
         }
         self.cache(
             key,
@@ -129,6 +140,9 @@ impl Forwarder {
                 targets,
                 data: data.clone(),
             });
+        }
+        if !self.subgroups[key.0].selections.is_empty() {
+            self.select_data(key, &data);
         }
         self.cache(key, Piece::Data(data), now);
         let subgroup = &self.subgroups[key.0];
@@ -187,7 +201,10 @@ impl Forwarder {
             .receivers
             .iter()
             .filter(|r| r.window.contains(location));
-        let receivers: Vec<Receiver> = inside.map(|r| r.receiver).collect();
+        let mut receivers: Vec<Receiver> = inside.map(|r| r.receiver).collect();
+        if !track.selecting.is_empty() {
+            receivers.extend(self.selecting(key, &datagram));
+        }
         if track.largest.is_none_or(|largest| largest < location) {
             self.advance(key, location, now);
         }
@@ -202,6 +219,7 @@ impl Forwarder {
     }
 
     fn close_subgroup(&mut self, key: SubgroupKey, end: SubgroupEnd) {
+        self.end_selections(key, end);
         let subgroup = &mut self.subgroups[key.0];
         self.streams_in.remove(&subgroup.source);
         let targets = std::mem::take(&mut subgroup.targets);

@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use parvis_wire::{
-    FetchRange, FullTrackName, GroupId, GroupOrder, Location, LocationFilter, ObjectId, Parameters,
-    Priority, RequestError, RequestErrorCode, ResetCode,
+    FetchObject, FetchRange, FilteredObject, FullTrackName, GroupId, GroupOrder, Location,
+    LocationFilter, ObjectId, Parameters, Priority, Properties, RangeFilters, RequestError,
+    RequestErrorCode, ResetCode,
 };
 
 use crate::{
@@ -27,6 +28,7 @@ pub(crate) struct Fetch {
     /// The subscription that it fills; `None`: it is a FETCH.
     pub(crate) fills: Option<SubscriptionKey>,
     want: Want,
+    filters: RangeFilters,
     pub(crate) order: GroupOrder,
     pub(crate) priority: Option<Priority>,
     pub(crate) include_properties: bool,
@@ -126,14 +128,13 @@ impl Forwarder {
             );
             return;
         }
-        if !parameters.range_filters.is_empty() {
-            self.reject(
-                from,
-                RequestErrorCode::InvalidFilter,
-                "range filters are not supported",
-            );
-            return;
-        }
+        let filters = match self.range_filters(None, parameters) {
+            Ok(filters) => filters,
+            Err((code, reason)) => {
+                self.reject(from, code, reason);
+                return;
+            }
+        };
         let (track, want) = match self.what_is_wanted(from, range, parameters, joining) {
             Ok(found) => found,
             Err((code, reason)) => {
@@ -141,7 +142,7 @@ impl Forwarder {
                 return;
             }
         };
-        let fetch = Fetch::new(track, from, want, parameters);
+        let fetch = Fetch::new(track, from, want, parameters, filters);
         let key = FetchKey(self.fetches.insert(fetch));
         self.remember(from, Request::Fetch(key));
         let track_state = &mut self.tracks[track.0];
@@ -395,15 +396,43 @@ impl Fetch {
         subscription: SubscriptionKey,
         window: Window,
         parameters: &Parameters,
+        filters: RangeFilters,
     ) -> Self {
         Self {
             fills: Some(subscription),
-            ..Self::new(track, receiver, Want::Range(window), parameters)
+            ..Self::new(track, receiver, Want::Range(window), parameters, filters)
         }
     }
 
-    fn new(track: TrackKey, receiver: Receiver, want: Want, parameters: &Parameters) -> Self {
+    /// Whether an entry is to be written.
+    pub(crate) fn passes(&self, entry: &FetchObject) -> bool {
+        match entry {
+            _ if self.filters.is_empty() => true,
+            FetchObject::Object {
+                location,
+                subgroup,
+                priority,
+                properties,
+                ..
+            } => self.filters.pass(&FilteredObject {
+                subgroup: *subgroup,
+                id: location.object,
+                priority: *priority,
+                properties: properties.as_ref().unwrap_or(&Properties::EMPTY),
+            }),
+            _ => true,
+        }
+    }
+
+    fn new(
+        track: TrackKey,
+        receiver: Receiver,
+        want: Want,
+        parameters: &Parameters,
+        filters: RangeFilters,
+    ) -> Self {
         Self {
+            filters,
             track,
             receiver,
             fills: None,

@@ -143,7 +143,9 @@ impl Forwarder {
     fn write_known(&mut self, key: FetchKey, window: Window) {
         let (track, order) = (self.fetches[key.0].track, self.fetches[key.0].order);
         for (object, payload) in self.known_objects(track, order, window) {
-            self.write_entry(key, object, payload);
+            if self.fetches[key.0].passes(&object) {
+                self.write_entry(key, object, payload);
+            }
         }
     }
 

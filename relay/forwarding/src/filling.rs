@@ -45,10 +45,16 @@ impl Forwarder {
             subscriber_priority: asked.subscriber_priority.or(Some(subscription.priority)),
             ..asked.clone()
         };
+        let filters = if asked.range_filters.is_empty() {
+            Ok(subscription.filters.clone())
+        } else {
+            self.range_filters(None, asked)
+        };
         let is_too_many = self.over_quota(receiver.peer, Quota::Subscriptions);
         let fetch = FetchKey(self.fetches.vacant_key());
         let at = self.open_request(receiver.peer, Request::Fetch(fetch));
-        let new = Fetch::fill(track, at, key, window, &parameters);
+        let (is_valid, filters) = (filters.is_ok(), filters.unwrap_or_default());
+        let new = Fetch::fill(track, at, key, window, &parameters, filters);
         self.fetches.insert(new);
         self.say(
             at,
@@ -62,8 +68,13 @@ impl Forwarder {
                 },
             },
         );
-        if is_too_many {
-            self.write_fetch_end(at, SubgroupEnd::Reset(ResetCode::ExcessiveLoad));
+        let refused = match (is_too_many, is_valid) {
+            (true, _) => Some(ResetCode::ExcessiveLoad),
+            (false, false) => Some(ResetCode::InternalError),
+            (false, true) => None,
+        };
+        if let Some(code) = refused {
+            self.write_fetch_end(at, SubgroupEnd::Reset(code));
             self.remove_fetch(fetch);
             return;
         }

@@ -26,8 +26,13 @@ impl Forwarder {
         if let Some(paused_at) = subscription.paused_at {
             replay.start = replay.start.max(next_object(paused_at));
         }
+        let is_selecting = !subscription.filters.is_empty();
         let track = &mut self.tracks[subscription.track.0];
-        track.receivers.push(recipient);
+        if is_selecting {
+            track.selecting.push(recipient);
+        } else {
+            track.receivers.push(recipient);
+        }
         let mut subgroups = Vec::new();
         for (group, state) in &track.groups {
             if (window.start.group..=window.end.group).contains(group) {
@@ -35,7 +40,11 @@ impl Forwarder {
             }
         }
         for subgroup in subgroups {
-            self.join_subgroup(subgroup, &recipient, &replay);
+            if is_selecting {
+                self.join_selecting(subgroup, &recipient, &replay);
+            } else {
+                self.join_subgroup(subgroup, &recipient, &replay);
+            }
         }
     }
 
@@ -56,10 +65,12 @@ impl Forwarder {
         } else {
             subgroup.late_header()
         };
+        let timeouts = subgroup.timeouts;
         let target = self.open_stream(key, recipient);
         self.outputs.push_back(Output::Open {
             targets: Targets::one(target),
             header,
+            timeouts,
         });
         let is_past_end = self.replay(key, first, target, replay);
         let subgroup = &mut self.subgroups[key.0];
@@ -116,13 +127,13 @@ impl Forwarder {
         let receiver = subscription.receiver;
         let track = &mut self.tracks[subscription.track.0];
         track.receivers.retain(|recipient| recipient.key != key);
+        track.selecting.retain(|recipient| recipient.key != key);
         let mut closed = Vec::new();
         for live in track.live.clone() {
             let subgroup = &mut self.subgroups[live.0];
             subgroup.pending.retain(|pending| *pending != key);
-            if let Some(target) = self.take_target(live, key) {
-                closed.push(target);
-            }
+            closed.extend(self.take_target(live, key));
+            closed.extend(self.take_selection(live, key));
         }
         if self.peers.contains_key(&receiver.peer) {
             self.end_each(closed, end);
@@ -142,10 +153,12 @@ impl Forwarder {
         subscription.window = window;
         subscription.replay_start = window.start;
         subscription.deadline = None;
-        let Some(recipient) = track.receivers.iter_mut().find(|r| r.key == key) else {
+        let mut recipients = track.receivers.iter_mut().chain(&mut track.selecting);
+        let Some(recipient) = recipients.find(|r| r.key == key) else {
             return;
         };
         recipient.window = window;
+        let is_selecting = !subscription.filters.is_empty();
         let mut closed = Vec::new();
         for live in track.live.clone() {
             let subgroup = &mut self.subgroups[live.0];
@@ -158,6 +171,9 @@ impl Forwarder {
             if !inside {
                 subgroup.pending.retain(|pending| *pending != key);
                 closed.extend(self.take_target(live, key));
+                closed.extend(self.take_selection(live, key));
+            } else if is_selecting {
+                // Each object is looked at.
             } else if is_joined {
                 subgroup.bounded |= window.ends_inside(group);
             } else if subgroup.started && !subgroup.pending.contains(&key) {

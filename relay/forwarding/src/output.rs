@@ -1,7 +1,7 @@
 use std::{ops::Deref, sync::Arc};
 
 use bytes::Bytes;
-use parvis_wire::{Datagram, FetchObject, ObjectHeader, SubgroupHeader};
+use parvis_wire::{Datagram, FetchObject, ObjectHeader, Properties, PropertyValue, SubgroupHeader};
 
 use crate::{Input, PeerId, RequestRef, Signal, StreamKey, SubgroupEnd};
 
@@ -26,6 +26,8 @@ pub enum Output {
         targets: Targets,
         /// What they carry.
         header: SubgroupHeader,
+        /// The publisher's timeouts for this subgroup.
+        timeouts: Timeouts,
     },
     /// Write the start of an object to each target.
     Object {
@@ -89,6 +91,37 @@ pub enum Output {
         end: SubgroupEnd,
     },
 }
+
+/// Delivery timeouts that the first object of a subgroup has as properties, milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Timeouts {
+    /// OBJECT_DELIVERY_TIMEOUT; 0: none, whatever the track has.
+    pub object: Option<u64>,
+    /// SUBGROUP_DELIVERY_TIMEOUT; 0: none, whatever the track has.
+    pub subgroup: Option<u64>,
+}
+
+impl Timeouts {
+    pub(crate) fn of(properties: &Properties) -> Self {
+        let mut timeouts = Self::default();
+        for property in properties.iter().map_while(Result::ok) {
+            match (property.kind, property.value) {
+                (OBJECT_DELIVERY_TIMEOUT, PropertyValue::Integer(value)) => {
+                    timeouts.object = Some(value);
+                }
+                (SUBGROUP_DELIVERY_TIMEOUT, PropertyValue::Integer(value)) => {
+                    timeouts.subgroup = Some(value);
+                }
+                _ => {}
+            }
+        }
+        timeouts
+    }
+}
+
+/// Property types. draft-ietf-moq-transport-22, "MOQT Properties".
+const OBJECT_DELIVERY_TIMEOUT: u64 = 0x02;
+const SUBGROUP_DELIVERY_TIMEOUT: u64 = 0x06;
 
 /// A subscription that objects go to: our answer to a SUBSCRIBE, or our PUBLISH.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -159,7 +192,9 @@ impl Output {
                     signal: signal.clone(),
                 }
             }
-            Self::Open { targets, header } => {
+            Self::Open {
+                targets, header, ..
+            } => {
                 let target = find(targets)?;
                 Input::Subgroup {
                     peer: sender,

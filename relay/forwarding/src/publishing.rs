@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
-use parvis_wire::{FullTrackName, Parameters, Properties, RequestErrorCode, TrackNamespace};
+use parvis_wire::{
+    FullTrackName, Parameters, Properties, RangeFilters, RequestErrorCode, TrackNamespace,
+};
 
 use crate::{
     Forwarder, PeerId, Receiver, Signal,
@@ -121,7 +123,10 @@ impl Forwarder {
             self.say(subscriber, Signal::Skipped { suffix, name });
             return;
         }
-        self.send_offer(key, subscriber.peer, &parameters);
+        let filters = RangeFilters::decode(&parameters.range_filters).unwrap_or_default();
+        if let Some(filters) = filters.select(&self.tracks[key.0].properties) {
+            self.send_offer(key, subscriber.peer, &parameters, filters);
+        }
     }
 
     /// Tells a shard of a track that a session publishes here; it asks for objects when it wants
@@ -133,7 +138,7 @@ impl Forwarder {
                 forward: Some(false),
                 ..Parameters::default()
             };
-            self.send_offer(key, shard, &parameters);
+            self.send_offer(key, shard, &parameters, RangeFilters::default());
         }
     }
 
@@ -143,13 +148,20 @@ impl Forwarder {
         upstream.is_some_and(|u| u.published && u.peer != to) && !self.has_subscription(to, key)
     }
 
-    fn send_offer(&mut self, key: TrackKey, to: PeerId, wanted: &Parameters) {
+    fn send_offer(
+        &mut self,
+        key: TrackKey,
+        to: PeerId,
+        wanted: &Parameters,
+        filters: RangeFilters,
+    ) {
         let at = Receiver {
             peer: to,
             request: crate::RequestRef::Ours(self.next_request),
         };
         let mut subscription = Subscription::new(key, at, SubscriptionKind::Offer, wanted);
         let track = &self.tracks[key.0];
+        subscription.filters = filters;
         subscription.resolve(track.largest);
         let properties = if subscription.include_properties {
             track.properties.clone()

@@ -108,6 +108,8 @@ pub enum Signal {
     /// Rejects the oldest unanswered update, which ends the request: nothing more is said of
     /// it.
     UpdateReject(RequestError),
+    /// The state of a subscription changed at its publisher: the largest object.
+    Notify(Parameters),
     /// A namespace under the prefix of a SUBSCRIBE_NAMESPACE appeared. Output only.
     Namespace(TrackNamespace),
     /// A namespace under the prefix of a SUBSCRIBE_NAMESPACE is gone. Output only.

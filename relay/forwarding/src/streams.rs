@@ -81,10 +81,12 @@ impl Forwarder {
         let (raw, header_len) = start.unwrap_or((raw.clone(), header_len));
         subgroup.targets.to_mut().extend_from_slice(&late);
         let open = subgroup.late_header();
+        let timeouts = subgroup.timeouts;
         let targets = Targets::new(late);
         self.outputs.push_back(Output::Open {
             targets: targets.clone(),
             header: open,
+            timeouts,
         });
         self.write_object(targets, header, raw, header_len);
     }
@@ -145,9 +147,18 @@ impl Forwarder {
         };
         self.streams_out.remove(index);
         self.subscriptions[out.subscription.0].open_streams -= 1;
-        let targets = &mut self.subgroups[out.subgroup.0].targets;
+        let subgroup = &mut self.subgroups[out.subgroup.0];
+        let targets = &mut subgroup.targets;
         if let Some(index) = targets.iter().position(|target| target.stream == stream) {
             targets.to_mut().swap_remove(index);
+        }
+        for selection in &mut subgroup.selections {
+            if selection
+                .stream
+                .is_some_and(|target| target.stream == stream)
+            {
+                selection.stop();
+            }
         }
     }
 }

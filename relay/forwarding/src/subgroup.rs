@@ -4,7 +4,8 @@ use parvis_wire::{
 };
 
 use crate::{
-    PeerId, SubgroupEnd, Targets, UpstreamStream,
+    PeerId, SubgroupEnd, Targets, Timeouts, UpstreamStream,
+    filtering::Selection,
     keys::{SubscriptionKey, TrackKey},
     window::Window,
 };
@@ -19,6 +20,7 @@ pub(crate) struct Subgroup {
     pub(crate) track: TrackKey,
     pub(crate) source: (PeerId, UpstreamStream),
     pub(crate) header: SubgroupHeader,
+    pub(crate) timeouts: Timeouts,
     /// `None`: it streams.
     pub(crate) end: Option<SubgroupEnd>,
     /// The first object that came, forwarded or not.
@@ -36,6 +38,8 @@ pub(crate) struct Subgroup {
     pub(crate) bounded: bool,
     /// Subscriptions that get a stream when an object comes that they want.
     pub(crate) pending: Vec<SubscriptionKey>,
+    /// What subscriptions with range filters get.
+    pub(crate) selections: Vec<Selection>,
     /// Everything that came, while `cached`.
     pub(crate) pieces: Vec<Piece>,
     pub(crate) cached: bool,
@@ -74,6 +78,7 @@ impl Subgroup {
             track,
             source,
             header,
+            timeouts: Timeouts::default(),
             end: None,
             first: None,
             last: None,
@@ -83,6 +88,7 @@ impl Subgroup {
             targets: Targets::default(),
             bounded: false,
             pending: Vec::new(),
+            selections: Vec::new(),
             pieces: Vec::new(),
             cached: false,
             cached_bytes: 0,
@@ -145,10 +151,21 @@ impl Subgroup {
         raw: &Bytes,
         header_len: usize,
     ) -> Option<(Bytes, usize)> {
+        self.reencode_after(None, header, raw, header_len)
+    }
+
+    /// An object's start behind another one than before.
+    pub(crate) fn reencode_after(
+        &self,
+        previous: Option<ObjectId>,
+        header: &ObjectHeader,
+        raw: &Bytes,
+        header_len: usize,
+    ) -> Option<(Bytes, usize)> {
         let payload = raw.get(header_len..)?;
         let mut out = Vec::with_capacity(raw.len() + 8);
         header
-            .encode(None, self.header.has_properties, &mut out)
+            .encode(previous, self.header.has_properties, &mut out)
             .ok()?;
         let header_len = out.len();
         out.extend_from_slice(payload);

@@ -34,12 +34,8 @@ impl Forwarder {
             );
             return;
         }
-        if !parameters.range_filters.is_empty() {
-            self.reject(
-                from,
-                RequestErrorCode::InvalidFilter,
-                "range filters are not supported",
-            );
+        if let Err((code, reason)) = self.range_filters(None, parameters) {
+            self.reject(from, code, reason);
             return;
         }
         if self.reject_stopped(from, &name) {

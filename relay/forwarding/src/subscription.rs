@@ -1,6 +1,6 @@
 use std::time::Instant;
 
-use parvis_wire::{GroupOrder, Location, LocationFilter, Parameters, Priority};
+use parvis_wire::{GroupOrder, Location, LocationFilter, Parameters, Priority, RangeFilters};
 
 use crate::{Receiver, keys::TrackKey, window::Window};
 
@@ -14,6 +14,7 @@ pub(crate) struct Subscription {
     pub(crate) forward: bool,
     pub(crate) priority: Priority,
     pub(crate) filter: Option<LocationFilter>,
+    pub(crate) filters: RangeFilters,
     pub(crate) group_order: Option<GroupOrder>,
     /// Holds from acceptance on; for an offer from the offer on.
     pub(crate) window: Window,
@@ -75,6 +76,7 @@ impl Subscription {
             forward: kind != SubscriptionKind::Status && parameters.forward.unwrap_or(true),
             priority: parameters.subscriber_priority.unwrap_or_default(),
             filter: parameters.filter,
+            filters: RangeFilters::decode(&parameters.range_filters).unwrap_or_default(),
             group_order: parameters.group_order,
             window: Window::resolve(None, None),
             joined_at: None,

@@ -32,6 +32,8 @@ pub(crate) struct Track {
     pub(crate) subscriptions: Vec<SubscriptionKey>,
     /// The subscriptions that objects flow to now.
     pub(crate) receivers: Vec<Recipient>,
+    /// Of those, the ones with range filters; they are not in `receivers`.
+    pub(crate) selecting: Vec<Recipient>,
     /// No range of an established subscription ends before this object.
     pub(crate) next_end: Option<Location>,
     /// Subgroups that stream in.
@@ -120,6 +122,7 @@ impl Track {
             floor: None,
             subscriptions: Vec::new(),
             receivers: Vec::new(),
+            selecting: Vec::new(),
             next_end: None,
             live: Vec::new(),
             groups: BTreeMap::new(),

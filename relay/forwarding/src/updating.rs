@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
-use parvis_wire::{Location, Parameters, RequestErrorCode, RequestId, TrackNamespace};
+use parvis_wire::{
+    Location, Parameters, RangeFilters, RequestErrorCode, RequestId, TrackNamespace,
+};
 
 use crate::{
     Forwarder, Receiver, Signal,
@@ -31,7 +33,14 @@ impl Forwarder {
                     self.move_namespace_prefix(from, &prefix, new);
                 }
             }
-            Request::TrackPrefix(prefix, _) => {
+            Request::TrackPrefix(prefix, before) => {
+                let merged = merged_filters(&before, parameters);
+                if let Err((code, reason)) = self.range_filters(None, &merged) {
+                    self.say(from, Signal::UpdateReject(request_error(code, reason)));
+                    self.forget(from);
+                    remove_prefix(&mut self.track_prefixes, &prefix, from);
+                    return;
+                }
                 self.say(from, Signal::UpdateOk(Parameters::default()));
                 self.update_track_prefix(from, &prefix, parameters, now);
             }
@@ -55,17 +64,16 @@ impl Forwarder {
         id: Option<RequestId>,
         now: Instant,
     ) {
-        let subscription = &mut self.subscriptions[key.0];
+        let subscription = &self.subscriptions[key.0];
         let (track, receiver) = (subscription.track, subscription.receiver);
         let largest = self.tracks[track.0].largest;
         let window = parameters
             .filter
             .map(|filter| Window::resolve(Some(filter), largest));
-        let refused = if !parameters.range_filters.is_empty() {
-            Some((
-                RequestErrorCode::InvalidFilter,
-                "range filters are not supported",
-            ))
+        let before = &subscription.filters;
+        let filters = self.range_filters(Some(before), parameters);
+        let refused = if let Err(refusal) = &filters {
+            Some(*refusal)
         } else if window.is_some_and(|window| window.is_empty()) {
             Some((RequestErrorCode::InvalidRange, "the range holds nothing"))
         } else {
@@ -76,6 +84,7 @@ impl Forwarder {
             self.drop_subscription(key, now);
             return;
         }
+        let subscription = &mut self.subscriptions[key.0];
         subscription.priority = parameters
             .subscriber_priority
             .unwrap_or(subscription.priority);
@@ -98,6 +107,9 @@ impl Forwarder {
                 SubscriptionState::Waiting => {}
             }
         }
+        if let Ok(filters) = filters {
+            self.change_filters(key, filters);
+        }
         if let Some(forward) = parameters.forward {
             self.set_forward(key, forward);
         }
@@ -109,6 +121,25 @@ impl Forwarder {
             self.open_fill(key, id, fill, now);
         }
         self.settle(track, now);
+    }
+
+    /// Changes the range filters: what streams is reset, and begins anew with the next object.
+    fn change_filters(&mut self, key: SubscriptionKey, filters: RangeFilters) {
+        let subscription = &mut self.subscriptions[key.0];
+        if subscription.filters == filters {
+            return;
+        }
+        let flows = subscription.forward && subscription.state == SubscriptionState::Established;
+        if flows {
+            self.leave(key, CANCELLED);
+        }
+        let subscription = &mut self.subscriptions[key.0];
+        subscription.filters = filters;
+        if flows {
+            let largest = self.tracks[subscription.track.0].largest;
+            subscription.replay_start = largest.map_or(subscription.window.start, next_object);
+            self.join(key);
+        }
     }
 
     fn set_forward(&mut self, key: SubscriptionKey, forward: bool) {
@@ -162,6 +193,7 @@ impl Forwarder {
             forward: update.forward.or(before.forward),
             subscriber_priority: update.subscriber_priority.or(before.subscriber_priority),
             filter: update.filter.or(before.filter),
+            range_filters: merged_filters(&before, update).range_filters,
             group_order: update.group_order.or(before.group_order),
             object_delivery_timeout: update
                 .object_delivery_timeout
@@ -197,5 +229,20 @@ impl Forwarder {
         {
             *kept = request;
         }
+    }
+}
+
+/// The range filters of a request after an update: each type that it names is replaced.
+fn merged_filters(before: &Parameters, update: &Parameters) -> Parameters {
+    let named = |kind: u64| update.range_filters.iter().any(|(other, _)| *other == kind);
+    let kept = before
+        .range_filters
+        .iter()
+        .filter(|(kind, _)| !named(*kind));
+    let mut range_filters: Vec<_> = kept.chain(&update.range_filters).cloned().collect();
+    range_filters.sort_by_key(|(kind, _)| *kind);
+    Parameters {
+        range_filters,
+        ..Parameters::default()
     }
 }

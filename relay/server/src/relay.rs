@@ -208,6 +208,7 @@ fn endpoint(
         implementation: concat!("parvis-relay/", env!("CARGO_PKG_VERSION")).to_owned(),
         limits: parvis_session::Limits {
             max_peer_requests: requests,
+            max_filter_ranges: parvis_forwarding::Config::default().max_filter_ranges,
             request_rate: Some(Rate {
                 per_second: config.max_requests,
                 burst: config.max_requests.saturating_mul(BURST),

@@ -58,7 +58,7 @@ impl SendScheduler {
         };
         // A flow that is forgotten had all of its bytes handed over.
         let flow = self.flows.get(&key).filter(|flow| Self::is_live(flow));
-        let object_timeout = flow.and_then(|flow| flow.options.object_timeout);
+        let object_timeout = flow.and_then(|flow| flow.options.object_timeout_of(&stream.timeouts));
         stream.due(object_timeout, flow.map(|_| self.limits.max_age))
     }
 

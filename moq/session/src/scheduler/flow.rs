@@ -13,7 +13,43 @@ pub(crate) struct FlowOptions {
     pub(crate) group_order: GroupOrder,
     pub(crate) object_timeout: Option<Duration>,
     pub(crate) subgroup_timeout: Option<Duration>,
+    /// What of the two timeouts the subscriber wants.
+    pub(crate) wanted_object_timeout: Option<Duration>,
+    pub(crate) wanted_subgroup_timeout: Option<Duration>,
     pub(crate) kind: FlowKind,
+}
+
+/// Timeouts that the publisher has for one subgroup instead of those of its track, milliseconds;
+/// 0: none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct SubgroupTimeouts {
+    /// How old an object may become before it is sent.
+    pub object: Option<u64>,
+    /// How long the subgroup may take once it is whole.
+    pub subgroup: Option<u64>,
+}
+
+impl FlowOptions {
+    pub(super) fn object_timeout_of(&self, stream: &SubgroupTimeouts) -> Option<Duration> {
+        let own = stream
+            .object
+            .map(|own| shorter(own, self.wanted_object_timeout));
+        own.unwrap_or(self.object_timeout)
+    }
+
+    pub(super) fn subgroup_timeout_of(&self, stream: &SubgroupTimeouts) -> Option<Duration> {
+        let own = stream
+            .subgroup
+            .map(|own| shorter(own, self.wanted_subgroup_timeout));
+        own.unwrap_or(self.subgroup_timeout)
+    }
+}
+
+/// The shorter of two timeouts, of which 0 milliseconds is none.
+fn shorter(millis: u64, other: Option<Duration>) -> Option<Duration> {
+    // An hour is as good as none and keeps arithmetic on instants in range.
+    let own = (millis > 0).then(|| Duration::from_millis(millis.min(3_600_000)));
+    own.into_iter().chain(other).min()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

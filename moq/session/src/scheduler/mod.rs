@@ -23,6 +23,7 @@ use std::{
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
+pub use self::flow::SubgroupTimeouts;
 use self::{
     credit::Credit,
     datagrams::{Datagrams, Waiting},

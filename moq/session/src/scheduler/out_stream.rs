@@ -6,7 +6,7 @@ use std::{
 use bytes::Bytes;
 use parvis_wire::{FetchCursor, GroupId, ObjectId, Priority};
 
-use super::SendOrder;
+use super::{SendOrder, SubgroupTimeouts};
 use crate::{DropReason, RequestKey};
 
 /// Who writes to a stream.
@@ -60,6 +60,7 @@ pub(super) struct OutStream {
     pub(super) group: GroupId,
     pub(super) subgroup: u64,
     pub(super) publisher_priority: Option<Priority>,
+    pub(super) timeouts: SubgroupTimeouts,
     pub(super) order: SendOrder,
     /// The priority that the transport knows.
     pub(super) priority: i32,
@@ -89,6 +90,7 @@ impl OutStream {
             group: GroupId(0),
             subgroup: 0,
             publisher_priority: None,
+            timeouts: SubgroupTimeouts::default(),
             order,
             priority: order.transport_priority(),
             gate: Gate::Unopened,

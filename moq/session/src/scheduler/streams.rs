@@ -4,7 +4,7 @@ use bytes::Bytes;
 use parvis_wire::{GroupId, Priority};
 
 use super::{
-    DIRECT_BYTES, Direct, FlowKind, Note, SMALL, SendOrder, SendScheduler,
+    DIRECT_BYTES, Direct, FlowKind, Note, SMALL, SendOrder, SendScheduler, SubgroupTimeouts,
     out_stream::{Chunk, Encoder, End, Gate, OutStream, Owner},
 };
 use crate::{RequestKey, SendRefused, StreamId, Transmit};
@@ -67,6 +67,14 @@ impl SendScheduler {
         }
         self.rebase(key, group);
         Ok(id)
+    }
+
+    /// Gives a stream timeouts of its own.
+    pub(crate) fn set_timeouts(&mut self, id: StreamId, timeouts: SubgroupTimeouts) {
+        if let Some(stream) = self.streams.get_mut(&id) {
+            stream.timeouts = timeouts;
+            self.retime(id);
+        }
     }
 
     fn open(&mut self, unidirectional: bool, mut stream: OutStream) -> StreamId {
@@ -263,7 +271,7 @@ impl SendScheduler {
         }
         if let Owner::Flow(key) = stream.owner {
             let flow = self.flows.get(&key);
-            let timeout = flow.and_then(|flow| flow.options.subgroup_timeout);
+            let timeout = flow.and_then(|flow| flow.options.subgroup_timeout_of(&stream.timeouts));
             stream.end_by = timeout.map(|timeout| now + timeout);
             let is_timed = stream.end_by.is_some() || stream.deadline.is_some();
             if stream.is_clear() && passes {

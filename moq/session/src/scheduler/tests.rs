@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use parvis_wire::{GroupId, GroupOrder, Location, Priority, ResetCode};
 
-use super::{FlowKind, FlowOptions, Note, SendOrder, SendScheduler};
+use super::{FlowKind, FlowOptions, Note, SendOrder, SendScheduler, SubgroupTimeouts};
 use crate::{
     DropReason, Dropped, PathState, RequestKey, Role, SendLimits, SendRefused, StreamId, Transmit,
 };

@@ -1,7 +1,9 @@
 //! Late joins and filters: which objects a subscription receives.
 
-use parvis_forwarding::{PeerId, RequestRef, SubgroupEnd};
-use parvis_wire::{GroupId, Location, LocationFilter, Parameters, SubgroupId, SubgroupIdMode};
+use parvis_forwarding::{PeerId, RequestRef, SubgroupEnd, Timeouts};
+use parvis_wire::{
+    GroupId, Location, LocationFilter, Parameters, Properties, Property, SubgroupId, SubgroupIdMode,
+};
 
 use crate::support::{Publishing, Relay, at, payload, publish, subscribe, subscribe_with, theirs};
 
@@ -211,4 +213,32 @@ fn joiner_gets_every_subgroup_of_the_group() {
         track.locations(joiner),
         [at(5, 0), at(5, 2), at(5, 4), at(5, 1)]
     );
+}
+
+#[test]
+fn timeouts_of_the_first_object_hold_for_the_whole_subgroup() {
+    let mut relay = Relay::new();
+    let (publisher, first, late) = (relay.connect(), relay.connect(), relay.connect());
+    relay.say(publisher, theirs(0), publish(PATH));
+    relay.say(first, theirs(0), subscribe(PATH));
+    let source = (publisher, theirs(0));
+    let mut stream = Publishing::open(&mut relay, source, 1, 3, SubgroupIdMode::Zero);
+    for (id, object) in [(0, 250), (1, 900)] {
+        let properties = [(0x02, object), (0x06, 0)].map(|(k, v)| Property::integer(k, v));
+        stream.properties = Properties::encode(properties.to_vec());
+        stream.object(&mut relay, id, 9);
+    }
+    let parameters = Parameters {
+        filter: Some(LocationFilter::AbsoluteStart(at(3, 1))),
+        ..Parameters::default()
+    };
+    relay.say(late, theirs(0), subscribe_with(PATH, parameters));
+    let expected = Timeouts {
+        object: Some(250),
+        subgroup: Some(0),
+    };
+    for peer in [first, late] {
+        let streams = relay.received(peer, theirs(0)).streams;
+        assert_eq!(streams[0].timeouts, expected);
+    }
 }

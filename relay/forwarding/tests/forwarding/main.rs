@@ -11,6 +11,7 @@ mod fetch;
 mod fetch_upstream;
 mod fetch_waiting;
 mod fills;
+mod filters;
 mod joining;
 mod limits;
 mod model;

@@ -16,6 +16,8 @@ pub struct Publishing {
     pub stream: UpstreamStream,
     header: SubgroupHeader,
     previous: Option<ObjectId>,
+    /// Of the next objects.
+    pub properties: Properties,
 }
 
 impl Publishing {
@@ -26,6 +28,7 @@ impl Publishing {
             stream,
             header,
             previous: None,
+            properties: Properties::EMPTY,
         }
     }
 
@@ -60,6 +63,7 @@ impl Publishing {
             stream,
             header,
             previous: None,
+            properties: Properties::EMPTY,
         }
     }
 
@@ -77,7 +81,7 @@ impl Publishing {
         let payload = payload(self.header.group, id);
         let header = ObjectHeader {
             id: ObjectId(id),
-            properties: Properties::EMPTY,
+            properties: self.properties.clone(),
             status: ObjectStatus::Normal,
             payload_len: payload.len() as u64,
         };

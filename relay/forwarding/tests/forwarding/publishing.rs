@@ -250,3 +250,28 @@ fn new_group_request_goes_to_a_publisher_that_can() {
         [(theirs(0), Signal::Update(asks(4)))]
     );
 }
+
+#[test]
+fn change_of_state_at_the_publisher_is_told_to_subscribers() {
+    let mut relay = Relay::with(2, parvis_forwarding::Config::default());
+    let (publisher, near) = (relay.connect_to(0), relay.connect_to(0));
+    let far = relay.connect_to(1);
+    relay.say(publisher, theirs(0), publish("room/ann/video"));
+    for peer in [near, far] {
+        relay.say(peer, theirs(0), subscribe("room/ann/video"));
+        relay.heard(peer);
+    }
+    let state = |largest, forward| {
+        Signal::Notify(Parameters {
+            largest,
+            forward,
+            ..Parameters::default()
+        })
+    };
+    relay.say(publisher, theirs(0), state(None, Some(true)));
+    relay.say(publisher, theirs(0), state(Some(at(4, 2)), Some(true)));
+    for peer in [near, far] {
+        let told = (theirs(0), state(Some(at(4, 2)), None));
+        assert_eq!(relay.heard(peer), [told]);
+    }
+}

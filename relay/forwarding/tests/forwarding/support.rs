@@ -8,6 +8,7 @@ use std::{
 use bytes::Bytes;
 use parvis_forwarding::{
     Config, Forwarder, Input, Output, PeerId, PeerKind, RequestRef, Signal, StreamKey, SubgroupEnd,
+    Timeouts,
 };
 use parvis_wire::{Datagram, FetchObject, Location, ObjectHeader, SubgroupHeader};
 
@@ -44,6 +45,7 @@ pub struct Received {
 #[derive(Debug, Clone)]
 pub struct Stream {
     pub header: SubgroupHeader,
+    pub timeouts: Timeouts,
     pub bytes: Vec<u8>,
     pub end: Option<SubgroupEnd>,
     pub key: StreamKey,
@@ -267,7 +269,11 @@ impl Relay {
                     self.said.push((peer, request, *signal));
                 }
             }
-            Output::Open { targets, header } => {
+            Output::Open {
+                targets,
+                header,
+                timeouts,
+            } => {
                 for target in targets.iter() {
                     if !self.is_session(shard, target.peer) {
                         continue;
@@ -281,6 +287,7 @@ impl Relay {
                     let (bytes, key) = (Vec::new(), target.stream);
                     streams.push(Stream {
                         header,
+                        timeouts,
                         bytes,
                         end: None,
                         key,

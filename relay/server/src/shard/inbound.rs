@@ -137,6 +137,12 @@ impl Shard {
                 };
                 self.signal_in(key, request, signal);
             }
+            Event::StateChanged {
+                key: request,
+                parameters,
+            } => {
+                self.signal_in(key, request, Signal::Notify(parameters));
+            }
             Event::UpdateAccepted {
                 key: request,
                 parameters,
@@ -180,11 +186,10 @@ impl Shard {
                 key: request,
                 end,
             } => self.answer_ended(key, stream, request, end),
-            // The forwarder asks for no namespaces, and cannot pass a change of state on.
+            // The forwarder asks for no namespaces.
             Event::Namespace { .. }
             | Event::NamespaceDone { .. }
-            | Event::PublishSkipped { .. }
-            | Event::StateChanged { .. } => {}
+            | Event::PublishSkipped { .. } => {}
         }
     }
 

@@ -1,9 +1,9 @@
 //! What the forwarder wants done, done to sessions.
 
 use bytes::Bytes;
-use parvis_forwarding::{Input, Output, Receiver, StreamKey, SubgroupEnd, Target};
+use parvis_forwarding::{Input, Output, Receiver, StreamKey, SubgroupEnd, Target, Timeouts};
 use parvis_quic::ConnectionKey;
-use parvis_session::{DatagramOptions, SendRefused, StreamId, SubgroupOptions};
+use parvis_session::{DatagramOptions, SendRefused, StreamId, SubgroupOptions, SubgroupTimeouts};
 use parvis_wire::{Datagram, SubgroupHeader};
 
 use super::{Shard, shard_of, shard_peer};
@@ -30,12 +30,16 @@ impl Shard {
                     }
                 }
             }
-            Output::Open { targets, header } => {
+            Output::Open {
+                targets,
+                header,
+                timeouts,
+            } => {
                 for target in targets.iter() {
                     if let Some(shard) = shard_of(target.peer) {
                         self.pass_to_shard(shard, &output);
                     } else {
-                        self.open(target, header);
+                        self.open(target, header, *timeouts);
                     }
                 }
             }
@@ -120,7 +124,7 @@ impl Shard {
         }
     }
 
-    fn open(&mut self, target: &Target, header: &SubgroupHeader) {
+    fn open(&mut self, target: &Target, header: &SubgroupHeader, timeouts: Timeouts) {
         let key = ConnectionKey::from_u64(target.peer.0);
         let Some(peer) = self.peers.get_mut(key) else {
             return;
@@ -138,6 +142,12 @@ impl Shard {
             Some(session.open_subgroup(request, &options, self.now))
         });
         if let Some(Ok(stream)) = opened {
+            if timeouts != Timeouts::default()
+                && let Some(session) = self.endpoint.session(key)
+            {
+                let Timeouts { object, subgroup } = timeouts;
+                session.set_timeouts(stream, SubgroupTimeouts { object, subgroup });
+            }
             peer.streams.insert(stream, target.stream);
             self.streams.insert(target.stream, stream);
             return;

@@ -177,6 +177,9 @@ fn say(
             let parameters = fit(parameters, MessageType::RequestUpdate, session);
             session.update(key, parameters, now)
         }
+        // Draft 18 cannot say it.
+        Signal::Notify(_) if session.draft() == Draft::D18 => Ok(()),
+        Signal::Notify(parameters) => session.notify_state(key, parameters, now),
         Signal::UpdateOk(parameters) => {
             let parameters = fit(parameters, MessageType::RequestOk, session);
             session.accept_update(key, parameters, now)

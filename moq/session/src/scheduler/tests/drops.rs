@@ -43,6 +43,47 @@ fn a_late_object_is_not_handed_over_even_without_a_timer() {
 }
 
 #[test]
+fn timeouts_of_a_subgroup_stand_for_those_of_its_track() {
+    // The track's, the subscriber's, the subgroup's, and which holds; milliseconds.
+    for (track, wanted, own, expected) in [
+        (400, None, Some(100), 100),
+        (100, None, Some(400), 400),
+        (100, Some(300), Some(400), 300),
+        (100, Some(300), Some(0), 300),
+        (400, None, None, 400),
+    ] {
+        let mut h = Harness::new(SendLimits::default());
+        h.block();
+        let wanted = wanted.map(|ms: u32| ms * MS);
+        let options = FlowOptions {
+            object_timeout: Some(wanted.map_or(track * MS, |wanted| wanted.min(track * MS))),
+            subgroup_timeout: Some(track * MS),
+            wanted_object_timeout: wanted,
+            wanted_subgroup_timeout: wanted,
+            ..FlowOptions::default()
+        };
+        let key = h.flow(options);
+        let stream = h.open(key, 0, 0, 0);
+        h.drain();
+        let timeouts = SubgroupTimeouts {
+            object: own,
+            subgroup: own,
+        };
+        h.scheduler.set_timeouts(stream, timeouts);
+        h.scheduler
+            .blocked(stream, Bytes::from_static(b"abc"), h.now);
+        assert_eq!(h.scheduler.poll_timeout(), Some(h.now + expected * MS));
+        h.now += expected * MS;
+        h.scheduler.expire(h.now);
+        assert_eq!(h.drops(), [(Some(stream), DropReason::ObjectTimeout, 3)]);
+        let whole = h.open(key, 1, 0, 0);
+        h.scheduler.set_timeouts(whole, timeouts);
+        h.scheduler.finish(whole, h.now).expect("it ends");
+        assert_eq!(h.scheduler.poll_timeout(), Some(h.now + expected * MS));
+    }
+}
+
+#[test]
 fn a_subgroup_must_be_acknowledged_in_time() {
     let mut h = Harness::new(SendLimits::default());
     let key = h.flow(FlowOptions {
