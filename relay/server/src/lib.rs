@@ -36,4 +36,5 @@ pub use logging::install_logging;
 pub use parvis_quic::tls::Fingerprint;
 pub use relay::Relay;
 pub use running::{Running, Stopper};
+pub use shard::SimulatedRelay;
 pub use stats::{ClosedBy, Drops, HandshakeFailure, Limit, Stats};

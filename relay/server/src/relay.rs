@@ -7,6 +7,7 @@ use std::{
         mpsc,
     },
     thread,
+    time::Instant,
 };
 
 use parvis_quic::{
@@ -96,8 +97,13 @@ impl Relay {
             let admission = Box::new(admission(&config, sessions.clone(), shared[index].clone()));
             let parts = Parts {
                 index: index as u8,
-                endpoint: endpoint(&config, tls.clone(), index as u8, &socket, admission),
-                socket,
+                endpoint: endpoint(
+                    &config,
+                    tls.clone(),
+                    index as u8,
+                    !socket.may_fragment(),
+                    admission,
+                ),
                 forwarder: forwarder(&config),
                 links,
                 wakeups,
@@ -111,7 +117,7 @@ impl Relay {
                     hand_over: config.hand_over,
                 },
             };
-            let thread = spawn(index, parts, Stopper::new(shards.clone()));
+            let thread = spawn(index, parts, socket, Stopper::new(shards.clone()));
             // An error drops what runs already, which stops it.
             running.threads.push(thread.map_err(StartError::Thread)?);
         }
@@ -129,14 +135,14 @@ impl Relay {
     }
 }
 
-fn spawn(index: usize, parts: Parts, stopper: Stopper) -> io::Result<Thread> {
+fn spawn(index: usize, parts: Parts, socket: BatchSocket, stopper: Stopper) -> io::Result<Thread> {
     thread::Builder::new()
         .name(format!("parvis-relay-{index}"))
         .spawn(move || {
             // If this thread fails the others stop too: a part of the clients without a relay is
             // worse than a restart.
             let all = stopper.stop_all_on_drop();
-            Shard::new(parts).run()?;
+            Shard::new(parts, Instant::now()).run(socket)?;
             all.disarm();
             Ok(())
         })
@@ -183,11 +189,11 @@ fn placement(config: &Config, sockets: &[BatchSocket]) -> Option<Arc<Placement>>
     }
 }
 
-fn endpoint(
+pub(crate) fn endpoint(
     config: &Config,
     tls: ServerTls,
     index: u8,
-    socket: &BatchSocket,
+    mtu_discovery: bool,
     admission: Decide,
 ) -> EndpointConfig {
     // Each request has a stream of its own.
@@ -201,7 +207,7 @@ fn endpoint(
         max_uni_streams: config.max_streams,
         max_bidi_streams: requests as u32,
         idle_timeout: config.idle_timeout,
-        mtu_discovery: !socket.may_fragment(),
+        mtu_discovery,
         ..Limits::default()
     };
     let session = parvis_session::Config {
@@ -249,7 +255,7 @@ const BURST: u32 = 4;
 type Decide = Box<dyn FnMut(&Attempt) -> Admission + Send>;
 
 /// Who is let in by a thread.
-fn admission(
+pub(crate) fn admission(
     config: &Config,
     sessions: Arc<AtomicUsize>,
     shared: Arc<Shared>,
@@ -302,7 +308,7 @@ pub(crate) fn steer(_: &BatchSocket, _: u8, _: usize) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-fn forwarder(config: &Config) -> parvis_forwarding::Config {
+pub(crate) fn forwarder(config: &Config) -> parvis_forwarding::Config {
     parvis_forwarding::Config {
         max_namespaces: config.max_namespaces,
         max_published_tracks: config.max_tracks,

@@ -136,6 +136,13 @@ impl<P: Packet> Link<P> {
         self.options = options;
     }
 
+    /// Loses every packet under way.
+    pub fn lose_all(&mut self) {
+        self.stats.carried -= self.under_way.len() as u64;
+        self.stats.lost += self.under_way.len() as u64;
+        self.under_way.clear();
+    }
+
     /// What packets met so far.
     pub const fn stats(&self) -> LinkStats {
         self.stats

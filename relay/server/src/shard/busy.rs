@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use parvis_quic::udp::BatchSocket;
+
 use super::Shard;
 use crate::relay::steer;
 
@@ -48,7 +50,7 @@ impl Busy {
 
 impl Shard {
     /// Counts a turn, and sees to it that newcomers go where they should.
-    pub(super) fn account(&mut self, worked: Duration) {
+    pub(super) fn account(&mut self, socket: &BatchSocket, worked: Duration) {
         let Some(placement) = &self.placement else {
             return;
         };
@@ -58,7 +60,7 @@ impl Shard {
         }
         let threads = self.links.count();
         let report = placement.report(self.index.into(), sessions, self.busy.percent, |next| {
-            steer(&self.socket, next, threads)
+            steer(socket, next, threads)
         });
         if let Err(error) = report {
             tracing::warn!(%error, "newcomers stay with one thread");

@@ -1,4 +1,4 @@
-//! One thread of the relay: its socket, its sessions and its forwarder.
+//! One thread of the relay: its sessions and its forwarder, and its turn with its socket.
 
 mod answers;
 mod busy;
@@ -13,6 +13,7 @@ mod report;
 mod sessions;
 mod shared;
 mod signals;
+mod simulated;
 mod turn;
 mod waker;
 
@@ -29,6 +30,7 @@ use std::{
 use parvis_forwarding::{Forwarder, Input, PeerId, PeerKind};
 use parvis_quic::{Endpoint, EndpointConfig, udp::BatchSocket};
 
+pub use self::simulated::SimulatedRelay;
 use self::{
     busy::Busy,
     drain::Phase,
@@ -50,7 +52,6 @@ const STUCK: Duration = Duration::from_millis(1);
 /// What a shard is made of.
 pub(crate) struct Parts {
     pub(crate) index: u8,
-    pub(crate) socket: BatchSocket,
     pub(crate) endpoint: EndpointConfig,
     pub(crate) forwarder: parvis_forwarding::Config,
     pub(crate) links: Links,
@@ -69,7 +70,6 @@ pub(crate) struct Parts {
 pub(crate) struct Shard {
     index: u8,
     now: Instant,
-    socket: BatchSocket,
     endpoint: Endpoint,
     forwarder: Forwarder,
     peers: Peers,
@@ -101,11 +101,10 @@ fn shard_of(peer: PeerId) -> Option<usize> {
 }
 
 impl Shard {
-    pub(crate) fn new(parts: Parts) -> Self {
+    pub(crate) fn new(parts: Parts, now: Instant) -> Self {
         let mut shard = Self {
             index: parts.index,
-            now: Instant::now(),
-            socket: parts.socket,
+            now,
             endpoint: Endpoint::new(parts.endpoint),
             forwarder: Forwarder::new(parts.forwarder),
             peers: Peers::default(),
@@ -121,7 +120,7 @@ impl Shard {
             sessions: parts.sessions,
             pace: Pace::new(parts.coalesce),
             placement: parts.placement,
-            busy: Busy::new(Instant::now()),
+            busy: Busy::new(now),
             report: Report::default(),
         };
         for other in shard.links.others() {
@@ -134,30 +133,32 @@ impl Shard {
     }
 
     /// Runs until the relay is stopped.
-    pub(crate) fn run(mut self) -> Result<(), RelayError> {
+    pub(crate) fn run(mut self, mut socket: BatchSocket) -> Result<(), RelayError> {
         loop {
-            let timeout = self.timeout();
-            let woken = self
-                .socket
-                .wait(timeout, Some(self.wakeups.as_fd()))
+            let wait = self
+                .poll_timeout()
+                .map(|at| at.saturating_duration_since(Instant::now()));
+            let woken = socket
+                .wait(wait, Some(self.wakeups.as_fd()))
                 .map_err(RelayError::Socket)?;
             self.now = Instant::now();
             if woken {
                 self.wakeups.clear();
                 self.take_commands();
             }
-            self.turn().map_err(RelayError::Socket)?;
+            self.turn(&mut socket).map_err(RelayError::Socket)?;
             if self.is_over() {
                 return Ok(());
             }
-            self.account(self.now.elapsed());
+            self.account(&socket, self.now.elapsed());
             self.pace.rest(self.now);
         }
     }
 
-    fn timeout(&mut self) -> Option<Duration> {
+    /// When the next turn is due, if nothing happens before.
+    pub(super) fn poll_timeout(&mut self) -> Option<Instant> {
         let stuck = self.links.is_stuck().then(|| self.now + STUCK);
-        let deadline = [
+        [
             self.endpoint.poll_timeout(),
             self.forwarder.poll_timeout(),
             self.deadline(),
@@ -165,7 +166,6 @@ impl Shard {
         ]
         .into_iter()
         .flatten()
-        .min()?;
-        Some(deadline.saturating_duration_since(Instant::now()))
+        .min()
     }
 }

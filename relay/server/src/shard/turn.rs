@@ -1,7 +1,7 @@
 use std::io;
 
 use parvis_forwarding::{Input, Quota};
-use parvis_quic::{ConnectionEvent, id_prefix};
+use parvis_quic::{ConnectionEvent, id_prefix, udp::BatchSocket};
 
 use super::Shard;
 use crate::Limit;
@@ -17,9 +17,16 @@ const QUOTAS: [(Limit, Quota); Quota::ALL.len()] = [
 impl Shard {
     /// Takes everything that has come, lets sessions and forwarder work on it, and sends what they
     /// have for the network and for other shards, once.
-    pub(super) fn turn(&mut self) -> io::Result<()> {
+    pub(super) fn turn(&mut self, socket: &mut BatchSocket) -> io::Result<()> {
+        self.receive(socket)?;
+        self.work();
+        socket.send_all(&mut self.endpoint, self.now)?;
+        Ok(())
+    }
+
+    /// The part of a turn between receiving and sending.
+    pub(super) fn work(&mut self) {
         self.stats.turns += 1;
-        self.receive()?;
         self.take_batches();
         self.endpoint.handle_timeout(self.now);
         if self
@@ -43,8 +50,6 @@ impl Shard {
         // First: whoever has got an object finds it counted.
         self.publish_stats();
         self.links.flush();
-        self.socket.send_all(&mut self.endpoint, self.now)?;
-        Ok(())
     }
 
     /// Tells the forwarder something and does what it wants done.
@@ -66,9 +71,8 @@ impl Shard {
         }
     }
 
-    fn receive(&mut self) -> io::Result<()> {
+    fn receive(&mut self, socket: &mut BatchSocket) -> io::Result<()> {
         let Self {
-            socket,
             endpoint,
             links,
             stats,
