@@ -6,6 +6,10 @@ use quinn_proto::{IdleTimeout, MtuDiscoveryConfig, TransportConfig, VarInt, cong
 /// slow one; 38 kB in the first round trip carry a key frame, and each further one doubles it.
 const INITIAL_WINDOW: u64 = 32 * 1200;
 
+/// The round-trip time of a path that nothing is known of: RFC 9002's 333 ms make whoever lost the
+/// first packet, or comes out of a tunnel, wait for a second.
+const INITIAL_RTT: Duration = Duration::from_millis(100);
+
 /// Bounds and timing of QUIC connections. The default suits a relay and its clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -42,8 +46,8 @@ impl Default for Limits {
             datagram_send_buffer: 4 * 1024,
             datagram_receive_buffer: 128 * 1024,
             max_bidi_streams: 256,
-            max_uni_streams: 256,
-            idle_timeout: Duration::from_secs(10),
+            max_uni_streams: 1024,
+            idle_timeout: Duration::from_secs(15),
             keep_alive: Duration::from_secs(2),
             mtu_discovery: true,
             initial_mtu: 1200,
@@ -79,6 +83,7 @@ impl Limits {
             // The session gives each stream its own priority; equal ones go first come, first
             // served, so that an object is complete as early as it can be.
             .send_fairness(false)
+            .initial_rtt(INITIAL_RTT)
             .initial_mtu(self.initial_mtu.max(1200))
             .mtu_discovery_config(self.mtu_discovery.then(MtuDiscoveryConfig::default))
             // CUBIC starves audio under loss that is not congestion.

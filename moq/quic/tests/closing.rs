@@ -96,7 +96,7 @@ fn a_silent_peer_is_given_up_after_the_idle_timeout() {
         Some(&CloseReason::TimedOut)
     );
     let waited = pair.now.duration_since(start);
-    assert!((9..=14).contains(&waited.as_secs()), "{waited:?}");
+    assert!((14..=19).contains(&waited.as_secs()), "{waited:?}");
     assert_eq!(pair.endpoints[CLIENT].connections(), 0);
     assert_eq!(pair.endpoints[SERVER].connections(), 0);
 }

@@ -145,7 +145,7 @@ impl Default for SendLimits {
             session_bytes: 4 * 1024 * 1024,
             max_age: Duration::from_secs(2),
             behind: Duration::from_secs(5),
-            shed_above: Duration::from_millis(100),
+            shed_above: Duration::from_millis(80),
             max_streams: 1024,
             datagram_bytes: 64 * 1024,
         }

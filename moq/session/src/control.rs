@@ -4,7 +4,7 @@ use bytes::Bytes;
 use parvis_wire::{Draft, GoAway, Message, SessionErrorCode, Setup};
 
 use crate::{
-    Event, Role, Session, SessionError, StreamId, message_reader::Incoming, session::Phase,
+    Event, Role, Session, SessionError, StreamId, message_reader::Incoming, repair, session::Phase,
     token_cache::Tokens,
 };
 
@@ -68,6 +68,9 @@ impl Session {
                 SessionErrorCode::MalformedAuthToken,
                 reason,
             ));
+        }
+        if repair::is_offered(&setup) {
+            self.scheduler.repair();
         }
         self.phase = Phase::Established;
         self.events.push_back(Event::Established { peer: setup });

@@ -7,7 +7,7 @@ use crate::{DropReason, Dropped, Event, Session, SessionError};
 
 impl Session {
     pub(crate) fn on_datagram(&mut self, raw: Bytes, now: Instant) -> Result<(), SessionError> {
-        if Datagram::is_padding(&raw) {
+        if self.on_repair(&raw, now)? || Datagram::is_padding(&raw) {
             return Ok(());
         }
         let datagram = Datagram::decode(&raw)?;

@@ -70,10 +70,14 @@ pub enum Input {
 }
 
 /// What the transport measures of the path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PathState {
     /// The smoothed round-trip time.
     pub rtt: Duration,
     /// How many bytes may be in flight.
     pub congestion_window: u64,
+    /// Packets sent so far.
+    pub sent_packets: u64,
+    /// How many of them were lost.
+    pub lost_packets: u64,
 }

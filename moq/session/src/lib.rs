@@ -50,6 +50,7 @@ mod opening;
 mod own_requests;
 mod peer_limit;
 mod publishing;
+mod repair;
 mod replies;
 mod request;
 mod request_in;

@@ -7,8 +7,8 @@ use rustc_hash::FxHashMap;
 use crate::{
     ApiMisuse, Config, DropCounts, Dropped, Event, Input, PathState, RequestKey, Role,
     SessionError, StreamId, Transmit, aliases::Aliases, bucket::Bucket, held::Held, id_set::IdSet,
-    inbound::Inbound, message_reader::MessageReader, request::Request, scheduler::SendScheduler,
-    token_cache::TokenCache,
+    inbound::Inbound, message_reader::MessageReader, repair, request::Request,
+    scheduler::SendScheduler, token_cache::TokenCache,
 };
 
 /// One MoQ connection, seen from one side: requests, streams and what is sent when.
@@ -125,6 +125,7 @@ impl Session {
                 .filter(|ranges| *ranges > 0 && self.draft() == Draft::D22),
             max_request_updates: (self.draft() == Draft::D22).then_some(updates),
             implementation: (!implementation.is_empty()).then(|| implementation.clone()),
+            unknown: vec![repair::option()],
             ..Setup::default()
         };
         match self.encode(&Message::Setup(setup)) {

@@ -1,5 +1,6 @@
 mod reading;
 mod sending;
+mod silence;
 mod web;
 
 use std::{
@@ -13,7 +14,7 @@ use parvis_wire::{Draft, SessionErrorCode};
 use quinn_proto::{ConnectionHandle, Side, StreamEvent, VarInt, crypto::rustls::HandshakeData};
 
 pub(crate) use self::web::WebOptions;
-use self::{reading::ReadQueue, sending::OwnStreams, web::Web};
+use self::{reading::ReadQueue, sending::OwnStreams, silence::Silence, web::Web};
 use crate::{CloseReason, ConnectionEvent, PathStats, QueueStats, RequestTarget, http3};
 
 /// How often the session hears of the path.
@@ -43,6 +44,7 @@ pub(crate) struct Connection {
     max_send_window: u64,
     send_window: u64,
     oversized_datagrams: u64,
+    silence: Silence,
     drained: bool,
 }
 
@@ -86,6 +88,7 @@ impl Connection {
             max_send_window,
             send_window: max_send_window,
             oversized_datagrams: 0,
+            silence: Silence::default(),
             drained: false,
         }
     }
@@ -148,6 +151,7 @@ impl Connection {
         quic.into_iter()
             .chain(session)
             .chain(self.web_timeout())
+            .chain(self.silence_timeout())
             .min()
     }
 
@@ -160,6 +164,7 @@ impl Connection {
             self.quic.handle_timeout(now);
         }
         self.handle_web_timeout(now);
+        self.handle_silence(now);
         if let Stage::Open(session) = &mut self.stage
             && session.poll_timeout().is_some_and(|timeout| timeout <= now)
         {
@@ -371,10 +376,13 @@ impl Connection {
         self.send_window = window.min(self.max_send_window);
         self.quic.set_send_window(self.send_window);
         let rtt = self.quic.rtt();
+        let counted = self.quic.stats().path;
         self.input(
             Input::Path(PathState {
                 rtt,
                 congestion_window,
+                sent_packets: counted.sent_packets,
+                lost_packets: counted.lost_packets,
             }),
             now,
         );

@@ -75,8 +75,12 @@ impl Connection {
         if self.own_streams[Dir::Uni as usize].used == 0 {
             return false;
         }
-        // quinn does not say how much is unacknowledged, but a window of one byte has room only
-        // if nothing is.
+        self.is_acknowledged()
+    }
+
+    /// Whether the peer has acknowledged all stream data. quinn does not say how much is not, but a
+    /// window of one byte has room only if nothing is.
+    pub(super) fn is_acknowledged(&mut self) -> bool {
         let control = quinn_proto::StreamId::new(self.quic.side(), Dir::Uni, 0);
         self.quic.set_send_window(1);
         let acknowledged = self.quic.send_stream(control).write(&[]).is_ok();

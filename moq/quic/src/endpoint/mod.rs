@@ -158,6 +158,7 @@ impl Endpoint {
                 let index = self.by_handle[handle.0];
                 if let Some(connection) = self.slots[index].connection.as_mut() {
                     connection.quic.handle_event(event);
+                    connection.heard(now);
                     self.touch(index);
                 }
             }

@@ -175,6 +175,9 @@ impl SendScheduler {
     /// Forgets a stream.
     pub(super) fn remove(&mut self, id: StreamId) {
         self.make_unready(id);
+        if self.repairs.is_active() {
+            self.repairs.forget(id);
+        }
         let Some(stream) = self.streams.remove(&id) else {
             return;
         };

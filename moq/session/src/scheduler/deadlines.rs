@@ -1,9 +1,13 @@
 use std::time::Instant;
 
+use bytes::Bytes;
 use parvis_wire::ResetCode;
 
-use super::{Note, SendScheduler, out_stream::Owner};
-use crate::{DropReason, StreamId};
+use super::{
+    Note, SendScheduler,
+    out_stream::{End, OutStream, Owner},
+};
+use crate::{DropReason, StreamId, Transmit};
 
 /// What is late.
 impl SendScheduler {
@@ -14,6 +18,7 @@ impl SendScheduler {
             stream,
             self.datagrams.poll_timeout(),
             self.shedding.poll_timeout(),
+            self.repairs.poll_timeout(),
         ];
         timeouts.into_iter().flatten().min()
     }
@@ -21,6 +26,9 @@ impl SendScheduler {
     /// Drops what is late at `now`.
     pub(crate) fn expire(&mut self, now: Instant) {
         self.shedding.expire(now);
+        while let Some((id, data)) = self.repairs.pop_due(now) {
+            self.repair_stream(id, data);
+        }
         while let Some(&(at, id)) = self.deadlines.first()
             && at <= now
         {
@@ -30,6 +38,16 @@ impl SendScheduler {
             self.notes
                 .push_back(Note::Dropped(datagram.dropped(DropReason::ObjectTimeout)));
             self.settle(datagram.key);
+        }
+    }
+
+    /// Sends a repair, unless what delays the stream is a queue, in the network or here: more would
+    /// make it longer.
+    fn repair_stream(&mut self, id: StreamId, data: Bytes) {
+        let is_sent = |stream: &OutStream| stream.end == End::HandedOver;
+        let is_queued = self.shedding.is_active() || self.datagrams.blocked;
+        if !is_queued && self.streams.get(&id).is_some_and(is_sent) {
+            self.urgent.push_back(Transmit::Datagram(data));
         }
     }
 

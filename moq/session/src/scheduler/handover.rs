@@ -11,6 +11,10 @@ impl SendScheduler {
     /// The next thing for the driver.
     pub(crate) fn poll(&mut self, now: Instant) -> Option<Transmit> {
         if let Some(urgent) = self.urgent.pop_front() {
+            if matches!(urgent, Transmit::Datagram(_)) {
+                // A repair, which nobody puts back.
+                self.last_datagram = None;
+            }
             return Some(urgent);
         }
         if let Some(direct) = self.direct.pop_front() {

@@ -10,6 +10,7 @@ mod flows;
 mod handover;
 mod order;
 mod out_stream;
+mod repairs;
 mod shedding;
 mod streams;
 #[cfg(test)]
@@ -29,6 +30,7 @@ use self::{
     datagrams::{Datagrams, Waiting},
     flow::Flow,
     out_stream::{OutStream, Owner},
+    repairs::Repairs,
     shedding::Shedding,
 };
 pub(crate) use self::{
@@ -62,6 +64,7 @@ pub(crate) struct SendScheduler {
     deadlines: BTreeSet<(Instant, StreamId)>,
     datagrams: Datagrams,
     shedding: Shedding,
+    repairs: Repairs,
     /// The datagram that was handed over last, should it come back.
     last_datagram: Option<Waiting>,
     /// Bytes of data that wait, datagrams apart.
@@ -122,6 +125,7 @@ impl SendScheduler {
             deadlines: BTreeSet::new(),
             datagrams: Datagrams::default(),
             shedding,
+            repairs: Repairs::default(),
             last_datagram: None,
             queued: 0,
             data_streams: 0,
@@ -169,6 +173,12 @@ impl SendScheduler {
             self.shedding.counted(now);
         }
         self.shedding.measure(path.rtt, now);
+        self.repairs.measure(path, now);
+    }
+
+    /// The peer takes repairs.
+    pub(crate) const fn repair(&mut self) {
+        self.repairs.offer();
     }
 
     /// Queues a demand on the transport that concerns no stream of this scheduler.
@@ -188,6 +198,7 @@ impl SendScheduler {
         self.blocked.clear();
         self.deadlines.clear();
         self.datagrams = Datagrams::default();
+        self.repairs = Repairs::default();
         self.last_datagram = None;
         self.queued = 0;
         self.data_streams = 0;

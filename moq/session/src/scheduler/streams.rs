@@ -55,6 +55,7 @@ impl SendScheduler {
         }
         flow.unfinished += 1;
         let order = flow.order(group, subgroup, publisher_priority);
+        let is_repaired = self.repairs.is_active() && flow.options.kind != FlowKind::Fetch;
         let mut stream = OutStream::new(Owner::Flow(key), order);
         stream.group = group;
         stream.subgroup = subgroup;
@@ -62,6 +63,9 @@ impl SendScheduler {
         stream.encoder = encoder;
         self.data_streams += 1;
         let id = self.open(true, stream);
+        if is_repaired {
+            self.repairs.open(id);
+        }
         if let Some(flow) = self.flows.get_mut(&key) {
             flow.streams.push(id);
         }
@@ -182,6 +186,9 @@ impl SendScheduler {
         if data.is_empty() {
             return Ok(());
         }
+        if self.repairs.is_active() {
+            self.repairs.write(id, &data);
+        }
         if passes && stream.is_clear() {
             stream.handed_over = None;
             stream.sent += data.len() as u64;
@@ -270,6 +277,9 @@ impl SendScheduler {
             return Err(SendRefused::StreamGone(id));
         }
         if let Owner::Flow(key) = stream.owner {
+            if self.repairs.is_active() {
+                self.repairs.finish(id, now);
+            }
             let flow = self.flows.get(&key);
             let timeout = flow.and_then(|flow| flow.options.subgroup_timeout_of(&stream.timeouts));
             stream.end_by = timeout.map(|timeout| now + timeout);

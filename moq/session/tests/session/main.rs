@@ -12,6 +12,7 @@ mod malformed;
 mod objects;
 mod publish;
 mod random;
+mod repairs;
 mod requests;
 mod setup;
 mod stops;

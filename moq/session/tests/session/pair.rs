@@ -36,7 +36,7 @@ pub struct End {
     sending: HashMap<StreamId, u64>,
     over: HashSet<StreamId>,
     receiving: HashMap<StreamId, Receiving>,
-    link: Link<Frame>,
+    pub link: Link<Frame>,
     resend: BTreeMap<(Instant, u64), Frame>,
     resent: u64,
 }
@@ -49,7 +49,7 @@ struct Receiving {
     over: bool,
 }
 
-enum Frame {
+pub enum Frame {
     Data {
         id: StreamId,
         offset: u64,

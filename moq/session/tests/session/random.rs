@@ -208,7 +208,7 @@ proptest! {
             };
             if value.is_multiple_of(5) {
                 let rtt = Duration::from_millis(u64::from(value) * 2 + 10);
-                end.input(Input::Path(PathState { rtt, congestion_window: 10_000 }), now);
+                end.input(Input::Path(PathState { rtt, congestion_window: 10_000, ..PathState::default() }), now);
             }
             user.learn(&end.events());
             user.call(&mut end.session, call, value, now);

@@ -114,7 +114,7 @@ pub struct Options {
         env = "PARVIS_RELAY_RECEIVE_WINDOW", help_heading = LIMITS
     )]
     pub receive_window: Option<ByteSize>,
-    /// A peer that is silent for so long is gone [default: 10s]
+    /// A peer that is silent for so long is gone [default: 15s]
     #[arg(
         long, value_name = "TIME", value_parser = units::duration,
         env = "PARVIS_RELAY_IDLE_TIMEOUT", help_heading = LIMITS

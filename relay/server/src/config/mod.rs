@@ -162,7 +162,7 @@ impl Default for Config {
             max_requests: 50,
             max_streams: 256,
             receive_window: ByteSize::mib(8),
-            idle_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(15),
             queue: ByteSize::mib(1),
             session_queue: ByteSize::mib(4),
             queue_age: Duration::from_secs(2),
