@@ -34,6 +34,8 @@
 
 pub mod clock;
 mod connect;
+#[doc(hidden)]
+pub mod delivery;
 mod demand;
 mod engine;
 mod error;

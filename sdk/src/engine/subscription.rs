@@ -7,13 +7,14 @@ use std::{
 use parvis_format::{EncodedFrame, MediaKind, MediaTime, loc};
 use parvis_session::{Object, RequestKey, Session};
 use parvis_wire::{
-    FullTrackName, GroupId, Location, ObjectStatus, Parameters, Priority, Properties, PropertyValue,
+    FullTrackName, GroupId, Location, ObjectStatus, Parameters, Properties, PropertyValue,
 };
 use tokio::sync::{mpsc, oneshot};
 
 use super::{NewSubscription, link::LinkId, publications::DYNAMIC_GROUPS, seen::Seen};
 use crate::{
     SubscribeError, clock,
+    delivery::{self, AUDIO_PATIENCE, VIDEO_PATIENCE},
     order::{AudioOrder, Ordered, Placed, VideoOrder},
     remote::RemoteCounters,
 };
@@ -44,18 +45,6 @@ const BACKLOG: usize = 64;
 
 /// How long who takes frames has to catch up.
 const CATCH_UP: Duration = Duration::from_secs(1);
-
-/// How long the frames of a video group are waited for when a newer group is there.
-const VIDEO_PATIENCE: Duration = Duration::from_millis(200);
-
-/// How long a frame of sound is waited for when a later one is there.
-const AUDIO_PATIENCE: Duration = Duration::from_millis(80);
-
-/// How old an object of video may get on its way before it is given up, milliseconds.
-const VIDEO_DELIVERY_TIMEOUT: u64 = 1000;
-
-/// The same of sound.
-const AUDIO_DELIVERY_TIMEOUT: u64 = 400;
 
 /// How long both connections of a track go on after the new one began a group: what the old one
 /// still has on its way comes within that time, or too late anyway.
@@ -144,22 +133,10 @@ impl Subscription {
 
     /// What the SUBSCRIBE says.
     pub(super) fn parameters(&self) -> Parameters {
-        // The first time the track is known to be there.
-        let rendezvous_timeout = self.reply.is_none().then_some(RENDEZVOUS);
-        match self.kind {
-            MediaKind::Video => Parameters {
-                subscriber_priority: Some(Priority(128)),
-                object_delivery_timeout: Some(VIDEO_DELIVERY_TIMEOUT),
-                rendezvous_timeout,
-                ..Parameters::default()
-            },
-            MediaKind::Audio => Parameters {
-                subscriber_priority: Some(Priority(32)),
-                object_delivery_timeout: Some(AUDIO_DELIVERY_TIMEOUT),
-                subgroup_delivery_timeout: Some(AUDIO_DELIVERY_TIMEOUT),
-                rendezvous_timeout,
-                ..Parameters::default()
-            },
+        Parameters {
+            // The first time the track is known to be there.
+            rendezvous_timeout: self.reply.is_none().then_some(RENDEZVOUS),
+            ..delivery::subscription(self.kind)
         }
     }
 

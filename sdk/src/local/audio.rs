@@ -9,6 +9,7 @@ use parvis_format::{AudioLevel, AudioParams};
 use super::{FreshQueue, LocalStats};
 use crate::{
     PublishError, TrackKind,
+    delivery::AUDIO_PRIORITY,
     demand::Demand,
     engine::{Engine, MediaSender, NewPublication, PublicationKind},
 };
@@ -46,9 +47,6 @@ pub struct LocalAudio {
 /// Frames of 20 ms that wait for the encoder.
 const QUEUE: usize = 8;
 
-/// Sound goes before every picture.
-const PRIORITY: u8 = 32;
-
 impl LocalAudio {
     pub(crate) async fn publish(
         engine: &Engine,
@@ -74,7 +72,7 @@ impl LocalAudio {
         let publication = NewPublication {
             track: options.name.clone(),
             kind: PublicationKind::Audio,
-            priority: PRIORITY,
+            priority: AUDIO_PRIORITY,
             info: Some(TrackKind::Audio(params)),
             demand: demand.clone(),
             threaded: true,

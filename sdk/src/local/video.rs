@@ -8,6 +8,7 @@ use parvis_format::{MediaTime, VideoParams};
 use super::{FreshQueue, LocalStats, VideoLayer};
 use crate::{
     PublishError, TrackKind,
+    delivery::VIDEO_PRIORITY,
     demand::Demand,
     engine::{Engine, MediaSender, NewPublication, PublicationKind},
 };
@@ -101,7 +102,7 @@ impl LocalVideo {
                 track: track.clone(),
                 kind: PublicationKind::LiveVideo,
                 // A smaller layer goes first: it is what remains when the network is short.
-                priority: 96 + u8::try_from(height / 32).unwrap_or(64).min(64),
+                priority: VIDEO_PRIORITY + u8::try_from(height / 32).unwrap_or(64).min(64),
                 info: Some(TrackKind::Video(params)),
                 demand: demand.clone(),
                 threaded: true,
