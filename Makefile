@@ -6,7 +6,7 @@ export PATH := $(CACHE)/tools/bin:$(HOME)/.cargo/bin:$(PATH)
 export PARVIS_CACHE := $(CACHE)
 export CARGO_TERM_COLOR ?= auto
 
-.PHONY: help demo test packages clips peers format lint unit doc fuzz-check deny browser interop interop-write bench bench-drain fuzz clean
+.PHONY: help demo test packages clips peers format lint unit doc fuzz-check deny browser interop interop-write bench bench-drain bench-network fuzz clean
 
 help: ## Lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -72,6 +72,9 @@ bench: packages ## Relay cost against the floor and the peers, a table; BENCH_AR
 
 bench-drain: packages ## What a watcher notices when its relay is replaced DRAINS (30) times
 	cargo run -q --release -p parvis --example drain -- $(or $(DRAINS),30)
+
+bench-network: packages ## What is left of a call on bad networks, simulated, a table; NETWORK_ARGS="--seeds 20"
+	cargo run -q --release -p parvis-network -- $(NETWORK_ARGS)
 
 clean: ## Removes the build output from the cache
 	rm -rf "$(CARGO_TARGET_DIR)"

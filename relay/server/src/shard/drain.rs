@@ -4,7 +4,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use parvis_quic::{ConnectionKey, tls::ServerTls};
+use parvis_quic::{ConnectionKey, tls::ServerTls, udp::BatchSocket};
 use parvis_wire::SessionErrorCode;
 use tokio::sync::oneshot;
 
@@ -51,7 +51,7 @@ pub(super) enum Phase {
 const LINGER: Duration = Duration::from_millis(300);
 
 impl Shard {
-    pub(super) fn take_commands(&mut self) {
+    pub(super) fn take_commands(&mut self, socket: &mut BatchSocket) {
         while let Ok(command) = self.commands.try_recv() {
             match command {
                 Command::Report(answer) => {
@@ -60,14 +60,14 @@ impl Shard {
                     let _ = answer.send(self.report());
                 }
                 Command::Certificate(tls) => self.endpoint.set_server_tls(Some(tls)),
-                Command::Stop { until } => self.stop(until),
+                Command::Stop { until } => self.stop(until, socket),
             }
         }
     }
 
-    fn stop(&mut self, until: Instant) {
+    fn stop(&mut self, until: Instant, socket: &mut BatchSocket) {
         match self.phase {
-            Phase::Running => self.start_draining(until),
+            Phase::Running => self.start_draining(until, socket),
             Phase::Draining { until: before } => {
                 self.phase = Phase::Draining {
                     until: until.min(before),
@@ -107,7 +107,7 @@ impl Shard {
         }
     }
 
-    fn start_draining(&mut self, until: Instant) {
+    fn start_draining(&mut self, until: Instant, socket: &mut BatchSocket) {
         self.shared.drain();
         self.phase = Phase::Draining { until };
         self.forwarder.stop_lingering();
@@ -115,7 +115,7 @@ impl Shard {
             self.ask_to_move(key);
         }
         if self.leaving.hand_over {
-            self.leave_port();
+            self.leave_port(socket);
         }
     }
 
@@ -133,9 +133,9 @@ impl Shard {
     }
 
     /// Goes on with the peers there are, and leaves the rest to a successor.
-    fn leave_port(&mut self) {
+    fn leave_port(&self, socket: &mut BatchSocket) {
         let peers: BTreeSet<SocketAddr> = self.endpoint.remote_addresses().collect();
-        match self.socket.hand_over(&peers) {
+        match socket.hand_over(&peers) {
             Ok(0) => {}
             Ok(lost) => tracing::warn!(lost, "sessions are cut off: there are too few files"),
             Err(error) => tracing::warn!(%error, "the port is not left to a successor"),

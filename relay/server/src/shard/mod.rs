@@ -144,7 +144,7 @@ impl Shard {
             self.now = Instant::now();
             if woken {
                 self.wakeups.clear();
-                self.take_commands();
+                self.take_commands(&mut socket);
             }
             self.turn(&mut socket).map_err(RelayError::Socket)?;
             if self.is_over() {

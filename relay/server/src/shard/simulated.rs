@@ -8,7 +8,7 @@ use std::{
 use bytes::BytesMut;
 use parvis_quic::{EndpointConfig, Transmit, tls::ServerTls};
 
-use super::{Links, Parts, Shard, Shared, waker};
+use super::{Links, Parts, Shard, Shared, drain::Leaving, waker};
 use crate::{
     Config, Stats,
     relay::{admission, endpoint, forwarder},
@@ -51,6 +51,7 @@ impl SimulatedRelay {
             forwarder: forwarder(config),
             links: links.ok_or(io::ErrorKind::NotFound)?,
             wakeups,
+            leaving: Leaving::default(),
             commands,
             shared,
             sessions,
