@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use parvis_forwarding::{PeerId, RequestRef, Signal, SubgroupEnd};
 use parvis_wire::{
-    LocationFilter, Parameters, Priority, Properties, Property, PropertyValue, RequestErrorCode,
-    SubgroupIdMode,
+    FetchRange, GroupId, LocationFilter, Parameters, Priority, Properties, Property, PropertyValue,
+    Redirect, RequestError, RequestErrorCode, SubgroupIdMode,
 };
 
 use crate::support::{
@@ -186,7 +186,7 @@ fn rejection_of_the_publisher_reaches_every_waiting_subscriber() {
         relay.say(subscriber, theirs(4), subscribe("room/ann/video"));
     }
     let upstream = relay.heard_one(publisher).0;
-    let error = parvis_wire::RequestError {
+    let error = RequestError {
         code: RequestErrorCode::Unauthorized,
         retry_interval: 0,
         reason: "no".to_owned(),
@@ -199,6 +199,82 @@ fn rejection_of_the_publisher_reaches_every_waiting_subscriber() {
             [(theirs(4), Signal::Reject(error.clone()))]
         );
     }
+}
+
+#[test]
+fn redirect_of_the_publisher_is_passed_on() {
+    let (mut relay, publisher) = with_namespace();
+    let (track, parameters) = (track("room/ann/video"), Parameters::default());
+    let wanted = [
+        subscribe("room/ann/video"),
+        Signal::TrackStatus {
+            track: track.clone(),
+        },
+        Signal::Fetch {
+            range: FetchRange::Standalone {
+                track,
+                start: at(0, 0),
+                end: (GroupId(1), None),
+            },
+            parameters,
+            joining: None,
+        },
+    ];
+    for signal in wanted {
+        let subscriber = relay.connect();
+        relay.say(subscriber, theirs(4), signal);
+        let upstream = relay.heard_one(publisher).0;
+        let error = RequestError {
+            code: RequestErrorCode::Redirect,
+            retry_interval: 1,
+            reason: "moved".to_owned(),
+            redirect: Some(Redirect {
+                connect_uri: "moqt://elsewhere".to_owned(),
+                namespace: namespace("hall"),
+                name: "video".to_owned().into(),
+            }),
+        };
+        relay.say(publisher, upstream, Signal::Reject(error.clone()));
+        let heard = relay.heard_one(subscriber);
+        assert_eq!(heard, (theirs(4), Signal::Reject(error)));
+    }
+}
+
+#[test]
+fn subscriptions_of_one_session_to_one_track_get_each_what_they_name() {
+    let mut relay = Relay::new();
+    let (publisher, peer) = (relay.connect(), relay.connect());
+    relay.say(publisher, theirs(0), publish("room/ann/video"));
+    for (request, filter) in [
+        (4, None),
+        (8, Some(LocationFilter::AbsoluteStart(at(1, 1)))),
+        (12, Some(LocationFilter::AbsoluteStart(at(2, 0)))),
+    ] {
+        let parameters = Parameters {
+            filter,
+            ..Parameters::default()
+        };
+        relay.say(
+            peer,
+            theirs(request),
+            subscribe_with("room/ann/video", parameters),
+        );
+    }
+    let source = (publisher, theirs(0));
+    for group in [1, 2] {
+        let mut stream = Publishing::open(&mut relay, source, group, group, SubgroupIdMode::Zero);
+        for id in 0..2 {
+            stream.object(&mut relay, id, 9);
+        }
+        stream.finish(&mut relay);
+        if group == 1 {
+            relay.say(peer, theirs(4), Signal::Cancel);
+        }
+    }
+    assert_eq!(relay.locations(peer, theirs(4)), [at(1, 0), at(1, 1)]);
+    let all = [at(1, 1), at(2, 0), at(2, 1)];
+    assert_eq!(relay.locations(peer, theirs(8)), all);
+    assert_eq!(relay.locations(peer, theirs(12)), all[1..]);
 }
 
 #[test]
@@ -216,7 +292,7 @@ fn another_publisher_is_asked_after_a_rejection() {
     let subscriber = relay.connect();
     relay.say(subscriber, theirs(4), subscribe("room/ann/video"));
     let upstream = relay.heard_one(first).0;
-    let error = parvis_wire::RequestError {
+    let error = RequestError {
         code: RequestErrorCode::DoesNotExist,
         retry_interval: 0,
         reason: String::new(),
@@ -305,7 +381,7 @@ fn upstream_filter_keeps_the_start_and_drops_the_end() {
         (
             LocationFilter::AbsoluteGroups {
                 start: at(3, 1),
-                end: parvis_wire::GroupId(9),
+                end: GroupId(9),
             },
             Some(LocationFilter::AbsoluteStart(at(3, 1))),
         ),
