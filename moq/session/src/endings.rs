@@ -120,8 +120,24 @@ impl Session {
         reason: EndReason,
         now: Instant,
     ) {
+        if self.tell_end(key, reason) {
+            self.give_up(key, code, now);
+        }
+    }
+
+    /// Ends a request that the peer cancelled by a message of former drafts. In order, since such
+    /// a peer may take a reset for an error of the session.
+    pub(crate) fn dismiss(&mut self, key: RequestKey, now: Instant) {
+        let code = ResetCode::Cancelled.to_u64();
+        if self.tell_end(key, EndReason::Cancelled(code)) {
+            self.retire(key, now);
+        }
+    }
+
+    /// Tells of a request's end, if anybody knows the request; false if there is none.
+    fn tell_end(&mut self, key: RequestKey, reason: EndReason) -> bool {
         let Some(request) = self.requests.get(&key.0) else {
-            return;
+            return false;
         };
         let known = match &request.kind {
             Kind::Opening => false,
@@ -132,7 +148,7 @@ impl Session {
         if known {
             self.events.push_back(Event::Ended { key, reason });
         }
-        self.give_up(key, code, now);
+        true
     }
 
     /// Ends a request abruptly in both directions.

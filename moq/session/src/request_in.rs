@@ -102,7 +102,7 @@ impl Session {
             match request.reader.next(draft)? {
                 Some(Incoming::Message(message)) => self.on_request_message(key, message, now)?,
                 Some(Incoming::FormerEnding) if !matches!(request.kind, Kind::Opening) => {
-                    self.on_request_aborted(id, ResetCode::Cancelled.to_u64(), now);
+                    self.dismiss(key, now);
                 }
                 Some(Incoming::FormerEnding) => {
                     return Err(SessionError::violation("a request began with its ending"));

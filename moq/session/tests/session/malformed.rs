@@ -326,6 +326,16 @@ fn endings_of_former_drafts_cancel_a_request_of_18() {
         let reason = EndReason::Cancelled(1);
         assert_eq!(events.last(), Some(&Event::Ended { key, reason }));
         assert_eq!(victim.session.open_requests(), (0, 0));
+        // Some peers take a reset of the answers for the end of the session.
+        let id = victim.bidi(0);
+        let transmits: Vec<Transmit> =
+            std::iter::from_fn(|| victim.session.poll_transmit(victim.now)).collect();
+        assert!(transmits.contains(&Transmit::Finish { id }));
+        let abrupt = |transmit: &Transmit| {
+            matches!(transmit, Transmit::Reset { id: other, .. }
+                | Transmit::StopSending { id: other, .. } if *other == id)
+        };
+        assert!(!transmits.iter().any(abrupt), "{kind:#04x}: {transmits:?}");
 
         let mut victim = Victim::established(Role::Server, Draft::D22);
         victim
