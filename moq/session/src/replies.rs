@@ -190,10 +190,12 @@ impl Session {
             return Err(unexpected);
         }
         let timeout = receiving.wishes.longest_timeout(&receiving.defaults);
+        // A peer that does not count says 0, whatever it sent: more may be on its way.
+        let wrong = receiving.streams_seen > done.stream_count;
         receiving.done = Some(Done {
             code: done.code,
             reason: done.reason,
-            stream_count: done.stream_count,
+            stream_count: if wrong { u64::MAX } else { done.stream_count },
             until: now + linger.max(timeout),
         });
         let complete = receiving.is_complete();

@@ -7,7 +7,7 @@ use parvis_wire::{
 };
 
 use crate::{
-    by_hand::ByHand,
+    by_hand::{ALIAS, ByHand},
     pair::Pair,
     support::{MS, namespace, request, track},
 };
@@ -58,6 +58,31 @@ fn a_publish_done_behind_a_stop_is_told() {
         }]
     );
     assert_eq!(by_hand.session.open_requests(), (0, 0));
+}
+
+#[test]
+fn streams_are_waited_for_behind_a_publish_done_that_counts_too_few() {
+    let (mut by_hand, id) = ByHand::new(Draft::D18, Limits::default());
+    by_hand.accept(id);
+    by_hand.subgroup(1, ALIAS, b"one", true);
+    let (code, reason) = (PublishDoneCode::TrackEnded, "over".to_owned());
+    let done = PublishDone {
+        code,
+        stream_count: 0,
+        reason: reason.clone(),
+    };
+    by_hand.message(id, &Message::PublishDone(done));
+    by_hand.events();
+    by_hand.subgroup(2, ALIAS, b"two", true);
+    let came = by_hand.events();
+    let object =
+        |event: &Event| matches!(event, Event::Object { raw, .. } if raw.ends_with(b"two"));
+    assert!(came.iter().any(object), "{came:?}");
+    by_hand
+        .session
+        .handle_timeout(by_hand.now + Limits::default().linger);
+    let (key, reason) = (RequestKey(id), EndReason::PublishDone { code, reason });
+    assert_eq!(by_hand.events(), [Event::Ended { key, reason }]);
 }
 
 #[test]
