@@ -122,3 +122,41 @@ impl fmt::Debug for ServerTls {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `serverCertificateHashes` of the WebTransport API wants.
+    #[test]
+    fn a_self_signed_certificate_is_one_that_browsers_accept_by_its_hash() {
+        const P256: [u8; 10] = [0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
+        let (tls, _) = ServerTls::self_signed(&["localhost", "127.0.0.1"]).unwrap();
+        let der = &tls.key.cert[0];
+        assert!(der.windows(10).any(|bytes| bytes == P256), "{der:x?}");
+        // UTCTime, as in 261126134500Z.
+        let times: Vec<u64> = der
+            .windows(15)
+            .filter(|bytes| bytes[..2] == [0x17, 13] && bytes[14] == b'Z')
+            .map(|bytes| minutes(std::str::from_utf8(&bytes[2..14]).unwrap()))
+            .collect();
+        let [from, until] = times[..] else {
+            panic!("{times:?}")
+        };
+        assert_eq!(until - from, (13 * 24 + 1) * 60);
+    }
+
+    /// Minutes since the beginning of the century.
+    fn minutes(time: &str) -> u64 {
+        let number = |at: usize| time[at..at + 2].parse::<u64>().unwrap();
+        let [year, month, day] = [number(0), number(2), number(4)];
+        // Days of the civil calendar, counted from March on, so that leap days come last.
+        let (year, month) = if month > 2 {
+            (year, month - 3)
+        } else {
+            (year - 1, month + 9)
+        };
+        let days = year * 365 + year / 4 + (month * 153 + 2) / 5 + day;
+        (days * 24 + number(6)) * 60 + number(8)
+    }
+}
