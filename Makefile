@@ -6,7 +6,7 @@ export PATH := $(CACHE)/tools/bin:$(HOME)/.cargo/bin:$(PATH)
 export PARVIS_CACHE := $(CACHE)
 export CARGO_TERM_COLOR ?= auto
 
-.PHONY: help demo test packages clips peers format lint unit doc fuzz-check deny browser interop interop-write bench bench-drain bench-network fuzz clean
+.PHONY: help demo test packages clips peers browser-peer format lint unit doc fuzz-check deny browser interop interop-write bench bench-drain bench-network fuzz clean
 
 help: ## Lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -26,6 +26,9 @@ clips: packages ## Makes the test clips, once
 
 peers: packages ## Builds the peers of the interop tests, once
 	@scripts/peers.sh "$(CACHE)/peers"
+
+browser-peer: packages ## Installs a browser and the npm packages that talk to our relay from it, once
+	@scripts/browser-peer.sh "$(CACHE)/browser-peer"
 
 format: ## Checks the format of the sources
 	cargo fmt --all -- --check
@@ -58,11 +61,14 @@ browser: packages ## A short demonstration's recordings, played to their end in 
 	  $(CARGO_TARGET_DIR)/debug/parvis demo --generated --duration 5s --out "$$folder" && \
 	  python3 scripts/browser_plays.py "$$folder"/*.mp4
 
-interop: packages peers ## Our relay and SDK against other implementations; checks docs/interop.md
-	cargo run -q --manifest-path testing/interop/Cargo.toml -- --peers "$(CACHE)/peers/bin" --check docs/interop.md
+INTEROP = cargo run -q --manifest-path testing/interop/Cargo.toml -- \
+  --peers "$(CACHE)/peers/bin" --browser-peer "$(CACHE)/browser-peer"
 
-interop-write: packages peers ## Runs the same and writes docs/interop.md
-	cargo run -q --manifest-path testing/interop/Cargo.toml -- --peers "$(CACHE)/peers/bin" --write docs/interop.md
+interop: packages peers browser-peer ## Our relay and SDK against other implementations; checks docs/interop.md
+	$(INTEROP) --check docs/interop.md
+
+interop-write: packages peers browser-peer ## Runs the same and writes docs/interop.md
+	$(INTEROP) --write docs/interop.md
 
 bench: packages ## Relay cost against the floor and the peers, a table; BENCH_ARGS="--write docs/performance.md"
 	@scripts/packages.sh --bench

@@ -19,6 +19,7 @@ declare -A why=(
 if [ "${1:-}" = --tests ]; then
   why[chromium]="a real browser, which plays the recordings we write"
   why[chromium-driver]="drives that browser"
+  command -v npm >/dev/null || why[npm]="fetches the client that talks to our relay from that browser"
 fi
 if [ "${1:-}" = --bench ]; then
   why[openssl]="a certificate for a peer's relay"

@@ -1,6 +1,7 @@
 //! Runs our relay and SDK against other implementations of MoQ Transport, and writes down, or
 //! checks, what passes.
 
+mod browser;
 mod conformance;
 mod foreign_relay;
 mod reference;
@@ -23,6 +24,9 @@ struct Cli {
     /// The folder with the peers' programs.
     #[arg(long)]
     peers: PathBuf,
+    /// The folder that `scripts/browser-peer.sh` filled.
+    #[arg(long)]
+    browser_peer: PathBuf,
     /// Only cases whose name contains this.
     #[arg(long, default_value = "")]
     only: String,
@@ -49,6 +53,9 @@ async fn main() -> anyhow::Result<ExitCode> {
             cases.extend(foreign_relay::run(&cli.peers, peer).await);
         }
     }
+    let addr = relay.local_addr().to_string();
+    let fingerprint = relay.fingerprint();
+    cases.extend(browser::run(&cli.browser_peer, &addr, fingerprint, &cli.only).await);
     tokio::task::spawn_blocking(move || relay.shutdown(Duration::ZERO)).await??;
 
     for case in &cases {
@@ -58,7 +65,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         }
     }
     let mut surprises = report::surprises(&cases, KNOWN);
-    let document = report::markdown(&cases, KNOWN);
+    let document = report::markdown(&cases, KNOWN, browser::DIFFERENCES);
     if let Some(path) = &cli.write {
         fs::write(path, &document).with_context(|| format!("writing {}", path.display()))?;
     }

@@ -21,6 +21,16 @@ pub struct Known {
     pub reason: &'static str,
 }
 
+/// What a peer does otherwise than the draft says, and what we do about it.
+pub struct Difference {
+    /// The other implementation, with its version.
+    pub peer: &'static str,
+    /// What it sends, in hexadecimal digits, or does.
+    pub bytes: &'static str,
+    /// What that means, what the draft wants, and what comes of it.
+    pub meaning: &'static str,
+}
+
 /// The cases of this run that are worth a stop: failures that are not known, and known failures
 /// that pass.
 pub fn surprises(cases: &[Case], known: &[Known]) -> Vec<String> {
@@ -39,7 +49,7 @@ pub fn surprises(cases: &[Case], known: &[Known]) -> Vec<String> {
 }
 
 /// The document that a run leaves.
-pub fn markdown(cases: &[Case], known: &[Known]) -> String {
+pub fn markdown(cases: &[Case], known: &[Known], differences: &[Difference]) -> String {
     let mut text = String::from(
         "# Interoperability\n\n\
          Written by `make interop-write`; `make interop`, a part of `make test`, fails when a run differs.\n\n",
@@ -71,6 +81,12 @@ pub fn markdown(cases: &[Case], known: &[Known]) -> String {
             let _ = writeln!(text, "| `{}` | {result} |", case.name);
         }
         text.push('\n');
+        let of_peer = differences
+            .iter()
+            .filter(|difference| difference.peer == peer);
+        for Difference { bytes, meaning, .. } in of_peer {
+            let _ = writeln!(text, "Differs: `{bytes}`. {meaning}\n");
+        }
     }
     text
 }
