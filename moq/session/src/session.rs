@@ -126,7 +126,6 @@ impl Session {
             max_request_updates: (self.draft() == Draft::D22).then_some(updates),
             implementation: (!implementation.is_empty()).then(|| implementation.clone()),
             unknown: vec![repair::option()],
-            ..Setup::default()
         };
         match self.encode(&Message::Setup(setup)) {
             Ok(setup) => self.scheduler.write_control(self.control_out, setup, now),

@@ -7,7 +7,7 @@ use std::{
 use parvis_quic::tls::TlsError;
 use thiserror::Error;
 
-use crate::ConfigError;
+use crate::{ConfigError, KeySourceError};
 
 /// Why a relay did not start: one line that says what to change.
 #[derive(Debug, Error)]
@@ -54,6 +54,25 @@ pub enum StartError {
         /// Why.
         source: io::Error,
     },
+    /// The address for control cannot be listened on.
+    #[error("cannot listen on {addr} for control: {source}; set another address with `control`")]
+    Control {
+        /// The address.
+        addr: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The secret for control cannot be had.
+    #[error("cannot use the secret for control {}: {source}", path.display())]
+    Secret {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The keys that tokens are signed with cannot be had.
+    #[error(transparent)]
+    Keys(#[from] KeySourceError),
     /// The system gives no more threads or files.
     #[error("cannot start a thread: {0}; lower `threads`")]
     Thread(#[source] io::Error),

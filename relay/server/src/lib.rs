@@ -17,6 +17,7 @@
 //! lets the forwarder work on it, and sends what there is for each connection and each other
 //! thread, once. Nothing is locked and no task is switched for an object.
 
+mod access;
 mod certificate;
 mod config;
 mod error;
@@ -29,6 +30,7 @@ mod shard;
 mod shards;
 mod stats;
 
+pub use access::{KeySourceError, KeysReload};
 pub use certificate::CertificateReload;
 pub use config::{Args, Config, ConfigError, LogFormat, Options, WebTransport};
 pub use error::{RelayError, StartError};

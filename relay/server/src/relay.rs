@@ -16,15 +16,17 @@ use parvis_quic::{
     udp::{BatchSocket, SocketOptions},
 };
 use parvis_session::{Rate, SendLimits};
+use parvis_token::{Rules, Verifier};
 use parvis_wire::Draft;
 
 use crate::{
     Config, Limit, Running, StartError, WebTransport,
+    access::{Gate, KeySource, KeyWatch, Loaded},
     certificate::{Certificate, Watch},
     http::HttpServer,
     placement::Placement,
     running::{Stopper, Thread},
-    shard::{Leaving, Links, Parts, Shard, Shared, waker},
+    shard::{Command, Leaving, Links, Parts, Shard, Shared, waker},
     shards::{Handle, Shards},
 };
 
@@ -53,8 +55,13 @@ impl Relay {
     )]
     pub fn start(config: Config) -> Result<Running, StartError> {
         config.check()?;
-        let http = config.http.map(HttpServer::start).transpose()?;
+        let http = config.http.map(HttpServer::pages).transpose()?;
+        let control = match (config.control, &config.control_secret) {
+            (Some(addr), Some(secret)) => Some(HttpServer::control(addr, secret)?),
+            _ => None,
+        };
         let (certificate, tls) = Certificate::load(&config)?;
+        let (gate, loaded) = gate(&config)?;
         let count = config.threads.get();
         let listen = |source| StartError::Listen {
             addr: config.listen,
@@ -72,7 +79,7 @@ impl Relay {
         let mut handles = Vec::with_capacity(count);
         let mut receivers = Vec::with_capacity(count);
         for waker in wakers {
-            let (commands, receiver) = mpsc::channel();
+            let (commands, receiver) = mpsc::sync_channel(COMMANDS);
             receivers.push(receiver);
             handles.push(Handle {
                 commands,
@@ -90,7 +97,9 @@ impl Relay {
             shards: shards.clone(),
             certificate: Arc::new(certificate),
             watch: None,
+            keys: None,
             http,
+            control,
         };
         let parts = sockets.into_iter().zip(links).zip(wakeups).zip(receivers);
         for (index, (((socket, links), wakeups), commands)) in parts.enumerate() {
@@ -116,14 +125,28 @@ impl Relay {
                     uri: config.drain_to.clone(),
                     hand_over: config.hand_over,
                 },
+                gate: gate.clone(),
             };
             let thread = spawn(index, parts, socket, Stopper::new(shards.clone()));
             // An error drops what runs already, which stops it.
             running.threads.push(thread.map_err(StartError::Thread)?);
         }
         running.watch = Watch::start(running.certificate_reload()).map_err(StartError::Thread)?;
-        if let Some(http) = &running.http {
-            http.is_ready(shards);
+        if let Some(loaded) = loaded {
+            let told = shards.clone();
+            let watch = KeyWatch::start(loaded, config.auth_reload, move |gate| {
+                told.tell(|| Command::Gate(gate.clone()));
+            });
+            running.keys = Some(watch.map_err(StartError::Thread)?);
+        } else {
+            tracing::warn!(
+                addr = %local_addr,
+                "DEVELOPMENT MODE: no tokens are asked for (`auth-keys` is not set); every program \
+                 on this machine may publish and subscribe"
+            );
+        }
+        for server in [&running.http, &running.control].into_iter().flatten() {
+            server.is_ready(shards.clone());
         }
         tracing::info!(
             addr = %local_addr,
@@ -133,6 +156,21 @@ impl Relay {
         );
         Ok(running)
     }
+}
+
+/// Who is let in, and the keys to look at again.
+fn gate(config: &Config) -> Result<(Gate, Option<Loaded>), StartError> {
+    let Some(keys) = &config.auth_keys else {
+        return Ok((Gate::Open, None));
+    };
+    let rules = Rules {
+        issuer: config.auth_issuer.clone(),
+        audience: config.auth_audience.clone(),
+        leeway: config.auth_leeway.as_secs(),
+        least_prefix: config.auth_least_prefix,
+    };
+    let (loaded, gate) = Loaded::first(KeySource::parse(keys)?, rules)?;
+    Ok((gate, Some(loaded)))
 }
 
 fn spawn(index: usize, parts: Parts, socket: BatchSocket, stopper: Stopper) -> io::Result<Thread> {
@@ -219,6 +257,7 @@ pub(crate) fn endpoint(
                 per_second: config.max_requests,
                 burst: config.max_requests.saturating_mul(BURST),
             }),
+            token_cache: TOKEN_CACHE,
             send: SendLimits {
                 subscription_bytes: config.queue.as_u64() as usize,
                 session_bytes: config.session_queue.as_u64() as usize,
@@ -245,6 +284,12 @@ pub(crate) fn endpoint(
         ..EndpointConfig::default()
     }
 }
+
+/// Commands that wait for a thread, which takes all of them at each turn.
+const COMMANDS: usize = 1024;
+
+/// Bytes of tokens that a session may register: a few of the largest.
+const TOKEN_CACHE: u64 = 4 * Verifier::MAX_TOKEN as u64;
 
 /// TRACK_STATUS, FETCH and requests that end while others begin.
 const SPARE_REQUESTS: usize = 64;

@@ -8,7 +8,8 @@ use std::{
 use parvis_quic::tls::Fingerprint;
 
 use crate::{
-    CertificateReload, RelayError, Stats,
+    CertificateReload, KeysReload, RelayError, Stats,
+    access::KeyWatch,
     certificate::{Certificate, Watch},
     http::HttpServer,
     shards::Shards,
@@ -27,6 +28,8 @@ pub struct Running {
     pub(crate) watch: Option<Watch>,
     /// Answers until the threads have ended.
     pub(crate) http: Option<HttpServer>,
+    pub(crate) control: Option<HttpServer>,
+    pub(crate) keys: Option<KeyWatch>,
 }
 
 /// Stops a [`Running`] relay from elsewhere, as from a signal's handler.
@@ -52,9 +55,20 @@ impl Running {
         }
     }
 
+    /// A handle that has the keys of tokens read again; `None`: it asks for no tokens. A change is
+    /// seen by itself after a while.
+    pub fn keys_reload(&self) -> Option<KeysReload> {
+        self.keys.clone().map(KeysReload)
+    }
+
     /// The address that its HTTP pages are at; `None`: it has none.
     pub fn http_addr(&self) -> Option<SocketAddr> {
         self.http.as_ref().map(HttpServer::local_addr)
+    }
+
+    /// The address that it takes orders at; `None`: nowhere.
+    pub fn control_addr(&self) -> Option<SocketAddr> {
+        self.control.as_ref().map(HttpServer::local_addr)
     }
 
     /// Counters and gauges, as of the last time that each thread had something to do.

@@ -23,7 +23,7 @@ pub(crate) struct Shards {
 
 /// The way to one thread.
 pub(crate) struct Handle {
-    pub(crate) commands: mpsc::Sender<Command>,
+    pub(crate) commands: mpsc::SyncSender<Command>,
     pub(crate) waker: Waker,
     pub(crate) shared: Arc<Shared>,
 }
@@ -67,28 +67,40 @@ impl Shards {
 
     /// Asks every thread how its sessions are; `None`: one did not answer in that time.
     pub(crate) async fn report(&self, patience: Duration) -> Option<Report> {
-        let answers: Vec<_> = self
-            .handles
-            .iter()
-            .map(|handle| {
-                let (answer, answered) = oneshot::channel();
-                handle.tell(Command::Report(answer));
-                answered
-            })
-            .collect();
-        let until = tokio::time::Instant::now() + patience;
+        let reports = self.ask(patience, Command::Report).await?;
         let mut sum = Report::default();
-        for answer in answers {
-            sum.add(&timeout_at(until, answer).await.ok()?.ok()?);
+        for report in &reports {
+            sum.add(report);
         }
         Some(sum)
+    }
+
+    /// Asks every thread something; `None`: one did not answer in that time.
+    pub(crate) async fn ask<T>(
+        &self,
+        patience: Duration,
+        mut ask: impl FnMut(oneshot::Sender<T>) -> Command,
+    ) -> Option<Vec<T>> {
+        // All of them first, so that they answer at the same time.
+        let mut waiting = Vec::with_capacity(self.handles.len());
+        for handle in &self.handles {
+            let (answer, answered) = oneshot::channel();
+            handle.tell(ask(answer));
+            waiting.push(answered);
+        }
+        let until = tokio::time::Instant::now() + patience;
+        let mut answers = Vec::with_capacity(waiting.len());
+        for answered in waiting {
+            answers.push(timeout_at(until, answered).await.ok()?.ok()?);
+        }
+        Some(answers)
     }
 }
 
 impl Handle {
     fn tell(&self, command: Command) {
-        // An error says that the thread is gone.
-        let _ = self.commands.send(command);
+        // Full: the thread hangs, which whoever asks it finds out. Or it is gone.
+        let _ = self.commands.try_send(command);
         self.waker.wake();
     }
 }

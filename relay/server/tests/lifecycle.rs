@@ -12,7 +12,7 @@ use parvis_wire::{
     SessionErrorCode,
 };
 
-use support::{Client, config, relay};
+use support::{Client, config, issuer::Issuer, relay};
 
 fn refusal(config: Config) -> String {
     Relay::start(config).unwrap_err().to_string()
@@ -54,7 +54,7 @@ fn an_address_of_another_machine_is_refused() {
     let listen = "192.0.2.1:4433".parse().unwrap();
     let error = refusal(Config {
         listen,
-        ..config(1)
+        ..Issuer::new().config(1)
     });
     assert_eq!(
         error,

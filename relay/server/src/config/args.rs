@@ -24,8 +24,8 @@ Examples:
   parvis relay
       Listens on 127.0.0.1:4433 with a certificate made up at the start; prints its SHA-256 hash,
       by which clients can trust it.
-  parvis relay --listen '[::]:443' --cert fullchain.pem --key privkey.pem
-      Serves everybody, over IPv6 and IPv4.
+  parvis relay --listen '[::]:443' --cert fullchain.pem --key privkey.pem --auth-keys keys.json
+      Serves everybody who has a token, over IPv6 and IPv4.
   PARVIS_RELAY_CACHE=1GiB parvis relay --config relay.toml --drain 30s
       Takes most from a file.
 
@@ -77,6 +77,39 @@ pub struct Options {
         env = "PARVIS_RELAY_HAND_OVER"
     )]
     pub hand_over: Option<bool>,
+
+    /// The TCP address that takes orders over HTTP (sessions to end, tracks to stop), a loopback
+    /// one; needs --control-secret [default: none]
+    #[arg(long, value_name = "ADDR:PORT", env = "PARVIS_RELAY_CONTROL", help_heading = ACCESS)]
+    pub control: Option<SocketAddr>,
+    /// The file with the secret that whoever gives orders must know [default: none]
+    #[arg(long, value_name = "FILE", env = "PARVIS_RELAY_CONTROL_SECRET", help_heading = ACCESS)]
+    pub control_secret: Option<PathBuf>,
+    /// The public keys that sign tokens, a JSON Web Key set: a file or an https URL [default: no
+    /// tokens, on a loopback address only]
+    #[arg(long, value_name = "FILE|URL", env = "PARVIS_RELAY_AUTH_KEYS", help_heading = ACCESS)]
+    pub auth_keys: Option<String>,
+    /// Who must have issued a token (iss) [default: whoever has one of the keys]
+    #[arg(long, value_name = "NAME", env = "PARVIS_RELAY_AUTH_ISSUER", help_heading = ACCESS)]
+    pub auth_issuer: Option<String>,
+    /// Whom a token must be for (aud) [default: nobody in particular]
+    #[arg(long, value_name = "NAME", env = "PARVIS_RELAY_AUTH_AUDIENCE", help_heading = ACCESS)]
+    pub auth_audience: Option<String>,
+    /// The least number of fields of a prefix that a token may grant [default: 2]
+    #[arg(long, value_name = "N", env = "PARVIS_RELAY_AUTH_LEAST_PREFIX", help_heading = ACCESS)]
+    pub auth_least_prefix: Option<usize>,
+    /// By how much the clock of who issues tokens may differ, in whole seconds [default: 5s]
+    #[arg(
+        long, value_name = "TIME", value_parser = units::duration,
+        env = "PARVIS_RELAY_AUTH_LEEWAY", help_heading = ACCESS
+    )]
+    pub auth_leeway: Option<Duration>,
+    /// How often the keys are looked at for changes [default: 10s]
+    #[arg(
+        long, value_name = "TIME", value_parser = units::duration,
+        env = "PARVIS_RELAY_AUTH_RELOAD", help_heading = ACCESS
+    )]
+    pub auth_reload: Option<Duration>,
 
     /// Sessions, beyond which newcomers are refused [default: 10000]
     #[arg(long, value_name = "N", env = "PARVIS_RELAY_MAX_SESSIONS", help_heading = LIMITS)]
@@ -175,6 +208,7 @@ pub struct Options {
     pub log_format: Option<LogFormat>,
 }
 
+const ACCESS: &str = "Access";
 const LIMITS: &str = "Limits";
 const QUEUES: &str = "Queues to subscribers";
 const CACHE: &str = "Cache";
@@ -212,6 +246,14 @@ impl Options {
         set(&mut config.drain, self.drain);
         set(&mut config.drain_to, self.drain_to.map(Some));
         set(&mut config.hand_over, self.hand_over);
+        set(&mut config.control, self.control.map(Some));
+        set(&mut config.control_secret, self.control_secret.map(Some));
+        set(&mut config.auth_keys, self.auth_keys.map(Some));
+        set(&mut config.auth_issuer, self.auth_issuer.map(Some));
+        set(&mut config.auth_audience, self.auth_audience.map(Some));
+        set(&mut config.auth_least_prefix, self.auth_least_prefix);
+        set(&mut config.auth_leeway, self.auth_leeway);
+        set(&mut config.auth_reload, self.auth_reload);
         set(&mut config.max_sessions, self.max_sessions);
         set(&mut config.max_half_open, self.max_half_open);
         set(&mut config.max_attempts, self.max_attempts);

@@ -1,4 +1,4 @@
-use std::{io, path::PathBuf};
+use std::{io, net::SocketAddr, path::PathBuf};
 
 use parvis_quic::InvalidUrl;
 use thiserror::Error;
@@ -24,7 +24,8 @@ pub enum ConfigError {
     },
     /// One of two values that belong together is missing.
     #[error(
-        "`{has}` is set and `{lacks}` is not: set both, or neither for a self-signed certificate"
+        "`{has}` is set and `{lacks}` is not: set both, or neither{}",
+        neither(has)
     )]
     Incomplete {
         /// What is there.
@@ -40,6 +41,27 @@ pub enum ConfigError {
         /// What is wrong with it.
         source: InvalidUrl,
     },
+    /// Everybody who reaches the address could publish and subscribe.
+    #[error(
+        "listening on {listen} needs `auth-keys`, the public keys of those who issue tokens (make \
+         some with `parvis token`); without it a relay listens on a loopback address only"
+    )]
+    Open {
+        /// The address.
+        listen: SocketAddr,
+    },
+    /// A rule for tokens where none are asked for.
+    #[error("`{name}` is set and `auth-keys` is not: set the public keys that sign tokens")]
+    NoKeys {
+        /// What is set.
+        name: &'static str,
+    },
+    /// Orders go over the network in clear text.
+    #[error("`control` must be a loopback address, {control} is not one: use a tunnel to reach it")]
+    ControlAfar {
+        /// The address.
+        control: SocketAddr,
+    },
     /// A value is too small or too large.
     #[error("`{name}` must be {allowed}")]
     OutOfRange {
@@ -48,4 +70,12 @@ pub enum ConfigError {
         /// What it may be.
         allowed: &'static str,
     },
+}
+
+/// What one has with neither of two values.
+fn neither(has: &str) -> &'static str {
+    match has {
+        "cert" | "key" => " for a self-signed certificate",
+        _ => "",
+    }
 }

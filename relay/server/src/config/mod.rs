@@ -51,6 +51,26 @@ pub struct Config {
     /// The TCP address of the HTTP pages for operators; `None`: there are none.
     pub http: Option<SocketAddr>,
 
+    /// The TCP address that takes orders over HTTP, a loopback one; `None`: nowhere.
+    pub control: Option<SocketAddr>,
+    /// The file with the secret that whoever gives orders must know.
+    pub control_secret: Option<PathBuf>,
+    /// The public keys that sign tokens, a JSON Web Key set: a file, or a URL of https. `None`:
+    /// nobody needs a token, which is allowed on a loopback address only.
+    pub auth_keys: Option<String>,
+    /// Who must have issued a token (`iss`); `None`: whoever has one of the keys.
+    pub auth_issuer: Option<String>,
+    /// Whom a token must be for (`aud`); `None`: nobody in particular.
+    pub auth_audience: Option<String>,
+    /// The least number of fields of a prefix that a token may grant: those that name a room.
+    pub auth_least_prefix: usize,
+    /// By how much the clock of who issues tokens may differ.
+    #[serde(deserialize_with = "units::deserialize_duration")]
+    pub auth_leeway: Duration,
+    /// How often the keys are looked at for changes.
+    #[serde(deserialize_with = "units::deserialize_duration")]
+    pub auth_reload: Duration,
+
     /// Sessions, beyond which newcomers are refused.
     pub max_sessions: usize,
     /// Handshakes under way, beyond which newcomers must prove their address first.
@@ -152,6 +172,14 @@ impl Default for Config {
             threads: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             fill: 128,
             http: None,
+            control: None,
+            control_secret: None,
+            auth_keys: None,
+            auth_issuer: None,
+            auth_audience: None,
+            auth_least_prefix: 2,
+            auth_leeway: Duration::from_secs(5),
+            auth_reload: Duration::from_secs(10),
             max_sessions: 10_000,
             max_half_open: 200,
             max_attempts: 50,
@@ -211,6 +239,38 @@ impl Config {
                 source,
             })?;
         }
+        match (&self.control, &self.control_secret) {
+            (Some(_), None) => {
+                return Err(ConfigError::Incomplete {
+                    has: "control",
+                    lacks: "control-secret",
+                });
+            }
+            (None, Some(_)) => {
+                return Err(ConfigError::Incomplete {
+                    has: "control-secret",
+                    lacks: "control",
+                });
+            }
+            (Some(control), Some(_)) if !control.ip().to_canonical().is_loopback() => {
+                return Err(ConfigError::ControlAfar { control: *control });
+            }
+            (Some(_), Some(_)) | (None, None) => {}
+        }
+        if self.auth_keys.is_none() {
+            let unused = [
+                ("auth-issuer", self.auth_issuer.is_some()),
+                ("auth-audience", self.auth_audience.is_some()),
+            ];
+            if let Some((name, _)) = unused.into_iter().find(|(_, is_set)| *is_set) {
+                return Err(ConfigError::NoKeys { name });
+            }
+            if !self.listen.ip().to_canonical().is_loopback() {
+                return Err(ConfigError::Open {
+                    listen: self.listen,
+                });
+            }
+        }
         let out_of_range = |name, allowed| Err(ConfigError::OutOfRange { name, allowed });
         if self.threads.get() > MAX_THREADS {
             return out_of_range("threads", "from 1 to 64");
@@ -233,6 +293,7 @@ impl Config {
             ("queue-age", self.queue_age),
             ("too-far-behind", self.too_far_behind),
             ("cache-age", self.cache_age),
+            ("auth-reload", self.auth_reload),
         ] {
             if time > LONGEST {
                 return out_of_range(name, "at most 1day");
@@ -249,6 +310,15 @@ impl Config {
         }
         if !(Duration::from_secs(1)..=Duration::from_mins(10)).contains(&self.idle_timeout) {
             return out_of_range("idle-timeout", "from 1s to 10m");
+        }
+        if self.auth_least_prefix == 0 {
+            return out_of_range("auth-least-prefix", "at least 1");
+        }
+        if self.auth_leeway > Duration::from_mins(5) {
+            return out_of_range("auth-leeway", "at most 5m");
+        }
+        if self.auth_reload < Duration::from_millis(100) {
+            return out_of_range("auth-reload", "at least 100ms");
         }
         if self.coalesce > Duration::from_millis(20) {
             return out_of_range("coalesce", "at most 20ms");

@@ -111,7 +111,7 @@ fn a_wrong_file_is_refused_in_one_line_that_says_what_and_where() {
 
 #[test]
 fn a_wrong_flag_is_refused_with_what_is_allowed() {
-    let table: [(&[&str], &str); 13] = [
+    let table: &[(&[&str], &str)] = &[
         (
             &["--cert", "a.pem"],
             "`cert` is set and `key` is not: set both",
@@ -119,6 +119,38 @@ fn a_wrong_flag_is_refused_with_what_is_allowed() {
         (
             &["--key", "a.pem"],
             "`key` is set and `cert` is not: set both",
+        ),
+        (
+            &["--listen", "0.0.0.0:443"],
+            "listening on 0.0.0.0:443 needs `auth-keys`",
+        ),
+        (
+            &["--listen", "[::]:443"],
+            "listening on [::]:443 needs `auth-keys`",
+        ),
+        (
+            &["--auth-issuer", "me"],
+            "`auth-issuer` is set and `auth-keys` is not",
+        ),
+        (
+            &["--auth-audience", "us"],
+            "`auth-audience` is set and `auth-keys` is not",
+        ),
+        (
+            &["--control", "127.0.0.1:1"],
+            "`control` is set and `control-secret` is not: set both, or neither",
+        ),
+        (
+            &["--control-secret", "secret"],
+            "`control-secret` is set and `control` is not: set both, or neither",
+        ),
+        (
+            &["--control", "0.0.0.0:1", "--control-secret", "secret"],
+            "`control` must be a loopback address, 0.0.0.0:1 is not one",
+        ),
+        (
+            &["--auth-least-prefix", "0"],
+            "`auth-least-prefix` must be at least 1",
         ),
         (&["--threads", "65"], "`threads` must be from 1 to 64"),
         (
@@ -166,6 +198,29 @@ fn a_wrong_flag_is_refused_with_what_is_allowed() {
 }
 
 #[test]
+fn without_keys_a_relay_is_for_this_machine() {
+    for loopback in [
+        "127.0.0.1:0",
+        "127.8.9.1:443",
+        "[::1]:443",
+        "[::ffff:127.0.0.1]:443",
+    ] {
+        assert!(load(&["--listen", loopback]).is_ok(), "{loopback}");
+    }
+    for listen in [
+        "0.0.0.0:0",
+        "[::]:443",
+        "192.0.2.1:443",
+        "[2001:db8::1]:443",
+    ] {
+        let error = load(&["--listen", listen]).unwrap_err();
+        assert!(error.contains("parvis token"), "{error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+        assert!(load(&["--listen", listen, "--auth-keys", "keys.json"]).is_ok());
+    }
+}
+
+#[test]
 fn the_help_tells_every_default_and_every_variable() {
     let command = Options::augment_args(clap::Command::new("relay"));
     let toml = Config::default();
@@ -187,10 +242,15 @@ fn the_help_tells_every_default_and_every_variable() {
             continue;
         };
         let default = default.trim_end_matches(']');
-        if ["a self", "one for", "none"]
-            .iter()
-            .any(|word| default.starts_with(word))
-        {
+        let words = [
+            "a self",
+            "one for",
+            "none",
+            "no tokens",
+            "whoever",
+            "nobody",
+        ];
+        if words.iter().any(|words| default.starts_with(words)) {
             continue;
         }
         let given = load(&[&format!("--{}={default}", name.replace('_', "-"))]).unwrap();

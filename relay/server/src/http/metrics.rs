@@ -19,9 +19,12 @@ use crate::{
 pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Writes what a relay counted as OpenMetrics.
-pub(super) fn encode(stats: Stats, report: Report) -> Result<String, Error> {
+pub(super) fn encode(stats: &Stats, report: Report) -> Result<String, Error> {
     let mut registry = Registry::with_prefix("parvis_relay");
-    registry.register_collector(Box::new(Snapshot { stats, report }));
+    registry.register_collector(Box::new(Snapshot {
+        stats: *stats,
+        report,
+    }));
     let mut text = String::new();
     text::encode(&mut text, &registry)?;
     Ok(text)

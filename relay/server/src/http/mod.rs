@@ -1,11 +1,13 @@
 //! Pages for operators over HTTP, by a thread of their own: nothing here is on an object's way.
 
+mod control;
 mod metrics;
 mod pages;
 
 use std::{
     io,
     net::{SocketAddr, TcpListener},
+    path::Path,
     sync::{Arc, OnceLock},
     thread::{self, JoinHandle},
 };
@@ -13,6 +15,7 @@ use std::{
 use axum::Router;
 use tokio::sync::oneshot;
 
+use self::control::Secret;
 use crate::{StartError, shards::Shards};
 
 /// The HTTP pages of a relay. Dropping it ends them.
@@ -39,12 +42,27 @@ impl State {
 }
 
 impl HttpServer {
-    /// Binds the address and answers from then on; not ready until it is told.
-    pub(crate) fn start(addr: SocketAddr) -> Result<Self, StartError> {
-        Self::bind(addr).map_err(|source| StartError::Http { addr, source })
+    /// Binds the address and shows pages from then on; not ready until it is told.
+    pub(crate) fn pages(addr: SocketAddr) -> Result<Self, StartError> {
+        Self::bind(addr, "http", pages::router).map_err(|source| StartError::Http { addr, source })
     }
 
-    fn bind(addr: SocketAddr) -> io::Result<Self> {
+    /// Binds the address and takes orders from then on, from those who know the secret.
+    pub(crate) fn control(addr: SocketAddr, secret: &Path) -> Result<Self, StartError> {
+        let known = Secret::read(secret).map_err(|source| StartError::Secret {
+            path: secret.to_owned(),
+            source,
+        })?;
+        Self::bind(addr, "control", |state| control::router(state, known))
+            .map_err(|source| StartError::Control { addr, source })
+    }
+
+    /// name: of the thread and in the log.
+    fn bind(
+        addr: SocketAddr,
+        name: &'static str,
+        router: impl FnOnce(State) -> Router,
+    ) -> io::Result<Self> {
         let listener = TcpListener::bind(addr)?;
         listener.set_nonblocking(true)?;
         let local_addr = listener.local_addr()?;
@@ -52,12 +70,12 @@ impl HttpServer {
             .enable_all()
             .build()?;
         let state = State::default();
-        let router = pages::router(state.clone());
+        let router = router(state.clone());
         let (stop, stopped) = oneshot::channel();
         let thread = thread::Builder::new()
-            .name("parvis-relay-http".to_owned())
+            .name(format!("parvis-relay-{name}"))
             .spawn(move || runtime.block_on(serve(listener, router, stopped)))?;
-        tracing::info!(addr = %local_addr, "HTTP");
+        tracing::info!(addr = %local_addr, "{name} over HTTP");
         Ok(Self {
             local_addr,
             state,

@@ -27,7 +27,7 @@ async fn metrics(Extract(state): Extract<State>) -> Response {
     };
     // During a stop a thread may be over already: what it counted is there still.
     let report = shards.report(PATIENCE).await.unwrap_or_default();
-    match metrics::encode(shards.stats(), report) {
+    match metrics::encode(&shards.stats(), report) {
         Ok(text) => ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
         Err(error) => {
             tracing::error!(%error, "no metrics");

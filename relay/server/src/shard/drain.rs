@@ -8,7 +8,8 @@ use parvis_quic::{ConnectionKey, tls::ServerTls, udp::BatchSocket};
 use parvis_wire::SessionErrorCode;
 use tokio::sync::oneshot;
 
-use super::{Report, Shard};
+use super::{Ask, Report, Shard};
+use crate::access::Gate;
 
 /// What the relay asks of a shard.
 #[derive(Debug)]
@@ -22,6 +23,10 @@ pub(crate) enum Command {
         /// When to close those that stayed.
         until: Instant,
     },
+    /// Lets in by this from here on.
+    Gate(Gate),
+    /// What an operator asks.
+    Control(Ask),
 }
 
 /// How a shard goes.
@@ -61,6 +66,8 @@ impl Shard {
                 }
                 Command::Certificate(tls) => self.endpoint.set_server_tls(Some(tls)),
                 Command::Stop { until } => self.stop(until, socket),
+                Command::Gate(gate) => self.gate = gate,
+                Command::Control(ask) => self.control(ask),
             }
         }
     }

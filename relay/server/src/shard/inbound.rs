@@ -128,8 +128,11 @@ impl Shard {
             Event::Updated {
                 key: request,
                 id,
-                parameters,
+                mut parameters,
             } => {
+                if !self.admit_update(key, request, &mut parameters) {
+                    return;
+                }
                 let signal = if parameters.fill.is_some() {
                     Signal::FillUpdate { id, parameters }
                 } else {
@@ -217,11 +220,16 @@ impl Shard {
         }
     }
 
-    fn asked(&mut self, key: ConnectionKey, request: RequestKey, asked: IncomingRequest) {
+    fn asked(&mut self, key: ConnectionKey, request: RequestKey, mut asked: IncomingRequest) {
+        if let Some(peer) = self.peers.get_mut(key) {
+            peer.story.requests += 1;
+        }
+        if !self.admit_request(key, request, &mut asked) {
+            return;
+        }
         let Some(peer) = self.peers.get_mut(key) else {
             return;
         };
-        peer.story.requests += 1;
         let signal = match asked {
             IncomingRequest::Subscribe { track, parameters } => {
                 Signal::Subscribe { track, parameters }
@@ -300,7 +308,7 @@ impl Shard {
         self.forget(key, request);
     }
 
-    fn signal_in(&mut self, key: ConnectionKey, request: RequestKey, signal: Signal) {
+    pub(super) fn signal_in(&mut self, key: ConnectionKey, request: RequestKey, signal: Signal) {
         let Some(peer) = self.peers.get_mut(key) else {
             return;
         };
@@ -314,7 +322,7 @@ impl Shard {
         }
     }
 
-    fn forget(&mut self, key: ConnectionKey, request: RequestKey) {
+    pub(super) fn forget(&mut self, key: ConnectionKey, request: RequestKey) {
         if let Some(peer) = self.peers.get_mut(key) {
             peer.close(request);
         }

@@ -2,13 +2,16 @@
 
 mod answers;
 mod busy;
+mod control;
 mod drain;
 mod fetches;
+mod guard;
 mod inbound;
 mod link;
 mod outbound;
 mod pace;
 mod peer;
+mod permits;
 mod report;
 mod sessions;
 mod shared;
@@ -21,7 +24,7 @@ mod waker;
 mod tests;
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     os::fd::AsFd,
     sync::{Arc, atomic::AtomicUsize, mpsc},
     time::{Duration, Instant},
@@ -38,13 +41,18 @@ use self::{
     peer::{Peers, Streams},
 };
 pub(crate) use self::{
+    control::{Ask, SessionInfo},
     drain::{Command, Leaving},
     link::Links,
     report::Report,
     shared::Shared,
     waker::{Waker, Wakeups, waker},
 };
-use crate::{RelayError, Stats, placement::Placement};
+use crate::{
+    RelayError, Stats,
+    access::{Denials, Gate},
+    placement::Placement,
+};
 
 /// How long a link that is full is left alone.
 const STUCK: Duration = Duration::from_millis(1);
@@ -64,6 +72,7 @@ pub(crate) struct Parts {
     /// `None`: the kernel chooses a thread for each client.
     pub(crate) placement: Option<Arc<Placement>>,
     pub(crate) leaving: Leaving,
+    pub(crate) gate: Gate,
 }
 
 /// One thread's part of the relay. Only this thread touches it.
@@ -88,6 +97,10 @@ pub(crate) struct Shard {
     placement: Option<Arc<Placement>>,
     busy: Busy,
     report: Report,
+    gate: Gate,
+    denials: Denials,
+    /// When the first token of a connection expires, one entry each.
+    expiries: BTreeSet<(Instant, u64)>,
 }
 
 /// The peer that stands for a shard. Those of sessions are larger.
@@ -122,6 +135,9 @@ impl Shard {
             placement: parts.placement,
             busy: Busy::new(now),
             report: Report::default(),
+            gate: parts.gate,
+            denials: Denials::default(),
+            expiries: BTreeSet::new(),
         };
         for other in shard.links.others() {
             shard.feed(Input::PeerConnected {
@@ -162,6 +178,7 @@ impl Shard {
             self.endpoint.poll_timeout(),
             self.forwarder.poll_timeout(),
             self.deadline(),
+            self.next_expiry(),
             stuck,
         ]
         .into_iter()

@@ -6,7 +6,7 @@ use parvis_session::{DropCounts, RequestKey, Role, StreamId};
 use parvis_wire::Draft;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::fetches::FetchStream;
+use super::{fetches::FetchStream, permits::Permits};
 
 /// A session of this shard, as the glue between it and the forwarder knows it.
 #[derive(Debug)]
@@ -29,6 +29,7 @@ pub(super) struct Peer {
     pub(super) answers: FxHashMap<StreamId, RequestRef>,
     /// FETCHes of the forwarder's of which either the answer or the end of the stream has come.
     half_answered: FxHashSet<RequestKey>,
+    pub(super) permits: Permits,
 }
 
 /// What there is to tell of a session when it ends.
@@ -100,6 +101,7 @@ impl Peer {
             fetch_backlog: 0,
             answers: FxHashMap::default(),
             half_answered: FxHashSet::default(),
+            permits: Permits::default(),
         }
     }
 
@@ -143,6 +145,7 @@ impl Peer {
             self.ours.remove(&number);
         }
         self.half_answered.remove(&key);
+        self.permits.close(key);
     }
 
     /// One half of what answers a FETCH of the forwarder's has come: it is over with the other.

@@ -28,6 +28,9 @@ impl Shard {
             self.stats.handshakes_failed[HandshakeFailure::of(reason) as usize] += 1;
             return;
         };
+        if let Some(at) = peer.permits.scheduled {
+            self.expiries.remove(&(at, key.to_u64()));
+        }
         self.report.rtt.observe(path.rtt);
         let by = ClosedBy::of(reason);
         self.stats.closed[by as usize] += 1;
@@ -64,6 +67,12 @@ impl Shard {
             return;
         };
         peer.story.implementation = setup.implementation.unwrap_or_default();
+        if !self.admit_session(key, setup.auth_tokens) {
+            return;
+        }
+        let Some(peer) = self.peers.get_mut(key) else {
+            return;
+        };
         peer.announced = true;
         let (peer, kind) = (peer.id, PeerKind::Session);
         self.feed(Input::PeerConnected { peer, kind });

@@ -5,9 +5,11 @@ use std::time::Instant;
 use parvis_forwarding::{RequestRef, Signal};
 use parvis_quic::ConnectionKey;
 use parvis_session::{ApiMisuse, RequestKey, Session};
+use parvis_token::Action;
 use parvis_wire::{Draft, MessageType, Parameters, RequestError, RequestErrorCode};
 
-use super::{Shard, peer::OwnRequest};
+use super::{Shard, peer::OwnRequest, permits::Need};
+use crate::access::Gate;
 
 impl Shard {
     pub(super) fn signal_out(
@@ -88,9 +90,16 @@ impl Shard {
                 properties,
             } => {
                 let parameters = fit(parameters, MessageType::Publish, session);
+                let need = matches!(self.gate, Gate::Tokens(_))
+                    .then(|| Need::In(Action::Subscribe, track.namespace().clone()));
                 session
                     .publish(track, parameters, properties, self.now)
-                    .map(OwnRequest::Publish)
+                    .map(|key| {
+                        if let Some(need) = need {
+                            peer.permits.open(key, need);
+                        }
+                        OwnRequest::Publish(key)
+                    })
             }
             Signal::PublishNamespace { namespace } => session
                 .publish_namespace(namespace, Parameters::default(), self.now)

@@ -11,6 +11,7 @@ use parvis_quic::{EndpointConfig, Transmit, tls::ServerTls};
 use super::{Links, Parts, Shard, Shared, drain::Leaving, waker};
 use crate::{
     Config, Stats,
+    access::Gate,
     relay::{admission, endpoint, forwarder},
 };
 
@@ -57,6 +58,7 @@ impl SimulatedRelay {
             sessions,
             coalesce: config.coalesce,
             placement: None,
+            gate: Gate::Open,
         };
         let shard = Shard::new(parts, now);
         Ok(Self { shard })

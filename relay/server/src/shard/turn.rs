@@ -29,6 +29,7 @@ impl Shard {
         self.stats.turns += 1;
         self.take_batches();
         self.endpoint.handle_timeout(self.now);
+        self.expire_tokens();
         if self
             .forwarder
             .poll_timeout()

@@ -3,6 +3,7 @@
 
 pub mod call;
 pub mod http;
+pub mod issuer;
 
 use std::{collections::VecDeque, num::NonZeroUsize, time::Duration};
 
@@ -18,8 +19,8 @@ use parvis_session::{
     StreamId, SubgroupOptions,
 };
 use parvis_wire::{
-    Draft, FullTrackName, GroupId, Location, ObjectHeader, ObjectId, ObjectStatus, Parameters,
-    Properties, RequestError, SubgroupIdMode, TrackName, TrackNamespace,
+    AuthToken, Draft, FullTrackName, GroupId, Location, ObjectHeader, ObjectId, ObjectStatus,
+    Parameters, Properties, RequestError, SubgroupIdMode, TrackName, TrackNamespace,
 };
 use tokio::time::timeout;
 
@@ -80,6 +81,22 @@ impl Client {
         .await
     }
 
+    /// Connects and shows tokens, which the relay accepts.
+    pub async fn connect_showing(relay: &Running, draft: Draft, tokens: Vec<AuthToken>) -> Self {
+        Self::connect_with(relay, draft, |options| {
+            options.session.auth_tokens = tokens;
+        })
+        .await
+    }
+
+    /// Connects and shows tokens; the SETUP of the relay has not been waited for.
+    pub async fn open(relay: &Running, draft: Draft, tokens: Vec<AuthToken>) -> Self {
+        let mut options = options(relay, draft);
+        options.session.auth_tokens = tokens;
+        let url = format!("moqt://{}/", relay.local_addr());
+        Self::open_as(&url, options).await.unwrap()
+    }
+
     pub async fn connect_with(
         relay: &Running,
         draft: Draft,
@@ -96,19 +113,26 @@ impl Client {
     }
 
     async fn connect_as(url: &str, options: ConnectOptions) -> Result<Self, String> {
+        let mut client = Self::open_as(url, options).await?;
+        client.established().await;
+        Ok(client)
+    }
+
+    async fn open_as(url: &str, options: ConnectOptions) -> Result<Self, String> {
         let connection = Connection::connect(url, options)
             .await
             .map_err(|error| error.to_string())?;
-        let mut client = Self {
+        Ok(Self {
             connection,
             unseen: VecDeque::new(),
-        };
-        client
-            .wait("SETUP", |event| {
-                matches!(event, Event::Established { .. }).then_some(())
-            })
-            .await;
-        Ok(client)
+        })
+    }
+
+    async fn established(&mut self) {
+        self.wait("SETUP", |event| {
+            matches!(event, Event::Established { .. }).then_some(())
+        })
+        .await;
     }
 
     /// Connects as somebody who trusts one certificate only; says why it could not.
@@ -167,6 +191,17 @@ impl Client {
                 return found;
             }
             self.unseen.push_back(event);
+        }
+    }
+
+    /// Waits until a request is accepted, or the session is closed.
+    pub async fn answer_or_close(&mut self, request: RequestKey) -> Result<(), CloseReason> {
+        loop {
+            let event = timeout(PATIENCE, self.connection.next_event()).await;
+            match event.expect("an answer or an end")? {
+                Event::Accepted { key, .. } if key == request => return Ok(()),
+                _ => {}
+            }
         }
     }
 
@@ -306,6 +341,26 @@ impl Client {
             .await;
     }
 
+    /// Adds an object to a group, if anybody takes it still.
+    pub async fn try_send_more(&self, stream: StreamId, id: u64, payload: Bytes) {
+        // Refused: nobody wants it, or the session is over.
+        let _ = self
+            .connection
+            .with(move |session, now| {
+                let header = object_header(id, &payload);
+                let _ = session.write_object(stream, &header, payload, now);
+            })
+            .await;
+    }
+
+    /// The next event, seen before or to come; `None`: none in this time.
+    pub async fn next_or_idle(&mut self, time: Duration) -> Option<Result<Event, CloseReason>> {
+        match self.unseen.pop_front() {
+            Some(event) => Some(Ok(event)),
+            None => timeout(time, self.connection.next_event()).await.ok(),
+        }
+    }
+
     pub async fn finish(&self, stream: StreamId) {
         self.with(move |session, now| session.finish_subgroup(stream, now).unwrap())
             .await;
@@ -403,13 +458,17 @@ fn write(
     payload: Bytes,
     now: std::time::Instant,
 ) {
-    let header = ObjectHeader {
+    let header = object_header(id, &payload);
+    session.write_object(stream, &header, payload, now).unwrap();
+}
+
+fn object_header(id: u64, payload: &Bytes) -> ObjectHeader {
+    ObjectHeader {
         id: ObjectId(id),
         properties: Properties::EMPTY,
         status: ObjectStatus::Normal,
         payload_len: payload.len() as u64,
-    };
-    session.write_object(stream, &header, payload, now).unwrap();
+    }
 }
 
 /// What objects carry, for comparing.

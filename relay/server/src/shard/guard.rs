@@ -1,0 +1,314 @@
+//! Who may do what: tokens of sessions and of requests, before the forwarder hears of anything.
+
+use std::time::Instant;
+
+use parvis_forwarding::Signal;
+use parvis_quic::ConnectionKey;
+use parvis_session::{IncomingRequest, RequestKey};
+use parvis_token::{Access, Refusal};
+use parvis_wire::{
+    AuthToken, Parameters, PublishDoneCode, RequestError, RequestErrorCode, SessionErrorCode,
+};
+
+use super::{Shard, permits::TooManyTokens};
+use crate::access::{Gate, WallClock};
+
+/// Why somebody is turned away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TurnedAway {
+    code: RequestErrorCode,
+    reason: String,
+}
+
+/// Tokens of one message that are looked at; each costs a signature.
+const MAX_TOKENS: usize = 4;
+
+impl TurnedAway {
+    fn unauthorized(reason: impl Into<String>) -> Self {
+        Self {
+            code: RequestErrorCode::Unauthorized,
+            reason: reason.into(),
+        }
+    }
+
+    fn into_error(self) -> RequestError {
+        RequestError {
+            code: self.code,
+            retry_interval: 0,
+            reason: self.reason,
+            redirect: None,
+        }
+    }
+}
+
+impl From<Refusal> for TurnedAway {
+    fn from(refusal: Refusal) -> Self {
+        let code = match &refusal {
+            Refusal::Expired(_) => RequestErrorCode::ExpiredAuthToken,
+            Refusal::TooLarge { .. } | Refusal::Malformed(_) => {
+                RequestErrorCode::MalformedAuthToken
+            }
+            _ => RequestErrorCode::Unauthorized,
+        };
+        Self {
+            code,
+            reason: refusal.to_string(),
+        }
+    }
+}
+
+impl Shard {
+    /// Takes the tokens of SETUP; a session all of whose tokens are bad is closed. Says whether
+    /// it may stay.
+    pub(super) fn admit_session(&mut self, key: ConnectionKey, tokens: Vec<AuthToken>) -> bool {
+        let Err(away) = self.take_tokens(key, tokens) else {
+            return true;
+        };
+        let code = match away.code {
+            RequestErrorCode::ExpiredAuthToken => SessionErrorCode::ExpiredAuthToken,
+            RequestErrorCode::MalformedAuthToken => SessionErrorCode::MalformedAuthToken,
+            _ => SessionErrorCode::Unauthorized,
+        };
+        self.endpoint.close(self.now, key, code, &away.reason);
+        false
+    }
+
+    /// Checks a request and takes the tokens out of it. Says whether the forwarder may hear of
+    /// it; if not, it was rejected.
+    pub(super) fn admit_request(
+        &mut self,
+        connection: ConnectionKey,
+        request: RequestKey,
+        asked: &mut IncomingRequest,
+    ) -> bool {
+        let tokens = std::mem::take(&mut parameters(asked).auth_tokens);
+        if matches!(self.gate, Gate::Open) {
+            return true;
+        }
+        let taken = self.take_tokens(connection, tokens);
+        let Some(peer) = self.peers.get_mut(connection) else {
+            return false;
+        };
+        let verdict = taken.and_then(|()| {
+            let need = peer.permits.need_of(asked);
+            if peer.permits.allow(&need) {
+                // The others are answered at once.
+                if !matches!(
+                    asked,
+                    IncomingRequest::Fetch { .. } | IncomingRequest::TrackStatus { .. }
+                ) {
+                    peer.permits.open(request, need);
+                }
+                Ok(())
+            } else {
+                Err(TurnedAway::unauthorized(format!(
+                    "no token grants to {need}"
+                )))
+            }
+        });
+        let Err(away) = verdict else { return true };
+        self.stats.count_refusal(away.code);
+        tracing::debug!(key = ?connection, %request, reason = away.reason, "request turned away");
+        if let Some(session) = self.endpoint.session(connection) {
+            // Refused by a session that is closed, whose request is over as well.
+            let _ = session.reject(request, away.into_error(), self.now);
+        }
+        false
+    }
+
+    /// Checks an update of a request and takes the tokens out of it, as
+    /// [`admit_request`](Self::admit_request) does; a rejected update ends its request.
+    pub(super) fn admit_update(
+        &mut self,
+        connection: ConnectionKey,
+        request: RequestKey,
+        update: &mut Parameters,
+    ) -> bool {
+        let tokens = std::mem::take(&mut update.auth_tokens);
+        if matches!(self.gate, Gate::Open) {
+            return true;
+        }
+        let taken = self.take_tokens(connection, tokens);
+        let Some(peer) = self.peers.get_mut(connection) else {
+            return false;
+        };
+        let verdict = taken.and_then(|()| {
+            let Some(prefix) = &update.namespace_prefix else {
+                return Ok(());
+            };
+            let Some(need) = peer.permits.moved(request, prefix) else {
+                return Ok(());
+            };
+            if peer.permits.allow(&need) {
+                peer.permits.open(request, need);
+                Ok(())
+            } else {
+                Err(TurnedAway::unauthorized(format!(
+                    "no token grants to {need}"
+                )))
+            }
+        });
+        let Err(away) = verdict else { return true };
+        self.stats.count_refusal(away.code);
+        if let Some(session) = self.endpoint.session(connection) {
+            let _ = session.reject_update(request, away.into_error(), self.now);
+        }
+        self.signal_in(connection, request, Signal::Cancel);
+        self.forget(connection, request);
+        false
+    }
+
+    /// Verifies tokens and keeps the good ones. Fails if all are bad, with what is wrong with
+    /// the first.
+    fn take_tokens(
+        &mut self,
+        connection: ConnectionKey,
+        tokens: Vec<AuthToken>,
+    ) -> Result<(), TurnedAway> {
+        let Gate::Tokens(verifier) = &self.gate else {
+            return Ok(());
+        };
+        let Some(peer) = self.peers.get_mut(connection) else {
+            return Ok(());
+        };
+        // Type 0 was agreed out of band: ours. Others are not understood.
+        let ours = tokens.into_iter().filter_map(|token| match token {
+            AuthToken::UseValue { kind: 0, value } => Some(value),
+            _ => None,
+        });
+        let ours: Vec<_> = ours.collect();
+        if ours.len() > MAX_TOKENS {
+            return Err(TurnedAway {
+                code: RequestErrorCode::MalformedAuthToken,
+                reason: format!("at most {MAX_TOKENS} tokens in a message"),
+            });
+        }
+        if ours.iter().all(|token| peer.permits.has(token)) {
+            return Ok(());
+        }
+        let clock = WallClock::read(self.now);
+        let mut failure = None;
+        let mut good = false;
+        for token in ours {
+            if peer.permits.has(&token) {
+                good = true;
+                continue;
+            }
+            let verified = verifier
+                .verify(&token, clock.now())
+                .map_err(TurnedAway::from)
+                .and_then(|access| {
+                    if self.denials.refuse(&access, clock.now()) {
+                        return Err(TurnedAway::unauthorized("the token was revoked"));
+                    }
+                    Ok(access)
+                })
+                .and_then(|access: Access| {
+                    let until = clock.instant(access.expires());
+                    Ok(peer.permits.hold(&token, access, until)?)
+                });
+            match verified {
+                Ok(()) => good = true,
+                Err(away) => failure = failure.or(Some(away)),
+            }
+        }
+        self.schedule_expiry(connection);
+        match failure {
+            Some(away) if !good => Err(away),
+            _ => Ok(()),
+        }
+    }
+
+    /// Has a session looked at when the first of its tokens expires, and not before.
+    fn schedule_expiry(&mut self, connection: ConnectionKey) {
+        let Some(peer) = self.peers.get_mut(connection) else {
+            return;
+        };
+        let next = peer.permits.next_expiry();
+        let before = std::mem::replace(&mut peer.permits.scheduled, next);
+        if before != next {
+            let number = connection.to_u64();
+            if let Some(before) = before {
+                self.expiries.remove(&(before, number));
+            }
+            self.expiries.extend(next.map(|next| (next, number)));
+        }
+    }
+
+    /// When the next token expires.
+    pub(super) fn next_expiry(&self) -> Option<Instant> {
+        self.expiries.first().map(|(at, _)| *at)
+    }
+
+    /// Ends what was allowed by tokens that are void now.
+    pub(super) fn expire_tokens(&mut self) {
+        while let Some(&(at, connection)) = self.expiries.first() {
+            if at > self.now {
+                return;
+            }
+            self.expiries.pop_first();
+            let connection = ConnectionKey::from_u64(connection);
+            let Some(peer) = self.peers.get_mut(connection) else {
+                continue;
+            };
+            peer.permits.scheduled = None;
+            peer.permits.expire(self.now);
+            if peer.permits.is_empty() {
+                let code = SessionErrorCode::ExpiredAuthToken;
+                self.expel(connection, code, "the token has expired");
+                continue;
+            }
+            self.schedule_expiry(connection);
+            self.withdraw_not_allowed(connection);
+        }
+    }
+
+    /// Ends the requests of a session that none of its tokens grants any more.
+    pub(super) fn withdraw_not_allowed(&mut self, connection: ConnectionKey) {
+        let Some(peer) = self.peers.get_mut(connection) else {
+            return;
+        };
+        for request in peer.permits.not_allowed() {
+            self.withdraw(connection, request);
+        }
+    }
+
+    /// Closes a session; what it published is gone at once.
+    pub(super) fn expel(&mut self, key: ConnectionKey, code: SessionErrorCode, reason: &str) {
+        self.endpoint.close(self.now, key, code, reason);
+        self.disconnect(key);
+    }
+
+    /// Ends a request that no token allows any more.
+    fn withdraw(&mut self, connection: ConnectionKey, request: RequestKey) {
+        self.signal_in(connection, request, Signal::Cancel);
+        self.forget(connection, request);
+        let Some(session) = self.endpoint.session(connection) else {
+            return;
+        };
+        let code = PublishDoneCode::Unauthorized;
+        let done = session.publish_done(request, code, "the token has expired", self.now);
+        if done.is_err() {
+            // It is no subscription of the peer's, or has no answer.
+            let _ = session.cancel(request, self.now);
+        }
+    }
+}
+
+impl From<TooManyTokens> for TurnedAway {
+    fn from(error: TooManyTokens) -> Self {
+        Self::unauthorized(error.to_string())
+    }
+}
+
+const fn parameters(asked: &mut IncomingRequest) -> &mut Parameters {
+    match asked {
+        IncomingRequest::Subscribe { parameters, .. }
+        | IncomingRequest::Publish { parameters, .. }
+        | IncomingRequest::PublishNamespace { parameters, .. }
+        | IncomingRequest::SubscribeNamespace { parameters, .. }
+        | IncomingRequest::SubscribeTracks { parameters, .. }
+        | IncomingRequest::TrackStatus { parameters, .. }
+        | IncomingRequest::Fetch { parameters, .. } => parameters,
+    }
+}
