@@ -5,7 +5,8 @@ use parvis_quic::{
     client::{ConnectError as QuicError, ConnectOptions, Connection},
     tls::{ClientTls, Fingerprint},
 };
-use parvis_wire::{Draft, SessionErrorCode};
+use parvis_session::Config;
+use parvis_wire::{AuthToken, Draft, SessionErrorCode};
 
 use crate::{CloseReason, ConnectError, RoomOptions, Trust};
 
@@ -16,7 +17,17 @@ pub(crate) async fn connect(
     url: &str,
     options: &RoomOptions,
 ) -> Result<(Connection, Draft), ConnectError> {
+    let mut session = Config::default();
+    if let Some(source) = &options.token {
+        let token = source.token().await;
+        let token = token.map_err(|error| ConnectError::NoToken(error.to_string()))?;
+        session.auth_tokens.push(AuthToken::UseValue {
+            kind: 0,
+            value: token.into(),
+        });
+    }
     let quic = ConnectOptions {
+        session,
         tls: tls(&options.trust)?,
         drafts: options.drafts.clone(),
         timeout: options.connect_timeout,
@@ -81,7 +92,7 @@ fn explain(url: &str, options: &RoomOptions, error: QuicError) -> ConnectError {
                     offered: numbers.join(" and "),
                 }
             }
-            other => ConnectError::Closed(close_reason(&other)),
+            other => ConnectError::closed(close_reason(&other)),
         },
     }
 }

@@ -1,5 +1,6 @@
 use std::{io, path::PathBuf, time::Duration};
 
+use parvis_wire::SessionErrorCode;
 use thiserror::Error;
 
 use crate::{ParticipantName, RoomName};
@@ -62,6 +63,12 @@ pub enum ConnectError {
         "the trust settings do not work ({0}): a fingerprint is 64 hexadecimal digits, a CA is a PEM file"
     )]
     BadTrust(String),
+    /// The token source has no token.
+    #[error("there is no token to show to the relay: {0}")]
+    NoToken(String),
+    /// The relay does not accept the token.
+    #[error("the relay does not let you in ({0}): ask for a new token")]
+    NotLetIn(String),
     /// A participant of that name is in the room.
     #[error("{name:?} is in room {room:?} already: choose another name, or wait if it was you who left unclean", name = name.as_str(), room = room.as_str())]
     NameTaken {
@@ -84,6 +91,23 @@ pub enum ConnectError {
     /// The machine lets no socket be opened.
     #[error("no UDP socket can be opened ({0}): check the limits of this process")]
     Socket(String),
+}
+
+impl ConnectError {
+    /// The relay closed the connection: because of the token, or for another reason.
+    pub(crate) fn closed(reason: CloseReason) -> Self {
+        let codes = [
+            SessionErrorCode::Unauthorized,
+            SessionErrorCode::MalformedAuthToken,
+            SessionErrorCode::ExpiredAuthToken,
+        ];
+        match reason {
+            CloseReason::Relay { code, reason } if codes.iter().any(|c| c.to_u64() == code) => {
+                Self::NotLetIn(reason)
+            }
+            reason => Self::Closed(reason),
+        }
+    }
 }
 
 /// Why the connection to the relay is over.

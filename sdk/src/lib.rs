@@ -48,6 +48,7 @@ mod room;
 pub mod source;
 mod state;
 mod threads;
+mod token;
 
 pub use connect::PathStats;
 pub use engine::RemoteFrame;
@@ -65,3 +66,4 @@ pub use room::Room;
 pub use state::{
     Connectivity, Participant, RoomEvent, RoomEvents, RoomState, TrackInfo, TrackKind,
 };
+pub use token::TokenSource;

@@ -90,13 +90,13 @@ fn check(text: &str, what: &'static str, limit: usize) -> Result<String, NameErr
 
 impl RoomName {
     /// The namespace that everything of the room lies under.
-    pub(crate) fn namespace(&self) -> TrackNamespace {
+    pub fn namespace(&self) -> TrackNamespace {
         TrackNamespace::new([Bytes::from_static(APPLICATION), Bytes::from(self.0.clone())])
             .expect("two short fields that are not empty are a namespace")
     }
 
     /// The namespace of a participant's tracks.
-    pub(crate) fn participant_namespace(&self, participant: &ParticipantName) -> TrackNamespace {
+    pub fn participant_namespace(&self, participant: &ParticipantName) -> TrackNamespace {
         self.namespace()
             .join(&participant.suffix())
             .expect("three short fields that are not empty are a namespace")

@@ -2,7 +2,7 @@ use std::{path::PathBuf, time::Duration};
 
 use parvis_wire::Draft;
 
-use crate::{ParticipantName, RoomName};
+use crate::{ParticipantName, RoomName, TokenSource};
 
 /// How to enter a room.
 #[derive(Debug, Clone)]
@@ -13,6 +13,8 @@ pub struct RoomOptions {
     pub participant: Option<ParticipantName>,
     /// Whose certificate is accepted.
     pub trust: Trust,
+    /// What lets one in; `None`: the relay asks for nothing, as one for development does.
+    pub token: Option<TokenSource>,
     /// The drafts offered, preferred first.
     pub drafts: Vec<Draft>,
     /// How long connecting may take.
@@ -36,6 +38,7 @@ impl RoomOptions {
             room,
             participant: None,
             trust: Trust::default(),
+            token: None,
             drafts: Draft::ALL.to_vec(),
             connect_timeout: Duration::from_secs(5),
             reconnect: Duration::from_secs(30),
@@ -45,6 +48,14 @@ impl RoomOptions {
     /// With another trust.
     pub fn with_trust(self, trust: Trust) -> Self {
         Self { trust, ..self }
+    }
+
+    /// With a token.
+    pub fn with_token(self, source: TokenSource) -> Self {
+        Self {
+            token: Some(source),
+            ..self
+        }
     }
 
     /// With other drafts.

@@ -2,6 +2,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use parvis::{Draft, ParticipantName, RoomName};
+use parvis_token::Grant;
 
 use crate::demo::DemoArgs;
 
@@ -45,6 +46,8 @@ pub enum Command {
     Watch(WatchArgs),
     /// Show a meeting of several participants on this machine, and measure it
     Demo(DemoArgs),
+    /// Make keys and tokens for a relay that asks for them
+    Token(TokenArgs),
 }
 
 /// Where the room is.
@@ -65,6 +68,9 @@ pub struct RoomArgs {
     /// Trust any certificate; for tests on one machine only
     #[arg(long, group = "trust")]
     pub insecure: bool,
+    /// The file with the token that lets one in, read at each connect
+    #[arg(long, value_name = "FILE", env = "PARVIS_TOKEN_FILE")]
+    pub token_file: Option<PathBuf>,
     /// Offer only this draft of MoQ Transport
     #[arg(long, value_enum)]
     pub draft: Option<DraftArg>,
@@ -176,3 +182,86 @@ const WATCH_EXAMPLES: &str = "\
 Examples:
   parvis watch --url moqt://localhost:4433 --room stand-up --out out.mp4 --insecure
   parvis watch --url moqt://localhost:4433 --room stand-up --from zoe --duration 30s --out zoe.mp4 --insecure";
+
+/// What `parvis token` takes.
+#[derive(Debug, Args)]
+#[command(after_help = TOKEN_EXAMPLES)]
+pub struct TokenArgs {
+    /// What to make.
+    #[command(subcommand)]
+    pub command: TokenCommand,
+}
+
+const TOKEN_EXAMPLES: &str = "\
+Examples:
+  parvis token key --out issuer.key
+  parvis token key-set issuer.key --out keys.json
+  parvis relay --listen '[::]:443' --auth-keys keys.json --cert fullchain.pem --key privkey.pem
+  parvis token sign --key issuer.key --room stand-up --name zoe --valid 2h --out zoe.token
+  parvis publish talk.mp4 --url moqt://relay.example:443 --room stand-up --name zoe --token-file zoe.token";
+
+/// A subcommand of `parvis token`.
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Make a private key that signs tokens (Ed25519, as a JSON Web Key)
+    Key(KeyArgs),
+    /// Print the public halves of private keys, as a relay's --auth-keys wants them
+    KeySet(KeySetArgs),
+    /// Sign a token
+    Sign(SignArgs),
+}
+
+/// What `parvis token key` takes.
+#[derive(Debug, Args)]
+pub struct KeyArgs {
+    /// The new file; one that exists is kept
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+/// What `parvis token key-set` takes.
+#[derive(Debug, Args)]
+pub struct KeySetArgs {
+    /// Files with private keys
+    #[arg(value_name = "KEY", required = true)]
+    pub keys: Vec<PathBuf>,
+    /// The file to write; otherwise they are printed
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// What `parvis token sign` takes.
+#[derive(Debug, Args)]
+pub struct SignArgs {
+    /// The file with the private key
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// Let its holder see who is in this room, and receive what they publish
+    #[arg(long, value_name = "NAME")]
+    pub room: Option<RoomName>,
+    /// Let its holder publish in the room as this participant
+    #[arg(long, value_name = "NAME", requires = "room")]
+    pub name: Option<ParticipantName>,
+    /// A grant as JSON, as in `{"actions": ["subscribe"], "prefix": ["parvis", "stand-up"]}`
+    #[arg(long = "grant", value_name = "JSON", value_parser = grant)]
+    pub grants: Vec<Grant>,
+    /// Whose it is (sub); otherwise the participant's name
+    #[arg(long, value_name = "WHO")]
+    pub subject: Option<String>,
+    /// How long it is valid
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = humantime::parse_duration)]
+    pub valid: Duration,
+    /// Who issues it (iss), as the relay's --auth-issuer says
+    #[arg(long, value_name = "NAME")]
+    pub issuer: Option<String>,
+    /// For which relays it is (aud), as their --auth-audience says
+    #[arg(long, value_name = "NAME")]
+    pub audience: Vec<String>,
+    /// The file to write; otherwise it is printed
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+fn grant(text: &str) -> Result<Grant, String> {
+    serde_json::from_str(text).map_err(|error| error.to_string())
+}

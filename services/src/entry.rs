@@ -1,5 +1,5 @@
 use anyhow::Context;
-use parvis::{ParticipantName, Room, RoomOptions, Trust};
+use parvis::{ParticipantName, Room, RoomOptions, TokenSource, Trust};
 use serde_json::json;
 
 use crate::{cli::RoomArgs, output::Output};
@@ -27,6 +27,7 @@ impl RoomArgs {
         options.participant = participant;
         options.connect_timeout = self.timeout;
         options.reconnect = self.reconnect;
+        options.token = self.token_file.as_ref().map(TokenSource::file);
         if let Some(draft) = self.draft {
             options.drafts = vec![draft.into()];
         }

@@ -8,6 +8,7 @@ mod publish;
 mod recording;
 mod relay;
 mod stop;
+mod token;
 mod watch;
 
 use std::{io::IsTerminal, process::ExitCode};
@@ -55,6 +56,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Publish(args) => publish::run(args, &output).await,
             Command::Watch(args) => watch::run(args, &output).await,
             Command::Demo(args) => demo::run(args, &output).await,
+            Command::Token(args) => token::run(&args, &output),
         }
     })
 }

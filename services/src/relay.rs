@@ -16,13 +16,19 @@ pub async fn run(args: Args, output: &Output) -> anyhow::Result<()> {
     announce(&running, output);
     let stopper = running.stopper();
     let certificate = running.certificate_reload();
+    let keys = running.keys_reload();
     let mut over = tokio::task::spawn_blocking(move || running.join());
     let stopped = stop(None);
     tokio::pin!(stopped);
     let result = loop {
         tokio::select! {
             result = &mut over => break result,
-            () = hangups.next() => reload(&certificate, output),
+            () = hangups.next() => {
+                reload(&certificate, output);
+                if let Some(keys) = &keys {
+                    keys.reload();
+                }
+            }
             _ = &mut stopped => {
                 output.event(
                     "draining",

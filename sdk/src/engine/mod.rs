@@ -191,7 +191,7 @@ impl Engine {
         asked: Result<(), Gone>,
         answer: oneshot::Receiver<Result<(), ConnectError>>,
     ) -> Result<(), ConnectError> {
-        let closed = || Err(ConnectError::Closed(self.closed()));
+        let closed = || Err(ConnectError::closed(self.closed()));
         match asked {
             Ok(()) => answer.await.unwrap_or_else(|_| closed()),
             Err(Gone) => closed(),

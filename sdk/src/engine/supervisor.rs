@@ -225,6 +225,7 @@ impl Supervisor {
                             | ConnectError::UnknownHost { .. }
                             | ConnectError::Closed(_)
                             | ConnectError::Socket(_)
+                            | ConnectError::NoToken(_)
                     );
                     if target != self.url && (hopeless || attempt >= 3) {
                         // The relay pointed to where nobody is: back to where it is known.

@@ -18,6 +18,7 @@ pub fn parvis<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>)
     for name in [
         "PARVIS_URL",
         "PARVIS_LOG",
+        "PARVIS_TOKEN_FILE",
         "PARVIS_RELAY_LISTEN",
         "PARVIS_RELAY_CONFIG",
     ] {
