@@ -67,6 +67,7 @@ fn a_room_behind_tokens_is_entered_with_one() {
     watcher.event("recorded");
     watcher.succeeds();
 
+    let as_eve = words("publish test:320x180@15 --room r --name eve", &at);
     let refused = [
         (failure(watch("none.mp4", &[])), "the relay refuses to"),
         (
@@ -86,9 +87,10 @@ fn a_room_behind_tokens_is_entered_with_one() {
         ),
         // An observer's token does not publish, and nobody's publishes as another.
         (
-            failure(publish.iter().chain(&observer)),
+            failure(as_eve.iter().chain(&observer)),
             "the relay refuses to",
         ),
+        (failure(as_eve.iter().chain(&zoe)), "the relay refuses to"),
     ];
     for (line, expected) in refused {
         assert!(line.contains(expected), "{line}");

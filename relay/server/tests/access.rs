@@ -2,7 +2,12 @@
 
 mod support;
 
-use std::fs;
+use std::{
+    fs,
+    io::{Read, Write},
+    net::TcpListener,
+    thread,
+};
 
 use parvis_quic::CloseReason;
 use parvis_relay::{Relay, Running};
@@ -502,6 +507,43 @@ async fn new_keys_are_taken_and_bad_ones_leave_the_old() {
         assert!(attempt < 1000, "the new keys are not taken");
     }
     Client::connect_showing(&relay, D22, vec![issuer.bob()]).await;
+}
+
+#[tokio::test]
+async fn keys_come_over_http_from_this_machine() {
+    let issuer = Issuer::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/keys.json", listener.local_addr().unwrap());
+    let body = issuer.signer.key_set();
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            request.push(byte[0]);
+        }
+        let len = body.len();
+        write!(
+            stream,
+            "HTTP/1.1 200 OK\r\nContent-Length: {len}\r\nConnection: close\r\n\r\n{body}"
+        )
+        .unwrap();
+        String::from_utf8(request).unwrap()
+    });
+    let relay = Relay::start(parvis_relay::Config {
+        auth_keys: Some(url),
+        ..issuer.config(1)
+    })
+    .unwrap();
+    let request = server.join().unwrap();
+    assert!(
+        request.starts_with("GET /keys.json HTTP/1.1\r\n"),
+        "{request}"
+    );
+    let mut bob = Client::connect_showing(&relay, D22, vec![issuer.bob()]).await;
+    let code = Try::SubscribeNamespace(ROOM).code(&mut bob, Parameters::default());
+    assert_eq!(code.await, None);
 }
 
 #[test]
