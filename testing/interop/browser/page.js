@@ -35,10 +35,15 @@ function append(producer, frames) {
   group.close();
 }
 
-// Writes groups of frames in base64, and ends the track.
+// Writes groups of frames in base64.
 async function write({ page, groups }) {
   const producer = await open.get(page).producer;
   for (const frames of groups) append(producer, frames);
+}
+
+// Ends the track; it says that it opened no stream, so only once what was written has come.
+async function finish({ page }) {
+  const producer = await open.get(page).producer;
   producer.close();
 }
 
@@ -78,4 +83,4 @@ async function close({ page }) {
   await connection.closed;
 }
 
-globalThis.peer = { connect, publish, write, subscribe, read, close };
+globalThis.peer = { connect, publish, write, finish, subscribe, read, close };

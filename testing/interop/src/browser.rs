@@ -146,6 +146,7 @@ impl Peers<'_> {
             self.read("listener", GROUPS).await? == groups_from(1),
             "the groups differ"
         );
+        self.browser.call("finish", "speaker", json!({})).await?;
         for page in ["speaker", "listener"] {
             self.browser.call("close", page, json!({})).await?;
         }
@@ -167,6 +168,7 @@ impl Peers<'_> {
         self.browser.call("write", "speaker", groups).await?;
         let got = session.groups(key, GROUPS).await?;
         ensure!(got == groups_from(1), "the groups differ");
+        self.browser.call("finish", "speaker", json!({})).await?;
         session.close().await;
         self.browser.call("close", "speaker", json!({})).await?;
         Ok(())
