@@ -11,7 +11,7 @@ use parvis_wire::{
     Draft::{self, D18, D22},
     GroupId, Location, ObjectId, ObjectStatus, Parameters, Properties, SessionErrorCode,
 };
-use support::{Client, config, payloads, relay};
+use support::{Client, config, issuer::Issuer, payloads, relay};
 
 async fn connect(relay: &Running, web: bool, draft: Draft) -> Client {
     let scheme = if web { "https" } else { "moqt" };
@@ -87,7 +87,7 @@ async fn datagrams_travel_over_webtransport() {
 async fn one_port_serves_both_families_and_both_carriers() {
     let relay = Relay::start(Config {
         listen: "[::]:0".parse().unwrap(),
-        ..config(1)
+        ..Issuer::new().config(1)
     })
     .unwrap();
     let port = relay.local_addr().port();
