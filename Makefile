@@ -80,7 +80,7 @@ bench-drain: packages ## What a watcher notices when its relay is replaced DRAIN
 	cargo run -q --release -p parvis --example drain -- $(or $(DRAINS),30)
 
 bench-network: packages ## What is left of a call on bad networks, simulated, a table; NETWORK_ARGS="--seeds 20"
-	cargo run -q --release -p parvis-network -- $(NETWORK_ARGS)
+	cargo run -q -p parvis-network -- $(NETWORK_ARGS)
 
 clean: ## Removes the build output from the cache
 	rm -rf "$(CARGO_TARGET_DIR)"

@@ -55,7 +55,10 @@ fn cells(figures: &[Figure]) -> Vec<String> {
         .map(|name| find(name).map(cell).unwrap_or_default())
         .collect();
     let others = figures.iter().filter(|f| !columns.contains(&f.name));
-    cells.push(others.map(|f| format!("{}: {}", f.name, cell(f))).collect());
+    let others: Vec<String> = others
+        .map(|figure| format!("{}: {}", figure.name, cell(figure)))
+        .collect();
+    cells.push(others.join(", "));
     cells
 }
 
