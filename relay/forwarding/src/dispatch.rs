@@ -31,8 +31,7 @@ impl Forwarder {
                 self.subscribe(from, track, &parameters, SubscriptionKind::Subscribe, now);
             }
             (Signal::TrackStatus { track }, None) => {
-                let parameters = Parameters::default();
-                self.subscribe(from, track, &parameters, SubscriptionKind::Status, now);
+                self.track_status(from, track, now);
             }
             (Signal::SubscribeNamespace { prefix }, None) => self.subscribe_namespace(from, prefix),
             (Signal::SubscribeTracks { prefix, parameters }, None) => {
@@ -56,6 +55,16 @@ impl Forwarder {
                 Some(Request::Upstream(track)),
             ) => {
                 self.subscribe_ok(track, from, &parameters, properties, now);
+            }
+            (
+                Signal::TrackStatusOk {
+                    parameters,
+                    properties,
+                },
+                Some(Request::StatusAsked(key)),
+            ) => self.status_answered(key, &parameters, properties),
+            (Signal::Reject(error), Some(Request::StatusAsked(key))) => {
+                self.status_failed(key, Some(error), now);
             }
             (Signal::FetchOk(answer), Some(Request::Ask(ask))) => {
                 self.ask_accepted(ask, &answer, now);
@@ -136,6 +145,16 @@ impl Forwarder {
             Request::Fetch(key) => {
                 if self.fetches.get(key.0).is_some_and(|f| f.receiver == from) {
                     self.cancel_fetch(key, now);
+                }
+            }
+            Request::Status(key) => {
+                if self.is_of_status(key, from) {
+                    self.cancel_status(key);
+                }
+            }
+            Request::StatusAsked(key) => {
+                if self.is_of_status(key, from) {
+                    self.status_failed(key, None, now);
                 }
             }
             Request::Ask(key) => {

@@ -14,6 +14,7 @@ use crate::{
     fetch::Fetch,
     keys::{AskKey, SubgroupKey, SubscriptionKey, Timer, TrackKey},
     peer::{Peer, Quota, Request},
+    status::Status,
     subgroup::Subgroup,
     subscription::Subscription,
     track::Track,
@@ -38,6 +39,7 @@ pub struct Forwarder {
     pub(crate) subgroups: Slab<Subgroup>,
     pub(crate) fetches: Slab<Fetch>,
     pub(crate) asks: Slab<Ask>,
+    pub(crate) statuses: Slab<Status>,
     pub(crate) streams_in: FxHashMap<(PeerId, UpstreamStream), SubgroupKey>,
     pub(crate) streams_out: Slab<StreamOut>,
     /// Cached groups, first to evict first.
@@ -192,7 +194,7 @@ impl Forwarder {
             subgroups: self.subgroups.len(),
             streams: self.streams_out.len(),
             fetches: self.fetches.len(),
-            asks: self.asks.len(),
+            asks: self.asks.len() + self.statuses.len(),
             ..self.stats
         }
     }

@@ -50,6 +50,7 @@ mod routing;
 mod signal;
 mod source;
 mod stats;
+mod status;
 mod stopping;
 mod streams;
 mod subgroup;

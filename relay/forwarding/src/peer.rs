@@ -4,7 +4,7 @@ use parvis_wire::{Parameters, TrackNamespace};
 
 use crate::{
     Config, PeerKind, RequestRef,
-    keys::{AskKey, FetchKey, SubscriptionKey, TrackKey},
+    keys::{AskKey, FetchKey, StatusKey, SubscriptionKey, TrackKey},
 };
 
 /// What is known of a peer.
@@ -38,6 +38,10 @@ pub(crate) enum Request {
     Fetch(FetchKey),
     /// Our FETCH.
     Ask(AskKey),
+    /// Its TRACK_STATUS, passed on.
+    Status(StatusKey),
+    /// Our TRACK_STATUS.
+    StatusAsked(StatusKey),
 }
 
 /// What a session may have a limited number of.
@@ -77,9 +81,9 @@ impl Request {
         match self {
             Self::Namespace(_) => Some(Quota::Namespaces),
             Self::Published(_) => Some(Quota::Published),
-            Self::Subscription(_) | Self::Fetch(_) => Some(Quota::Subscriptions),
+            Self::Subscription(_) | Self::Fetch(_) | Self::Status(_) => Some(Quota::Subscriptions),
             Self::NamespacePrefix(_) | Self::TrackPrefix(..) => Some(Quota::Prefixes),
-            Self::Announcement(_) | Self::Upstream(_) | Self::Ask(_) => None,
+            Self::Announcement(_) | Self::Upstream(_) | Self::Ask(_) | Self::StatusAsked(_) => None,
         }
     }
 }

@@ -43,7 +43,7 @@ pub enum Signal {
         /// Parameters of the subscriptions to come.
         parameters: Parameters,
     },
-    /// Opens a request: the sender wants the state of a track. Input only.
+    /// Opens a request: the sender wants the state of a track.
     TrackStatus {
         /// The track.
         track: FullTrackName,
@@ -72,7 +72,7 @@ pub enum Signal {
     },
     /// Accepts a PUBLISH_NAMESPACE, SUBSCRIBE_NAMESPACE or SUBSCRIBE_TRACKS.
     Ok,
-    /// Answers a TRACK_STATUS, which is over then. Output only.
+    /// Answers a TRACK_STATUS, which is over then.
     TrackStatusOk {
         /// Largest object.
         parameters: Parameters,

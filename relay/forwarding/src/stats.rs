@@ -56,7 +56,7 @@ pub struct Stats {
     pub streams: usize,
     /// FETCHes and fills of peers that are not answered to their end.
     pub fetches: usize,
-    /// FETCHes of ours to publishers.
+    /// FETCHes and TRACK_STATUSes of ours to publishers.
     pub asks: usize,
     /// Bytes of cached objects, metadata included.
     pub cache_bytes: usize,

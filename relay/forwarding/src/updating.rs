@@ -51,7 +51,9 @@ impl Forwarder {
             Request::Namespace(_)
             | Request::Announcement(_)
             | Request::Fetch(_)
-            | Request::Ask(_) => {
+            | Request::Ask(_)
+            | Request::Status(_)
+            | Request::StatusAsked(_) => {
                 self.say(from, Signal::UpdateOk(Parameters::default()));
             }
         }

@@ -9,8 +9,8 @@ use parvis_wire::{
 };
 
 use crate::support::{
-    Publishing, Relay, at, namespace, publish, subscribe, subscribe_ok, subscribe_with, theirs,
-    track,
+    Publishing, Relay, at, namespace, publish, rejected, subscribe, subscribe_ok, subscribe_with,
+    theirs, track,
 };
 
 /// A relay with a publisher of the namespace "room/ann".
@@ -336,6 +336,58 @@ fn track_status_is_answered_without_objects() {
         },
     );
     let (upstream, asked) = relay.heard_one(publisher);
+    let status = Signal::TrackStatus {
+        track: track("room/ann/video"),
+    };
+    assert_eq!(asked, status);
+    let parameters = Parameters {
+        largest: Some(at(7, 1)),
+        ..Parameters::default()
+    };
+    let answer = Signal::TrackStatusOk {
+        parameters,
+        properties: Properties::encode(vec![Property::integer(0x40, 7)]),
+    };
+    relay.say(publisher, upstream, answer.clone());
+    assert_eq!(relay.heard(asking), [(theirs(4), answer)]);
+    // What is known is not asked for.
+    relay.say(publisher, theirs(8), publish("room/ann/screen"));
+    relay.heard(publisher);
+    let status = Signal::TrackStatus {
+        track: track("room/ann/screen"),
+    };
+    relay.say(asking, theirs(12), status);
+    let (_, answer) = relay.heard_one(asking);
+    assert!(matches!(answer, Signal::TrackStatusOk { .. }), "{answer:?}");
+    assert!(relay.heard(publisher).is_empty());
+    relay.say(
+        asking,
+        theirs(8),
+        Signal::TrackStatus {
+            track: track("room/bob/video"),
+        },
+    );
+    assert_rejected(
+        &mut relay,
+        asking,
+        theirs(8),
+        RequestErrorCode::DoesNotExist,
+    );
+}
+
+#[test]
+fn track_status_of_a_publisher_that_knows_none_comes_from_a_subscription() {
+    let (mut relay, publisher) = with_namespace();
+    let asking = relay.connect();
+    let track = track("room/ann/video");
+    relay.say(asking, theirs(4), Signal::TrackStatus { track });
+    let upstream = relay.heard_one(publisher).0;
+    relay.say(
+        publisher,
+        upstream,
+        rejected(RequestErrorCode::NotSupported),
+    );
+    let (upstream, asked) = relay.heard_one(publisher);
     let parameters = Parameters {
         forward: Some(false),
         ..Parameters::default()
@@ -351,19 +403,27 @@ fn track_status_is_answered_without_objects() {
         properties: Properties::EMPTY,
     };
     assert_eq!(relay.heard(asking), [(theirs(4), answer)]);
-    relay.say(
-        asking,
-        theirs(8),
-        Signal::TrackStatus {
-            track: track("room/bob/video"),
-        },
-    );
-    assert_rejected(
-        &mut relay,
-        asking,
-        theirs(8),
-        RequestErrorCode::DoesNotExist,
-    );
+}
+
+#[test]
+fn track_status_ends_with_who_asked_and_who_was_asked() {
+    let mut relay = Relay::with(2, parvis_forwarding::Config::default());
+    let (publisher, first) = (relay.connect_to(0), relay.connect_to(0));
+    let far = relay.connect_to(1);
+    let namespace = namespace("room");
+    relay.say(publisher, theirs(0), Signal::PublishNamespace { namespace });
+    relay.heard(publisher);
+    for peer in [first, far] {
+        let track = track("room/ann/video");
+        relay.say(peer, theirs(4), Signal::TrackStatus { track });
+    }
+    assert_eq!(relay.heard(publisher).len(), 2);
+    relay.say(first, theirs(4), Signal::Cancel);
+    let (_, said) = relay.heard_one(publisher);
+    assert_eq!(said, Signal::Cancel);
+    relay.disconnect(publisher);
+    assert_rejected(&mut relay, far, theirs(4), RequestErrorCode::DoesNotExist);
+    relay.assert_empty();
 }
 
 #[test]

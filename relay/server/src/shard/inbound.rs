@@ -278,8 +278,20 @@ impl Shard {
                 parameters,
                 properties: track_properties,
             },
-            Answer::Ok { parameters, .. } => match peer.own(request) {
+            Answer::Ok {
+                parameters,
+                track_properties,
+            } => match peer.own(request) {
                 Some(OwnRequest::Publish(_)) => Signal::PublishOk { parameters },
+                Some(OwnRequest::TrackStatus(_)) => {
+                    let signal = Signal::TrackStatusOk {
+                        parameters,
+                        properties: track_properties,
+                    };
+                    self.signal_in(key, request, signal);
+                    self.forget(key, request);
+                    return;
+                }
                 _ => Signal::Ok,
             },
             Answer::Fetch(answer) => {

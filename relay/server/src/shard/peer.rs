@@ -54,6 +54,7 @@ pub(super) enum OwnRequest {
     Publish(RequestKey),
     PublishNamespace(RequestKey),
     Fetch(RequestKey),
+    TrackStatus(RequestKey),
 }
 
 impl OwnRequest {
@@ -62,7 +63,8 @@ impl OwnRequest {
             Self::Subscribe(key)
             | Self::Publish(key)
             | Self::PublishNamespace(key)
-            | Self::Fetch(key) => key,
+            | Self::Fetch(key)
+            | Self::TrackStatus(key) => key,
         }
     }
 }

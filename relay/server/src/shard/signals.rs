@@ -25,6 +25,7 @@ impl Shard {
                     | Signal::Publish { .. }
                     | Signal::PublishNamespace { .. }
                     | Signal::Fetch { .. }
+                    | Signal::TrackStatus { .. }
             )
         {
             self.ask(connection, number, signal);
@@ -104,6 +105,9 @@ impl Shard {
             Signal::PublishNamespace { namespace } => session
                 .publish_namespace(namespace, Parameters::default(), self.now)
                 .map(OwnRequest::PublishNamespace),
+            Signal::TrackStatus { track } => session
+                .track_status(track, Parameters::default(), self.now)
+                .map(OwnRequest::TrackStatus),
             Signal::Fetch {
                 range, parameters, ..
             } => {
