@@ -62,12 +62,12 @@ browser: packages ## A short demonstration's recordings, played to their end in 
 	  python3 scripts/browser_plays.py "$$folder"/*.mp4
 
 INTEROP = cargo run -q --manifest-path testing/interop/Cargo.toml -- \
-  --peers "$(CACHE)/peers/bin" --browser-peer "$(CACHE)/browser-peer"
+  --peers "$(CACHE)/peers/bin" --browser-peer "$(CACHE)/browser-peer" --clips "$(CACHE)/clips"
 
-interop: packages peers browser-peer ## Our relay and SDK against other implementations; checks docs/interop.md
+interop: packages clips peers browser-peer ## Our relay and SDK against other implementations; checks docs/interop.md
 	$(INTEROP) --check docs/interop.md
 
-interop-write: packages peers browser-peer ## Runs the same and writes docs/interop.md
+interop-write: packages clips peers browser-peer ## Runs the same and writes docs/interop.md
 	$(INTEROP) --write docs/interop.md
 
 bench: packages ## Relay cost against the floor and the peers, a table; BENCH_ARGS="--write docs/performance.md"

@@ -22,6 +22,7 @@ pub struct Known {
 }
 
 /// What a peer does otherwise than the draft says, and what we do about it.
+#[derive(Clone, Copy)]
 pub struct Difference {
     /// The other implementation, with its version.
     pub peer: &'static str,
