@@ -219,7 +219,7 @@ fn track_of(moof: &[u8]) -> anyhow::Result<u32> {
     Ok(u32::from_be_bytes(number.try_into()?))
 }
 
-fn child<'a>(mut bytes: &'a [u8], wanted: [u8; 4]) -> anyhow::Result<&'a [u8]> {
+fn child(mut bytes: &[u8], wanted: [u8; 4]) -> anyhow::Result<&[u8]> {
     while let Some((kind, whole)) = next_box(bytes)? {
         if *kind == wanted {
             return Ok(&whole[8..]);
