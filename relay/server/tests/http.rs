@@ -1,5 +1,7 @@
 //! The pages for operators.
 
+#![expect(clippy::float_cmp, reason = "counters are whole numbers")]
+
 mod support;
 
 use std::{net::TcpListener, time::Duration};

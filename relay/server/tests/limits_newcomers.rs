@@ -140,5 +140,5 @@ async fn handshakes_that_stay_open_end_by_themselves() {
     let given_up = || relay.stats().handshakes_failed(HandshakeFailure::TimedOut) == 5;
     until("the end of handshakes", given_up).await;
     let now = metrics(relay.http_addr().unwrap()).await;
-    assert_eq!(now["half_open"], 0.);
+    assert!(now["half_open"] < 1.0, "{now:?}");
 }

@@ -25,7 +25,7 @@ async fn meet() {
     install_logging(&config).unwrap();
     let relay = Relay::start(config).unwrap();
     let mut publisher = Client::connect_with(&relay, D22, |options: &mut ConnectOptions| {
-        options.session.implementation = "evil\nlevel=\"ERROR\" {\"fields\":1}".to_owned();
+        "evil\nlevel=\"ERROR\" {\"fields\":1}".clone_into(&mut options.session.implementation);
     })
     .await;
     let url = format!("https://{}/", relay.local_addr());

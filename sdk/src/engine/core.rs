@@ -47,6 +47,8 @@ pub(super) struct Core {
     pub(super) draft: Option<Draft>,
     pub(super) closing: Option<(oneshot::Sender<()>, Instant)>,
     pub(super) closed: Option<CloseReason>,
+    /// Why the last connection that was lost was; whether the room is lost with it is not known at once.
+    pub(super) lost: Option<CloseReason>,
     /// To the supervisor; a few for each connection.
     pub(super) notices: mpsc::UnboundedSender<Notice>,
 }
@@ -105,6 +107,7 @@ impl Core {
             draft: None,
             closing: None,
             closed: None,
+            lost: None,
             notices,
         }
     }

@@ -142,10 +142,9 @@ impl Engine {
     }
 
     fn closed(&self) -> CloseReason {
-        lock(&self.core)
-            .closed
-            .clone()
-            .unwrap_or(CloseReason::Local)
+        let core = lock(&self.core);
+        let reason = core.closed.as_ref().or(core.lost.as_ref());
+        reason.cloned().unwrap_or(CloseReason::Local)
     }
 
     /// Learns who is in the room, from here on.

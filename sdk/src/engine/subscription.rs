@@ -156,7 +156,7 @@ impl Subscription {
         self.attempts += 1;
     }
 
-    /// Whether the subscription on a connection can go: another one has begun a group, some time
+    /// Whether the subscription on a connection can go: a newer one has begun a group, some time
     /// ago.
     pub(super) fn has_moved(&self, from: LinkId, now: Instant) -> bool {
         self.overlap_ends(from).is_some_and(|end| end <= now)
@@ -164,8 +164,8 @@ impl Subscription {
 
     fn overlap_ends(&self, from: LinkId) -> Option<Instant> {
         self.sources.get(&from)?;
-        let others = self.sources.iter().filter(|(link, _)| **link != from);
-        others
+        let newer = self.sources.iter().filter(|(link, _)| **link > from);
+        newer
             .filter_map(|(_, source)| source.joined)
             .min()
             .map(|joined| joined + OVERLAP)
