@@ -36,13 +36,15 @@ impl ConnectionIdGenerator for PrefixedIds {
 }
 
 /// The [`EndpointConfig::id_prefix`](crate::EndpointConfig::id_prefix) of the endpoint that a
-/// packet is meant for.
+/// packet is meant for, by the connection id in it. An id that a newcomer has made up may look like
+/// one of ours: its packets all go the same way then, too.
 ///
-/// `None`: the packet belongs to a handshake, which stays where the kernel puts it, or is none.
+/// `None`: the id is none of ours.
 pub fn id_prefix(packet: &[u8]) -> Option<u8> {
-    // RFC 9000, "Short Header Packets"; the second bit may be anything (RFC 9287).
+    // RFC 8999; the second bit may be anything (RFC 9287).
     match packet {
         [first, prefix, ..] if first & 0x80 == 0 => Some(*prefix),
+        [_, _, _, _, _, length, prefix, ..] if usize::from(*length) == LENGTH => Some(*prefix),
         _ => None,
     }
 }

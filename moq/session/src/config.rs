@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use parvis_wire::{AuthToken, Draft};
+use parvis_wire::{AuthToken, Draft, HopId};
 
 use crate::Role;
 
@@ -28,6 +28,9 @@ pub struct Config {
     pub implementation: String,
     /// Tokens for the whole session.
     pub auth_tokens: Vec<AuthToken>,
+    /// This side's name among relays, offered to the peer; `None`: it is no relay, or does not
+    /// want to be told of other relays' paths.
+    pub relay_hops: Option<HopId>,
     /// Bounds of everything a peer can make grow.
     pub limits: Limits,
 }
@@ -44,6 +47,7 @@ impl Default for Config {
             reserved_uni: 0,
             implementation: concat!("parvis/", env!("CARGO_PKG_VERSION")).to_owned(),
             auth_tokens: Vec::new(),
+            relay_hops: None,
             limits: Limits::default(),
         }
     }

@@ -73,6 +73,7 @@ impl Session {
             self.scheduler.repair();
         }
         self.phase = Phase::Established;
+        self.tells_paths = setup.relay_hops.is_some() && self.config.relay_hops.is_some();
         self.events.push_back(Event::Established { peer: setup });
         let mut waiting: Vec<StreamId> = self.requests.keys().copied().collect();
         waiting.sort_unstable();

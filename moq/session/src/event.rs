@@ -1,6 +1,6 @@
 use bytes::Bytes;
 use parvis_wire::{
-    Datagram, FetchObject, FetchOk, FetchRange, FullTrackName, ObjectHeader, Parameters,
+    Datagram, FetchObject, FetchOk, FetchRange, FullTrackName, HopPath, ObjectHeader, Parameters,
     Properties, PublishDoneCode, RequestError, RequestErrorCode, RequestId, SessionErrorCode,
     Setup, SubgroupHeader, TrackName, TrackNamespace,
 };
@@ -74,12 +74,15 @@ pub enum Event {
         /// Why.
         reason: EndReason,
     },
-    /// A namespace appeared under the prefix of our SUBSCRIBE_NAMESPACE.
+    /// A namespace appeared under the prefix of our SUBSCRIBE_NAMESPACE, or word of it comes
+    /// another way now.
     Namespace {
         /// The SUBSCRIBE_NAMESPACE.
         key: RequestKey,
         /// What follows the prefix.
         suffix: TrackNamespace,
+        /// The way that word of it has gone, where both sides offered to tell.
+        path: Option<HopPath>,
     },
     /// A namespace is gone.
     NamespaceDone {

@@ -1,8 +1,8 @@
 use std::time::Instant;
 
 use parvis_wire::{
-    Message, Namespace, NamespaceDone, Parameters, PublishSkipped, PublishStateNotify, TrackName,
-    TrackNamespace,
+    HopPath, Message, Namespace, NamespaceDone, Parameters, PublishSkipped, PublishStateNotify,
+    TrackName, TrackNamespace,
 };
 
 use crate::{
@@ -40,8 +40,41 @@ impl Session {
         suffix: TrackNamespace,
         now: Instant,
     ) -> Result<(), ApiMisuse> {
+        self.tell_namespace(key, suffix, Parameters::default(), now)
+    }
+
+    /// The same with the way that word of the namespace has gone; again, for another way. Only
+    /// where both sides offered it in SETUP.
+    pub fn namespace_by(
+        &mut self,
+        key: RequestKey,
+        suffix: TrackNamespace,
+        path: HopPath,
+        now: Instant,
+    ) -> Result<(), ApiMisuse> {
+        if !self.tells_paths {
+            return Err(ApiMisuse::NotAllowed {
+                key,
+                action: "HOP_PATH",
+            });
+        }
+        let parameters = Parameters {
+            hop_path: Some(path),
+            ..Parameters::default()
+        };
+        self.tell_namespace(key, suffix, parameters, now)
+    }
+
+    fn tell_namespace(
+        &mut self,
+        key: RequestKey,
+        suffix: TrackNamespace,
+        parameters: Parameters,
+        now: Instant,
+    ) -> Result<(), ApiMisuse> {
         self.serving_namespaces(key)?;
-        let bytes = self.encode(&Message::Namespace(Namespace { suffix }))?;
+        let namespace = Namespace { suffix, parameters };
+        let bytes = self.encode(&Message::Namespace(namespace))?;
         self.answer(key, bytes, now);
         Ok(())
     }

@@ -1,8 +1,8 @@
 use std::time::Instant;
 
 use parvis_wire::{
-    FetchOk, FullTrackName, GoAway, PublishDone, PublishSkipped, PublishStateNotify, RequestError,
-    RequestOk, ResetCode, SessionErrorCode, SubscribeOk, TrackAlias, TrackNamespace,
+    FetchOk, FullTrackName, GoAway, Namespace, PublishDone, PublishSkipped, PublishStateNotify,
+    RequestError, RequestOk, ResetCode, SessionErrorCode, SubscribeOk, TrackAlias, TrackNamespace,
 };
 
 use crate::{
@@ -228,9 +228,14 @@ impl Session {
     pub(crate) fn on_namespace(
         &mut self,
         key: RequestKey,
-        suffix: TrackNamespace,
+        namespace: Namespace,
         now: Instant,
     ) -> Result<(), SessionError> {
+        let Namespace { suffix, parameters } = namespace;
+        let path = parameters.hop_path;
+        if path.is_some() && !self.tells_paths {
+            return Err(SessionError::violation("HOP_PATH, which was not offered"));
+        }
         let unexpected = self.unexpected(key, "NAMESPACE");
         let limit = self.config.limits.max_namespaces;
         let Some(request) = self.requests.get_mut(&key.0) else {
@@ -248,7 +253,8 @@ impl Session {
                         return Ok(());
                     }
                 }
-                self.events.push_back(Event::Namespace { key, suffix });
+                self.events
+                    .push_back(Event::Namespace { key, suffix, path });
                 Ok(())
             }
             _ => Err(unexpected),

@@ -146,7 +146,7 @@ impl Session {
             Message::FetchOk(ok) => self.on_fetch_ok(key, ok, now),
             Message::PublishDone(done) => self.on_publish_done(key, done, now),
             Message::PublishStateNotify(notify) => self.on_state_notify(key, notify),
-            Message::Namespace(namespace) => self.on_namespace(key, namespace.suffix, now),
+            Message::Namespace(namespace) => self.on_namespace(key, namespace, now),
             Message::NamespaceDone(namespace) => self.on_namespace_done(key, namespace.suffix),
             Message::PublishSkipped(skipped) => self.on_publish_skipped(key, skipped),
             message => Err(self.unexpected(key, message.message_type().name())),

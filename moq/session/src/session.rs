@@ -48,6 +48,8 @@ pub struct Session {
     pub(crate) going_away: bool,
     /// When this side closes if requests are open then.
     pub(crate) leaves_at: Option<Instant>,
+    /// Whether both sides offered to tell the paths of namespaces.
+    pub(crate) tells_paths: bool,
     /// Subscriptions that wait for their last streams.
     pub(crate) lingering: Vec<RequestKey>,
     /// The peer's tokens.
@@ -101,6 +103,7 @@ impl Session {
             peer_going_away: false,
             going_away: false,
             leaves_at: None,
+            tells_paths: false,
             lingering: Vec::new(),
             token_cache: TokenCache::new(limits.token_cache),
             fills: FxHashMap::default(),
@@ -119,6 +122,7 @@ impl Session {
         let setup = Setup {
             path: self.config.path.clone().filter(|_| says_target),
             authority: self.config.authority.clone().filter(|_| says_target),
+            relay_hops: self.config.relay_hops,
             auth_tokens: self.config.auth_tokens.clone(),
             max_auth_token_cache_size: (token_cache > 0).then_some(token_cache),
             max_filter_ranges: Some(self.config.limits.max_filter_ranges)
@@ -315,6 +319,14 @@ impl Session {
     /// The draft that both sides speak.
     pub const fn draft(&self) -> Draft {
         self.config.draft
+    }
+
+    /// Lets the peer have so many requests open, as often as it likes: a relay asks for many
+    /// people.
+    pub fn trust_peer(&mut self, max_peer_requests: usize) {
+        self.config.limits.max_peer_requests = max_peer_requests;
+        self.config.limits.max_namespaces = max_peer_requests;
+        self.request_rate = None;
     }
 
     /// What was dropped so far, by reason.

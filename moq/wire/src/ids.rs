@@ -23,6 +23,10 @@ id! {
     TrackAlias
 }
 id! {
+    /// Names a relay in a [`HopPath`](crate::HopPath); 0: one that does not say.
+    HopId
+}
+id! {
     /// A group of a track; a group starts with an object that needs no earlier one.
     GroupId
 }

@@ -28,6 +28,7 @@ mod draft;
 mod error;
 mod fetch_object;
 mod filter;
+mod hop_path;
 mod ids;
 mod message;
 mod message_codec;
@@ -54,8 +55,9 @@ pub use error::{
 };
 pub use fetch_object::{FetchCursor, FetchObject};
 pub use filter::LocationFilter;
+pub use hop_path::HopPath;
 pub use ids::{
-    GroupId, GroupOrder, Location, ObjectId, Priority, RequestId, SubgroupId, TrackAlias,
+    GroupId, GroupOrder, HopId, Location, ObjectId, Priority, RequestId, SubgroupId, TrackAlias,
 };
 pub use message::{
     Fetch, FetchOk, FetchRange, GoAway, Message, Namespace, NamespaceDone, Publish, PublishDone,

@@ -153,6 +153,9 @@ pub struct PublishNamespace {
 pub struct Namespace {
     /// What follows the prefix.
     pub suffix: TrackNamespace,
+    /// Path and cost, where both sides offered RELAY_HOPS; without them the message has no
+    /// parameters at all.
+    pub parameters: Parameters,
 }
 
 /// A namespace under a subscribed prefix went away.

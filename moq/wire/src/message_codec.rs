@@ -133,8 +133,14 @@ impl Message {
                 namespace.encode(out);
                 parameters.encode(draft, kind, out)
             }
-            Self::Namespace(Namespace { suffix })
-            | Self::NamespaceDone(NamespaceDone { suffix }) => {
+            Self::Namespace(Namespace { suffix, parameters }) => {
+                suffix.encode(out);
+                if parameters.hop_path.is_none() && parameters.route_cost.is_none() {
+                    return Ok(());
+                }
+                parameters.encode(draft, kind, out)
+            }
+            Self::NamespaceDone(NamespaceDone { suffix }) => {
                 suffix.encode(out);
                 Ok(())
             }
@@ -176,6 +182,11 @@ impl Message {
             }),
             MessageType::Namespace => Self::Namespace(Namespace {
                 suffix: TrackNamespace::decode(reader)?,
+                parameters: if reader.is_empty() {
+                    Parameters::default()
+                } else {
+                    Parameters::decode(draft, kind, reader)?
+                },
             }),
             MessageType::NamespaceDone => Self::NamespaceDone(NamespaceDone {
                 suffix: TrackNamespace::decode(reader)?,

@@ -1,4 +1,7 @@
-use crate::Draft;
+use crate::{
+    Draft,
+    parameters::kind::{HOP_PATH, ROUTE_COST},
+};
 
 /// The kinds of control messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -136,7 +139,9 @@ impl MessageType {
             Self::Publish => &[0x03, 0x08, 0x09, 0x10],
             Self::Fetch => &[0x03, 0x0A, 0x20, 0x22],
             Self::SubscribeTracks => &[0x03, 0x10],
-            Self::SubscribeNamespace | Self::PublishNamespace | Self::TrackStatus => &[0x03],
+            Self::SubscribeNamespace | Self::TrackStatus => &[0x03],
+            Self::PublishNamespace => &[0x03, HOP_PATH, ROUTE_COST],
+            Self::Namespace => &[HOP_PATH, ROUTE_COST],
             _ => &[],
         }
     }
@@ -158,7 +163,9 @@ impl MessageType {
                 0x03, 0x10, 0x21, 0x22, 0x23, 0x25, 0x26, 0x27, 0x28, 0x29, 0x35,
             ],
             Self::TrackStatus => &[0x03, 0x35],
-            Self::SubscribeNamespace | Self::PublishNamespace => &[0x03],
+            Self::SubscribeNamespace => &[0x03],
+            Self::PublishNamespace => &[0x03, HOP_PATH, ROUTE_COST],
+            Self::Namespace => &[HOP_PATH, ROUTE_COST],
             _ => &[],
         }
     }

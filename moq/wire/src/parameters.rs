@@ -1,7 +1,8 @@
 use bytes::Bytes;
 
 use crate::{
-    AuthToken, Draft, GroupOrder, Location, LocationFilter, MessageType, Priority, TrackNamespace,
+    AuthToken, Draft, GroupOrder, HopPath, Location, LocationFilter, MessageType, Priority,
+    TrackNamespace,
 };
 
 /// The parameters of a control message, typed; `None` means absent.
@@ -42,6 +43,10 @@ pub struct Parameters {
     pub namespace_prefix: Option<TrackNamespace>,
     /// 0x35, draft 22: whether the answer carries track properties; absent: yes.
     pub include_properties: Option<bool>,
+    /// 0x40B57, where both sides offered RELAY_HOPS: the relays that word of a namespace passed.
+    pub hop_path: Option<HopPath>,
+    /// 0x40B58, where both sides offered RELAY_HOPS: what subscribing by that path costs.
+    pub route_cost: Option<u64>,
 }
 
 impl Parameters {
@@ -92,6 +97,8 @@ impl Parameters {
             &mut self.include_properties,
             allows(kind::INCLUDE_PROPERTIES),
         );
+        keep(&mut self.hop_path, allows(kind::HOP_PATH));
+        keep(&mut self.route_cost, allows(kind::ROUTE_COST));
     }
 }
 
@@ -113,6 +120,9 @@ pub(crate) mod kind {
     pub(crate) const NEW_GROUP_REQUEST: u64 = 0x32;
     pub(crate) const TRACK_NAMESPACE_PREFIX: u64 = 0x34;
     pub(crate) const INCLUDE_PROPERTIES: u64 = 0x35;
+    /// draft-lcurley-moq-cluster-00, "Namespace Advertisements".
+    pub(crate) const HOP_PATH: u64 = 0x40B57;
+    pub(crate) const ROUTE_COST: u64 = 0x40B58;
     /// Those that FILL_PARAMETERS may hold.
     pub(crate) const IN_FILL: [u64; 8] = [0x0A, 0x20, 0x21, 0x22, 0x25, 0x26, 0x27, 0x28];
 }

@@ -3,8 +3,8 @@ use bytes::Bytes;
 use crate::parameters::kind;
 use crate::varint::{Reader, encode_prefixed, encode_varint};
 use crate::{
-    AuthToken, DecodeError, Draft, EncodeError, GroupOrder, Location, LocationFilter, MessageType,
-    Parameters, Priority, TrackNamespace,
+    AuthToken, DecodeError, Draft, EncodeError, GroupOrder, HopPath, Location, LocationFilter,
+    MessageType, Parameters, Priority, TrackNamespace,
 };
 
 impl Parameters {
@@ -99,6 +99,10 @@ impl Parameters {
             kind::INCLUDE_PROPERTIES,
             self.include_properties.map(u8::from),
         )?;
+        if let Some(path) = &self.hop_path {
+            encode_prefixed(&path.to_bytes(), writer.begin(kind::HOP_PATH)?);
+        }
+        writer.varint(kind::ROUTE_COST, self.route_cost)?;
         encode_varint(writer.count, out);
         out.append(&mut writer.body);
         Ok(())
@@ -176,6 +180,11 @@ impl Parameters {
             kind::INCLUDE_PROPERTIES => {
                 self.include_properties = Some(flag("INCLUDE_PROPERTIES", reader.u8()?)?);
             }
+            kind::HOP_PATH => {
+                let value = reader.prefixed("HOP_PATH", MAX_VALUE_BYTES)?;
+                self.hop_path = Some(HopPath::from_reader(Reader::new(&value, "HOP_PATH"))?);
+            }
+            kind::ROUTE_COST => self.route_cost = Some(reader.varint()?),
             _ => {
                 let message = scope.name();
                 return Err(DecodeError::UnexpectedParameter { parameter, message });

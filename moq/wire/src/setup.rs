@@ -1,7 +1,7 @@
 use bytes::Bytes;
 
-use crate::varint::Reader;
-use crate::{AuthToken, DecodeError, Draft, EncodeError, Property, PropertyValue};
+use crate::varint::{Reader, encode_varint};
+use crate::{AuthToken, DecodeError, Draft, EncodeError, HopId, Property, PropertyValue};
 
 /// The first message on each side's control stream.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -20,6 +20,9 @@ pub struct Setup {
     pub auth_tokens: Vec<AuthToken>,
     /// Name and version of the sender.
     pub implementation: Option<String>,
+    /// The sender's name among relays: it says which way word of a namespace has gone, and wants
+    /// to be told. draft-lcurley-moq-cluster-00.
+    pub relay_hops: Option<HopId>,
     /// Options this crate does not know, in ascending order of type; those past the first
     /// [`Self::MAX_UNKNOWN`] of a message are ignored.
     pub unknown: Vec<Property>,
@@ -52,6 +55,11 @@ impl Setup {
         options.extend(text(IMPLEMENTATION, &self.implementation));
         if draft == Draft::D22 {
             options.extend(integer(MAX_REQUEST_UPDATES, self.max_request_updates));
+        }
+        if let Some(hop) = self.relay_hops {
+            let mut value = Vec::new();
+            encode_varint(hop.0, &mut value);
+            options.push(Property::bytes(RELAY_HOPS, value.into()));
         }
         for option in &self.unknown {
             if is_known(draft, option.kind) {
@@ -106,6 +114,14 @@ impl Setup {
                     let name = String::from_utf8_lossy(name).into_owned();
                     once(&mut setup.implementation, kind, name)?;
                 }
+                (RELAY_HOPS, PropertyValue::Bytes(value)) => {
+                    let mut value = Reader::new(value, "RELAY_HOPS");
+                    let hop = HopId(value.varint()?);
+                    if !value.is_empty() {
+                        return Err(DecodeError::LengthMismatch("RELAY_HOPS"));
+                    }
+                    once(&mut setup.relay_hops, kind, hop)?;
+                }
                 (AuthToken::TYPE, PropertyValue::Bytes(token)) => {
                     AuthToken::push(token, &mut setup.auth_tokens)?;
                 }
@@ -128,7 +144,12 @@ impl Setup {
 
 fn is_known(draft: Draft, kind: u64) -> bool {
     match kind {
-        PATH | AuthToken::TYPE | MAX_AUTH_TOKEN_CACHE_SIZE | AUTHORITY | IMPLEMENTATION => true,
+        PATH
+        | AuthToken::TYPE
+        | MAX_AUTH_TOKEN_CACHE_SIZE
+        | AUTHORITY
+        | IMPLEMENTATION
+        | RELAY_HOPS => true,
         MAX_FILTER_RANGES | MAX_REQUEST_UPDATES => draft == Draft::D22,
         _ => false,
     }
@@ -151,3 +172,4 @@ const AUTHORITY: u64 = 0x05;
 const MAX_FILTER_RANGES: u64 = 0x06;
 const IMPLEMENTATION: u64 = 0x07;
 const MAX_REQUEST_UPDATES: u64 = 0x08;
+const RELAY_HOPS: u64 = 0x40B55;

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use parvis_wire::HopId;
+
 /// Limits and times of a [`Forwarder`](crate::Forwarder).
 ///
 /// ```
@@ -7,6 +9,9 @@ use std::time::Duration;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Config {
+    /// This relay's name in the paths that relays tell each other; the same for all its threads.
+    /// 0: it has none, and would not notice a loop.
+    pub hop: HopId,
     /// The most PUBLISH_NAMESPACE requests of a session at one time.
     pub max_namespaces: usize,
     /// The most tracks that a session may PUBLISH at one time.
@@ -34,6 +39,9 @@ pub struct Config {
     /// How long a publisher may be silent while a FETCH waits for it; what it has not said then
     /// counts as timed out.
     pub fill_pause: Duration,
+    /// How long subscriptions outlive the relay that their track comes from: it may come back, or
+    /// another one have a way to the track.
+    pub relay_grace: Duration,
     /// The longest that a SUBSCRIBE may wait for its track to appear.
     pub max_rendezvous: Duration,
 }
@@ -41,6 +49,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            hop: HopId(0),
             max_namespaces: 20,
             max_published_tracks: 100,
             max_subscriptions: 200,
@@ -53,6 +62,7 @@ impl Default for Config {
             drain: Duration::from_millis(500),
             max_filter_ranges: 64,
             fill_pause: Duration::from_secs(5),
+            relay_grace: Duration::from_secs(5),
             max_rendezvous: Duration::from_secs(10),
         }
     }

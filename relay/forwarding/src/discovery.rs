@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Instant};
 
-use parvis_wire::{FullTrackName, Parameters, RequestErrorCode, TrackNamespace};
+use parvis_wire::{FullTrackName, HopPath, Parameters, RequestErrorCode, TrackNamespace};
 
 use crate::{
     Forwarder, PeerId, Receiver, Signal,
@@ -13,16 +13,24 @@ use crate::{
 /// A namespace and its publishers.
 #[derive(Debug, Default)]
 pub(crate) struct Published {
-    /// In order of arrival; the newest is preferred.
-    pub(crate) publishers: Vec<Receiver>,
-    /// Our word of it to shards, while a session publishes it.
+    /// In order of arrival; of those with the shortest way the newest is preferred.
+    pub(crate) publishers: Vec<Route>,
+    /// Our word of it to shards, while a session publishes it, and to relays.
     pub(crate) announced: Vec<Announcement>,
 }
 
-/// A PUBLISH_NAMESPACE of ours to a shard.
+/// A publisher of a namespace, or a relay on the way to it.
+#[derive(Debug, Clone)]
+pub(crate) struct Route {
+    pub(crate) from: Receiver,
+    pub(crate) path: HopPath,
+}
+
+/// A PUBLISH_NAMESPACE of ours.
 #[derive(Debug)]
 pub(crate) struct Announcement {
     pub(crate) to: Receiver,
+    pub(crate) path: HopPath,
     /// Whether the shard has heard of it.
     pub(crate) accepted: bool,
 }
@@ -32,6 +40,7 @@ impl Forwarder {
         &mut self,
         from: Receiver,
         namespace: &TrackNamespace,
+        path: Option<HopPath>,
         now: Instant,
     ) {
         if self.over_quota(from.peer, Quota::Namespaces) {
@@ -40,41 +49,58 @@ impl Forwarder {
         }
         self.remember(from, Request::Namespace(namespace.clone()));
         self.say(from, Signal::Ok);
+        self.add_route(from, namespace, path, now);
+    }
+
+    /// There is a publisher of a namespace, or another way to it.
+    pub(crate) fn add_route(
+        &mut self,
+        from: Receiver,
+        namespace: &TrackNamespace,
+        path: Option<HopPath>,
+        now: Instant,
+    ) {
+        let path = path.unwrap_or_else(HopPath::unknown);
+        if path.contains(self.config.hop) {
+            // Word of our own publishers, which came around.
+            self.withdraw_namespace(from, namespace, now);
+            return;
+        }
         let is_new = !self.namespaces.contains_key(namespace);
         let published = self.namespaces.entry(namespace.clone()).or_default();
-        published.publishers.push(from);
-        let announce = published.announced.is_empty();
+        published.publishers.retain(|route| route.from != from);
+        published.publishers.push(Route { from, path });
         if is_new {
             self.tell_prefixes(namespace, Signal::Namespace);
         }
-        if !self.is_shard(from.peer) && announce {
-            for shard in self.shards.clone() {
-                self.announce(namespace, shard);
-            }
-        }
+        self.advertise(namespace);
         self.reconsider_sources(namespace, from.peer, now);
     }
 
-    /// A publisher no longer publishes a namespace; subscriptions go on.
-    pub(crate) fn withdraw_namespace(&mut self, from: Receiver, namespace: &TrackNamespace) {
+    /// A publisher no longer publishes a namespace; subscriptions to it go on, but where a relay
+    /// loses its way to it others are asked.
+    pub(crate) fn withdraw_namespace(
+        &mut self,
+        from: Receiver,
+        namespace: &TrackNamespace,
+        now: Instant,
+    ) {
         let Some(published) = self.namespaces.get_mut(namespace) else {
             return;
         };
-        published.publishers.retain(|publisher| *publisher != from);
-        let peers: Vec<PeerId> = published.publishers.iter().map(|p| p.peer).collect();
-        if peers.iter().all(|peer| self.is_shard(*peer)) {
-            let published = self.namespaces.get_mut(namespace);
-            let announced = published
-                .map(|p| std::mem::take(&mut p.announced))
-                .unwrap_or_default();
-            for announcement in announced {
-                self.forget(announcement.to);
-                self.say(announcement.to, Signal::Cancel);
-            }
+        let before = published.publishers.len();
+        published.publishers.retain(|route| route.from != from);
+        if published.publishers.len() == before {
+            return;
         }
-        if peers.is_empty() {
+        let is_gone = published.publishers.is_empty();
+        self.advertise(namespace);
+        if is_gone {
             self.namespaces.remove(namespace);
             self.tell_prefixes(namespace, Signal::NamespaceDone);
+        }
+        if self.is_relay(from.peer) {
+            self.route_lost(namespace, from.peer, now);
         }
     }
 
@@ -94,6 +120,10 @@ impl Forwarder {
         }
         self.remember(from, Request::NamespacePrefix(prefix.clone()));
         self.say(from, Signal::Ok);
+        if self.tells_paths(from.peer) {
+            self.introduce_relay(from.peer);
+            return;
+        }
         self.tell_namespaces(from, &prefix);
         self.namespace_prefixes
             .entry(prefix)
@@ -165,48 +195,26 @@ impl Forwarder {
         tried: &[PeerId],
     ) -> Option<PeerId> {
         prefixes(name.namespace()).find_map(|prefix| {
-            let publishers = &self.namespaces.get(&prefix)?.publishers;
-            publishers
-                .iter()
-                .rev()
-                .map(|publisher| publisher.peer)
-                .find(|peer| {
-                    !tried.contains(peer)
-                        && !self.is_going_away(*peer)
-                        && (!for_shard || !self.is_shard(*peer))
-                })
+            let routes = self.namespaces.get(&prefix)?.publishers.iter().rev();
+            let usable = routes.filter(|route| {
+                let peer = route.from.peer;
+                !tried.contains(&peer)
+                    && !self.is_going_away(peer)
+                    && (!for_shard || !self.is_shard(peer))
+            });
+            let best = usable.min_by_key(|route| route.path.hops().len())?;
+            Some(best.from.peer)
         })
     }
 
     /// Tells a new shard what sessions publish here.
     pub(crate) fn introduce_shard(&mut self, shard: PeerId) {
-        let namespaces: Vec<TrackNamespace> = self
-            .namespaces
-            .iter()
-            .filter(|(_, published)| published.publishers.iter().any(|p| !self.is_shard(p.peer)))
-            .map(|(namespace, _)| namespace.clone())
-            .collect();
+        let namespaces: Vec<TrackNamespace> = self.namespaces.keys().cloned().collect();
         for namespace in namespaces {
-            self.announce(&namespace, shard);
+            self.advertise_to(shard, &namespace);
         }
         for track in self.tracks_under(&TrackNamespace::default()) {
             self.offer_to_shard(track, shard);
-        }
-    }
-
-    fn announce(&mut self, namespace: &TrackNamespace, shard: PeerId) {
-        let to = self.open_request(shard, Request::Announcement(namespace.clone()));
-        self.say(
-            to,
-            Signal::PublishNamespace {
-                namespace: namespace.clone(),
-            },
-        );
-        if let Some(published) = self.namespaces.get_mut(namespace) {
-            published.announced.push(Announcement {
-                to,
-                accepted: false,
-            });
         }
     }
 

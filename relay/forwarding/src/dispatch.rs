@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use parvis_wire::Parameters;
+use parvis_wire::{HopId, HopPath, Parameters};
 
 use crate::{
     Forwarder, Receiver, Signal, ask::Failure, forwarder::remove_prefix, peer::Request,
@@ -15,7 +15,31 @@ impl Forwarder {
         match (signal, known) {
             // Opening signals; a request that exists is not opened again.
             (Signal::PublishNamespace { namespace }, None) => {
-                self.publish_namespace(from, &namespace, now);
+                self.publish_namespace(from, &namespace, None, now);
+            }
+            (Signal::PublishRoute { namespace, path }, None) => {
+                self.publish_namespace(from, &namespace, Some(path), now);
+            }
+            (Signal::PublishNamespace { .. }, Some(Request::Namespace(namespace))) => {
+                self.add_route(from, &namespace, None, now);
+            }
+            (Signal::PublishRoute { path, .. }, Some(Request::Namespace(namespace))) => {
+                self.add_route(from, &namespace, Some(path), now);
+            }
+            (Signal::Route { suffix, path }, Some(Request::Discovery)) => {
+                self.add_route(from, &suffix, Some(path), now);
+            }
+            (Signal::Namespace(namespace), Some(Request::Discovery)) => {
+                // Farther away than a publisher of our own, whom that relay may mean.
+                let path = HopPath::unknown().then(HopId(0));
+                self.add_route(from, &namespace, path, now);
+            }
+            (Signal::NamespaceDone(namespace), Some(Request::Discovery)) => {
+                self.withdraw_namespace(from, &namespace, now);
+            }
+            (Signal::Reject(_), Some(Request::Discovery)) => {
+                self.forget(from);
+                self.discovery_ended(from, now);
             }
             (
                 Signal::Publish {
@@ -124,10 +148,17 @@ impl Forwarder {
         match request {
             Request::Namespace(namespace) => {
                 self.forget(from);
-                self.withdraw_namespace(from, &namespace);
+                self.withdraw_namespace(from, &namespace, now);
+            }
+            Request::Discovery => {
+                self.forget(from);
+                self.discovery_ended(from, now);
             }
             Request::NamespacePrefix(prefix) => {
                 self.forget(from);
+                if let Some(peer) = self.peers.get_mut(&from.peer) {
+                    peer.told.clear();
+                }
                 remove_prefix(&mut self.namespace_prefixes, &prefix, from);
             }
             Request::TrackPrefix(prefix, _) => {

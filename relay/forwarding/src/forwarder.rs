@@ -53,6 +53,8 @@ pub struct Forwarder {
     pub(crate) cache_look: Option<Instant>,
     pub(crate) next_request: u64,
     pub(crate) next_generation: u32,
+    /// Whether it is a relay that has just gone.
+    pub(crate) losing_relay: bool,
     pub(crate) timers: BTreeSet<(Instant, Timer)>,
 }
 
@@ -206,24 +208,29 @@ impl Forwarder {
             self.shards.push(peer);
             self.introduce_shard(peer);
         }
+        if self.is_relay(peer) {
+            self.discover(peer);
+        }
     }
 
     fn peer_disconnected(&mut self, peer: PeerId, now: Instant) {
         let Some(gone) = self.peers.remove(&peer) else {
             return;
         };
+        self.losing_relay = matches!(gone.kind, PeerKind::Relay { .. });
         self.shards.retain(|shard| *shard != peer);
         let mut requests: Vec<_> = gone.into_requests().into_iter().collect();
         // Its subscriptions first, so that no output for others names it; then its namespaces,
         // so that its tracks are not looked for at itself.
         requests.sort_by_key(|(_, request)| match request {
             Request::Subscription(_) => 0,
-            Request::Namespace(_) => 1,
+            Request::Namespace(_) | Request::Discovery => 1,
             _ => 2,
         });
         for (request, kind) in requests {
             self.cancelled(Receiver { peer, request }, kind, now);
         }
+        self.losing_relay = false;
     }
 
     fn ask_of(&self, at: Receiver) -> Option<AskKey> {

@@ -1,3 +1,5 @@
+use parvis_wire::HopId;
+
 /// Names a peer of the forwarder; the driver chooses the number and never reuses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PeerId(pub u64);
@@ -5,8 +7,17 @@ pub struct PeerId(pub u64);
 /// What a peer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PeerKind {
-    /// A MoQ session: a client or another relay.
+    /// A MoQ session: a client, or a relay that is treated as one.
     Session,
+    /// A session with another relay, by its name; 0: one without. It hears of every namespace
+    /// that does not come from it, and is asked for those that it has.
+    Relay {
+        /// Its name in paths.
+        hop: HopId,
+        /// Whether both sides tell paths: then it asks for namespaces as we do. Otherwise it is
+        /// told by PUBLISH_NAMESPACE.
+        tells_paths: bool,
+    },
     /// The forwarder of another thread of the same relay. It hears of everything that sessions
     /// publish here, and is never given what other shards publish: shards form a full mesh.
     Shard,

@@ -20,6 +20,7 @@
 //! made for each subscriber, and the header of the first object for one that joins in the middle
 //! of a subgroup. The threads of a relay are peers of each other; see [`Output::for_shard`].
 
+mod advertising;
 mod ask;
 mod ask_entries;
 mod cache;

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use parvis_wire::{Parameters, TrackNamespace};
+use parvis_wire::{HopPath, Parameters, TrackNamespace};
 
 use crate::{
     Config, PeerKind, RequestRef,
@@ -13,6 +13,8 @@ pub(crate) struct Peer {
     pub(crate) kind: PeerKind,
     /// Whether it is about to leave.
     pub(crate) going_away: bool,
+    /// A relay: the namespaces that it was told, by its SUBSCRIBE_NAMESPACE, and their ways.
+    pub(crate) told: BTreeMap<TrackNamespace, HopPath>,
     requests: BTreeMap<RequestRef, Request>,
     counts: [usize; Quota::ALL.len()],
 }
@@ -26,6 +28,8 @@ pub(crate) enum Request {
     Announcement(TrackNamespace),
     /// Its SUBSCRIBE_NAMESPACE.
     NamespacePrefix(TrackNamespace),
+    /// Our SUBSCRIBE_NAMESPACE to a relay.
+    Discovery,
     /// Its SUBSCRIBE_TRACKS.
     TrackPrefix(TrackNamespace, Box<Parameters>),
     /// Its SUBSCRIBE or TRACK_STATUS, or our PUBLISH.
@@ -83,7 +87,11 @@ impl Request {
             Self::Published(_) => Some(Quota::Published),
             Self::Subscription(_) | Self::Fetch(_) | Self::Status(_) => Some(Quota::Subscriptions),
             Self::NamespacePrefix(_) | Self::TrackPrefix(..) => Some(Quota::Prefixes),
-            Self::Announcement(_) | Self::Upstream(_) | Self::Ask(_) | Self::StatusAsked(_) => None,
+            Self::Announcement(_)
+            | Self::Discovery
+            | Self::Upstream(_)
+            | Self::Ask(_)
+            | Self::StatusAsked(_) => None,
         }
     }
 }
@@ -93,6 +101,7 @@ impl Peer {
         Self {
             kind,
             going_away: false,
+            told: BTreeMap::new(),
             requests: BTreeMap::new(),
             counts: [0; Quota::ALL.len()],
         }

@@ -62,6 +62,8 @@ impl Forwarder {
         };
         self.establish(key, upstream, parameters, properties, now);
         self.offer(key);
+        let namespace = self.tracks[key.0].name.namespace().clone();
+        self.advertise(&namespace);
         let demand = self.demand(key);
         self.tracks[key.0].set_told(demand);
         self.say(

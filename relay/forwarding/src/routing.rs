@@ -24,7 +24,12 @@ impl Forwarder {
         let fetches = track.fetches.iter();
         let fetchers = fetches.map(|fetch| self.fetches[fetch.0].receiver.peer);
         let only_shards = subscribers.chain(fetchers).all(|peer| self.is_shard(peer));
-        let Some(peer) = self.find_source(&track.name, only_shards, &track.tried) else {
+        // A relay is never asked for what it asks for itself.
+        let asking = track.subscriptions.iter();
+        let asking = asking.map(|s| self.subscriptions[s.0].receiver.peer);
+        let mut tried = track.tried.clone();
+        tried.extend(asking.filter(|peer| self.is_relay(*peer)));
+        let Some(peer) = self.find_source(&track.name, only_shards, &tried) else {
             return false;
         };
         if self.is_shard(peer) {
@@ -101,6 +106,12 @@ impl Forwarder {
         for key in self.tracks_under(namespace) {
             let track = &mut self.tracks[key.0];
             track.tried.retain(|tried| *tried != peer);
+            if track.is_orphaned() {
+                if self.find_and_ask(key, now) {
+                    self.tracks[key.0].ending = None;
+                }
+                continue;
+            }
             if track.ending.is_some() || track.next.is_some() {
                 continue;
             }

@@ -1,6 +1,6 @@
 use parvis_wire::{
-    FetchOk, FetchRange, FullTrackName, Parameters, Properties, PublishDoneCode, RequestError,
-    RequestId, TrackName, TrackNamespace,
+    FetchOk, FetchRange, FullTrackName, HopPath, Parameters, Properties, PublishDoneCode,
+    RequestError, RequestId, TrackName, TrackNamespace,
 };
 
 use crate::RequestRef;
@@ -110,10 +110,26 @@ pub enum Signal {
     UpdateReject(RequestError),
     /// The state of a subscription changed at its publisher: the largest object.
     Notify(Parameters),
-    /// A namespace under the prefix of a SUBSCRIBE_NAMESPACE appeared. Output only.
+    /// A namespace under the prefix of a SUBSCRIBE_NAMESPACE appeared.
     Namespace(TrackNamespace),
-    /// A namespace under the prefix of a SUBSCRIBE_NAMESPACE is gone. Output only.
+    /// A namespace under the prefix of a SUBSCRIBE_NAMESPACE is gone.
     NamespaceDone(TrackNamespace),
+    /// Opens a request between shards: tracks under a namespace can be subscribed to at the sender,
+    /// which has them from another relay. Said again for another way.
+    PublishRoute {
+        /// The namespace.
+        namespace: TrackNamespace,
+        /// The way that word of it has gone.
+        path: HopPath,
+    },
+    /// A namespace under the prefix of a SUBSCRIBE_NAMESPACE can be had by this way; between
+    /// relays. Said again for another way.
+    Route {
+        /// What follows the prefix.
+        suffix: TrackNamespace,
+        /// The way that word of it has gone.
+        path: HopPath,
+    },
     /// A track under the prefix of a SUBSCRIBE_TRACKS is not offered. Output only.
     Skipped {
         /// What follows the prefix.

@@ -101,6 +101,7 @@ impl Forwarder {
                     deadline,
                     code,
                     reason,
+                    orphaned: false,
                 });
                 self.schedule(deadline, Timer::Track(key));
                 if self.tracks[key.0].live.is_empty() {
@@ -123,6 +124,10 @@ impl Forwarder {
         if let Some(next) = track.next.take() {
             track.source = Source::Pending(next);
         } else if !self.find_and_ask(key, now) {
+            if self.losing_relay {
+                self.orphan(key, &error, now);
+                return;
+            }
             self.finish_all(key, PublishDoneCode::TrackEnded, "the publisher left");
             self.clear_objects(key);
             self.reject_waiting(key, &error);
@@ -131,9 +136,25 @@ impl Forwarder {
         self.settle(key, now);
     }
 
+    /// The relay that a track came from is gone. Who has the track keeps it for a while.
+    fn orphan(&mut self, key: TrackKey, error: &RequestError, now: Instant) {
+        self.reject_waiting(key, error);
+        self.reject_relative_fetches(key, error);
+        let deadline = now + self.config.relay_grace;
+        self.tracks[key.0].ending = Some(Ending {
+            deadline,
+            code: PublishDoneCode::TrackEnded,
+            reason: "the publisher left".to_owned(),
+            orphaned: true,
+        });
+        self.schedule(deadline, Timer::Track(key));
+    }
+
     /// Ends a track whose publisher is done, if it has not ended yet.
     pub(crate) fn finish_ending(&mut self, name: &FullTrackName, now: Instant) {
-        if let Some(&key) = self.names.get(name) {
+        if let Some(&key) = self.names.get(name)
+            && !self.tracks[key.0].is_orphaned()
+        {
             self.end_track(key, now);
         }
     }

@@ -56,6 +56,15 @@ impl Forwarder {
             }
             None => self.add_track(name),
         };
+        let upstream = self.tracks[key.0].upstream();
+        if self.is_relay(from.peer) && upstream.is_some_and(|u| u.peer == from.peer) {
+            self.reject(
+                from,
+                RequestErrorCode::DoesNotExist,
+                "the track comes from there",
+            );
+            return;
+        }
         if for_shard && !self.may_serve_shards(key) {
             self.reject(
                 from,

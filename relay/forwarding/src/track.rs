@@ -108,6 +108,8 @@ pub(crate) struct Ending {
     pub(crate) deadline: Instant,
     pub(crate) code: PublishDoneCode,
     pub(crate) reason: String,
+    /// The relay that it came from is gone: it goes on if there is another way to it.
+    pub(crate) orphaned: bool,
 }
 
 impl Track {
@@ -164,6 +166,10 @@ impl Track {
                 PropertyValue::Integer(value) => Some(value),
                 PropertyValue::Bytes(_) => None,
             })
+    }
+
+    pub(crate) fn is_orphaned(&self) -> bool {
+        self.ending.as_ref().is_some_and(|ending| ending.orphaned)
     }
 
     pub(crate) const fn established(&self) -> Option<Upstream> {

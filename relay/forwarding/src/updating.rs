@@ -50,6 +50,7 @@ impl Forwarder {
             }
             Request::Namespace(_)
             | Request::Announcement(_)
+            | Request::Discovery
             | Request::Fetch(_)
             | Request::Ask(_)
             | Request::Status(_)

@@ -35,6 +35,12 @@ pub enum StartError {
         /// Why.
         source: TlsError,
     },
+    /// The authority of the upstream relay's certificate cannot be used.
+    #[error("cannot use `upstream-ca`: {source}")]
+    UpstreamTrust {
+        /// Why.
+        source: TlsError,
+    },
     /// No certificate could be made.
     #[error("cannot make a self-signed certificate: {0}")]
     SelfSigned(#[source] TlsError),

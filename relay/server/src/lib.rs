@@ -29,6 +29,7 @@ mod running;
 mod shard;
 mod shards;
 mod stats;
+mod upstream;
 
 pub use access::{KeySourceError, KeysReload};
 pub use certificate::CertificateReload;

@@ -17,7 +17,7 @@ use parvis_quic::{
 };
 use parvis_session::{Rate, SendLimits};
 use parvis_token::{Rules, Verifier};
-use parvis_wire::Draft;
+use parvis_wire::{Draft, HopId};
 
 use crate::{
     Config, Limit, Running, StartError, WebTransport,
@@ -26,8 +26,11 @@ use crate::{
     http::HttpServer,
     placement::Placement,
     running::{Stopper, Thread},
-    shard::{Command, Leaving, Links, Parts, Shard, Shared, waker},
+    shard::{
+        Command, Leaving, Links, Parts, Relations, Shard, Shared, Upstream, random_hop, waker,
+    },
     shards::{Handle, Shards},
+    upstream::{IMPLEMENTATION, upstream},
 };
 
 /// A relay that is about to run.
@@ -87,6 +90,9 @@ impl Relay {
                 shared: Arc::default(),
             });
         }
+        let hop = random_hop();
+        let mut upstream = upstream(&config, hop)?
+            .map(|target| Upstream::new(target, local_addr.is_ipv6(), handles[0].waker.clone()));
         let shared: Vec<_> = handles.iter().map(|handle| handle.shared.clone()).collect();
         let shards = Arc::new(Shards::new(handles));
         let sessions = Arc::new(AtomicUsize::new(0));
@@ -111,9 +117,13 @@ impl Relay {
                     tls.clone(),
                     index as u8,
                     !socket.may_fragment(),
+                    hop,
                     admission,
                 ),
-                forwarder: forwarder(&config),
+                forwarder: parvis_forwarding::Config {
+                    hop,
+                    ..forwarder(&config)
+                },
                 links,
                 wakeups,
                 commands,
@@ -121,6 +131,11 @@ impl Relay {
                 sessions: sessions.clone(),
                 coalesce: config.coalesce,
                 placement: placement.clone(),
+                relations: Relations {
+                    accept: config.accept_relays,
+                    // The first thread's.
+                    upstream: upstream.take(),
+                },
                 leaving: Leaving {
                     uri: config.drain_to.clone(),
                     hand_over: config.hand_over,
@@ -232,6 +247,7 @@ pub(crate) fn endpoint(
     tls: ServerTls,
     index: u8,
     mtu_discovery: bool,
+    hop: HopId,
     admission: Decide,
 ) -> EndpointConfig {
     // Each request has a stream of its own.
@@ -249,7 +265,8 @@ pub(crate) fn endpoint(
         ..Limits::default()
     };
     let session = parvis_session::Config {
-        implementation: concat!("parvis-relay/", env!("CARGO_PKG_VERSION")).to_owned(),
+        implementation: IMPLEMENTATION.to_owned(),
+        relay_hops: config.accept_relays.then_some(hop),
         limits: parvis_session::Limits {
             max_peer_requests: requests,
             max_filter_ranges: parvis_forwarding::Config::default().max_filter_ranges,

@@ -164,7 +164,7 @@ impl Core {
                 let end = if done { Ending::Done } else { Ending::Lost };
                 self.own_request_ended(id, key, &format!("{reason:?}"), end, now);
             }
-            Event::Namespace { key, suffix } if link.own.contains_key(&key) => {
+            Event::Namespace { key, suffix, .. } if link.own.contains_key(&key) => {
                 if let Some(name) = ParticipantName::from_suffix(&suffix) {
                     self.handle_announced(id, name, session, now);
                 }

@@ -117,6 +117,13 @@ impl Connection {
         }
     }
 
+    pub(crate) fn allow_streams(&mut self, bidi: u32, uni: u32) {
+        self.quic
+            .set_max_concurrent_streams(quinn_proto::Dir::Bi, bidi.into());
+        self.quic
+            .set_max_concurrent_streams(quinn_proto::Dir::Uni, uni.into());
+    }
+
     pub(crate) fn stats(&mut self) -> PathStats {
         PathStats {
             max_datagram: self.max_datagram(),

@@ -309,6 +309,15 @@ impl Endpoint {
         Some(self.slots[self.index(key)?].connection.as_ref()?.remote())
     }
 
+    /// Lets a peer have so many streams open.
+    pub fn allow_streams(&mut self, key: ConnectionKey, bidi: u32, uni: u32) {
+        let Some(index) = self.index(key) else { return };
+        if let Some(connection) = self.slots[index].connection.as_mut() {
+            connection.allow_streams(bidi, uni);
+            self.touch(index);
+        }
+    }
+
     /// The addresses of all peers there are, half-open and closing connections included.
     pub fn remote_addresses(&self) -> impl Iterator<Item = SocketAddr> + '_ {
         let connections = self

@@ -302,6 +302,7 @@ fn namespaces_of_one_prefix_are_bounded() {
             &mut session,
             &Message::Namespace(Namespace {
                 suffix: namespace(&[name]),
+                parameters: Parameters::default(),
             }),
         );
     }

@@ -338,8 +338,13 @@ fn namespaces_come_and_go() {
             Event::Namespace {
                 key,
                 suffix: ann.clone(),
+                path: None,
             },
-            Event::Namespace { key, suffix: bob },
+            Event::Namespace {
+                key,
+                suffix: bob,
+                path: None,
+            },
             Event::NamespaceDone { key, suffix: ann },
         ];
         assert_eq!(pair.client.events(), expected);

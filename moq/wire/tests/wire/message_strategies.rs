@@ -46,6 +46,7 @@ fn setup(draft: Draft) -> BoxedStrategy<Setup> {
                 max_filter_ranges: integers.1.filter(|_| in_22),
                 max_request_updates: integers.2.filter(|_| in_22),
                 auth_tokens,
+                relay_hops: None,
                 unknown,
             }
         })
@@ -224,7 +225,12 @@ pub fn message_of(kind: MessageType, draft: Draft) -> BoxedStrategy<Message> {
             })
             .boxed(),
         MessageType::Namespace => namespace()
-            .prop_map(|suffix| Message::Namespace(Namespace { suffix }))
+            .prop_map(|suffix| {
+                Message::Namespace(Namespace {
+                    suffix,
+                    parameters: Parameters::default(),
+                })
+            })
             .boxed(),
         MessageType::NamespaceDone => namespace()
             .prop_map(|suffix| Message::NamespaceDone(NamespaceDone { suffix }))

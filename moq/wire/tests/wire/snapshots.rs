@@ -114,6 +114,7 @@ fn sample(kind: MessageType, draft: Draft) -> Message {
                 value: Bytes::from_static(b"t"),
             }],
             implementation: Some("p".into()),
+            relay_hops: None,
             unknown: vec![Property::integer(0x9C, 300)],
         }),
         MessageType::GoAway => Message::GoAway(GoAway {
@@ -172,7 +173,10 @@ fn sample(kind: MessageType, draft: Draft) -> Message {
             namespace: suffix,
             parameters,
         }),
-        MessageType::Namespace => Message::Namespace(Namespace { suffix }),
+        MessageType::Namespace => Message::Namespace(Namespace {
+            suffix,
+            parameters: Parameters::default(),
+        }),
         MessageType::NamespaceDone => Message::NamespaceDone(NamespaceDone { suffix }),
         MessageType::SubscribeNamespace => Message::SubscribeNamespace(SubscribeNamespace {
             request_id,
@@ -244,6 +248,8 @@ fn sample_parameters(kind: MessageType, draft: Draft) -> Parameters {
         new_group_request: Some(0),
         namespace_prefix: Some(namespace(&["x"])),
         include_properties: Some(false),
+        hop_path: None,
+        route_cost: None,
     };
     parameters.retain_allowed(kind, draft);
     parameters

@@ -197,6 +197,8 @@ pub fn parameters(message: MessageType, draft: Draft) -> BoxedStrategy<Parameter
                 new_group_request: second.5,
                 namespace_prefix: second.6,
                 include_properties: second.7,
+                hop_path: None,
+                route_cost: None,
             };
             parameters.retain_allowed(message, draft);
             parameters

@@ -20,6 +20,7 @@ mod model_steps;
 mod offers;
 mod publisher;
 mod publishing;
+mod relays;
 mod shards;
 mod stopping;
 mod subscribing;

@@ -87,16 +87,14 @@ impl Relay {
     }
 
     pub fn connect_to(&mut self, shard: usize) -> PeerId {
+        self.connect_as(shard, PeerKind::Session)
+    }
+
+    pub fn connect_as(&mut self, shard: usize, kind: PeerKind) -> PeerId {
         let peer = PeerId(self.next_peer);
         self.next_peer += 1;
         self.homes.insert(peer, shard);
-        self.input(
-            peer,
-            Input::PeerConnected {
-                peer,
-                kind: PeerKind::Session,
-            },
-        );
+        self.input(peer, Input::PeerConnected { peer, kind });
         peer
     }
 

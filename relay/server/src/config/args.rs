@@ -110,6 +110,29 @@ pub struct Options {
         env = "PARVIS_RELAY_AUTH_RELOAD", help_heading = ACCESS
     )]
     pub auth_reload: Option<Duration>,
+    /// Another relay: what is published there is to be had here, and the other way round
+    /// [default: none]
+    #[arg(long, value_name = "URL", env = "PARVIS_RELAY_UPSTREAM", help_heading = CHAINS)]
+    pub upstream: Option<String>,
+    /// Trust the upstream relay's certificate with this SHA-256 fingerprint [default: none]
+    #[arg(
+        long, value_name = "HEX", env = "PARVIS_RELAY_UPSTREAM_FINGERPRINT", help_heading = CHAINS
+    )]
+    pub upstream_fingerprint: Option<String>,
+    /// Trust certificates that the authority in this PEM file signed, of the upstream relay
+    /// [default: none]
+    #[arg(long, value_name = "FILE", env = "PARVIS_RELAY_UPSTREAM_CA", help_heading = CHAINS)]
+    pub upstream_ca: Option<PathBuf>,
+    /// The draft spoken with the upstream relay, 18 or 22 [default: none, the newest of both]
+    #[arg(long, value_name = "N", env = "PARVIS_RELAY_UPSTREAM_DRAFT", help_heading = CHAINS)]
+    pub upstream_draft: Option<u64>,
+    /// Treat clients that say they are relays as such: tell them of everything, without the limits
+    /// of a session [default: false]
+    #[arg(
+        long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true",
+        env = "PARVIS_RELAY_ACCEPT_RELAYS", help_heading = CHAINS
+    )]
+    pub accept_relays: Option<bool>,
 
     /// Sessions, beyond which newcomers are refused [default: 10000]
     #[arg(long, value_name = "N", env = "PARVIS_RELAY_MAX_SESSIONS", help_heading = LIMITS)]
@@ -209,6 +232,7 @@ pub struct Options {
 }
 
 const ACCESS: &str = "Access";
+const CHAINS: &str = "Chains";
 const LIMITS: &str = "Limits";
 const QUEUES: &str = "Queues to subscribers";
 const CACHE: &str = "Cache";
@@ -254,6 +278,14 @@ impl Options {
         set(&mut config.auth_least_prefix, self.auth_least_prefix);
         set(&mut config.auth_leeway, self.auth_leeway);
         set(&mut config.auth_reload, self.auth_reload);
+        set(&mut config.upstream, self.upstream.map(Some));
+        set(
+            &mut config.upstream_fingerprint,
+            self.upstream_fingerprint.map(Some),
+        );
+        set(&mut config.upstream_ca, self.upstream_ca.map(Some));
+        set(&mut config.upstream_draft, self.upstream_draft.map(Some));
+        set(&mut config.accept_relays, self.accept_relays);
         set(&mut config.max_sessions, self.max_sessions);
         set(&mut config.max_half_open, self.max_half_open);
         set(&mut config.max_attempts, self.max_attempts);

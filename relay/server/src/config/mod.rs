@@ -125,6 +125,18 @@ pub struct Config {
     pub drain: Duration,
     /// Where sessions move to when the relay is stopped, a URL; `None`: to the one they came by.
     pub drain_to: Option<String>,
+    /// The relay whose namespaces are to be had here too, and that is told of those here, a URL.
+    pub upstream: Option<String>,
+    /// The SHA-256 fingerprint of the upstream relay's certificate.
+    pub upstream_fingerprint: Option<String>,
+    /// A PEM file with the authority that signed the upstream relay's certificate; `None`: one of
+    /// the public ones.
+    pub upstream_ca: Option<PathBuf>,
+    /// The draft spoken with the upstream relay, 18 or 22; `None`: the newest that both speak.
+    pub upstream_draft: Option<u64>,
+    /// Whether clients that say they are relays are treated as such: told of everything, not
+    /// bound by the limits of a session.
+    pub accept_relays: bool,
     /// Whether the port is shared with a successor: newcomers are its when this relay drains.
     pub hand_over: bool,
 
@@ -201,6 +213,11 @@ impl Default for Config {
             coalesce: Duration::from_millis(1),
             drain: Duration::from_secs(10),
             drain_to: None,
+            upstream: None,
+            upstream_fingerprint: None,
+            upstream_ca: None,
+            upstream_draft: None,
+            accept_relays: false,
             hand_over: false,
             log: "info".to_owned(),
             log_format: LogFormat::Text,
@@ -233,11 +250,10 @@ impl Config {
             }
             (Some(_), Some(_)) | (None, None) => {}
         }
-        if let Some(url) = &self.drain_to {
-            ServerUrl::from_str(url).map_err(|source| ConfigError::Url {
-                name: "drain-to",
-                source,
-            })?;
+        for (name, url) in [("drain-to", &self.drain_to), ("upstream", &self.upstream)] {
+            if let Some(url) = url {
+                ServerUrl::from_str(url).map_err(|source| ConfigError::Url { name, source })?;
+            }
         }
         match (&self.control, &self.control_secret) {
             (Some(_), None) => {
@@ -274,6 +290,12 @@ impl Config {
         let out_of_range = |name, allowed| Err(ConfigError::OutOfRange { name, allowed });
         if self.threads.get() > MAX_THREADS {
             return out_of_range("threads", "from 1 to 64");
+        }
+        if self
+            .upstream_draft
+            .is_some_and(|draft| !matches!(draft, 18 | 22))
+        {
+            return out_of_range("upstream-draft", "18 or 22");
         }
         if self.max_sessions == 0 {
             return out_of_range("max-sessions", "at least 1");

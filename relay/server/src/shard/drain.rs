@@ -1,6 +1,7 @@
 use std::{
     collections::BTreeSet,
     net::SocketAddr,
+    sync::atomic::Ordering,
     time::{Duration, Instant},
 };
 
@@ -93,6 +94,9 @@ impl Shard {
     }
 
     pub(super) fn advance_phase(&mut self) {
+        if matches!(self.phase, Phase::Draining { .. }) {
+            self.leave_upstream(self.sessions.load(Ordering::Relaxed));
+        }
         if let Phase::Draining { until } = self.phase
             && self.now >= until
         {

@@ -174,7 +174,7 @@ impl Shard {
             Event::GoAway {
                 key: Some(request), ..
             } => self.signal_in(key, request, Signal::GoAway),
-            Event::GoAway { key: None, .. } => self.going_away(key),
+            Event::GoAway { key: None, uri, .. } => self.going_away(key, &uri),
             Event::Fetch {
                 stream,
                 key: request,
@@ -189,10 +189,23 @@ impl Shard {
                 key: request,
                 end,
             } => self.answer_ended(key, stream, request, end),
-            // The forwarder asks for no namespaces.
-            Event::Namespace { .. }
-            | Event::NamespaceDone { .. }
-            | Event::PublishSkipped { .. } => {}
+            Event::Namespace {
+                key: request,
+                suffix,
+                path,
+            } => {
+                let signal = match path {
+                    Some(path) => Signal::Route { suffix, path },
+                    None => Signal::Namespace(suffix),
+                };
+                self.signal_in(key, request, signal);
+            }
+            Event::NamespaceDone {
+                key: request,
+                suffix,
+            } => self.signal_in(key, request, Signal::NamespaceDone(suffix)),
+            // The forwarder asks for no offers of tracks.
+            Event::PublishSkipped { .. } => {}
         }
     }
 

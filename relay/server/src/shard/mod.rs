@@ -18,6 +18,7 @@ mod shared;
 mod signals;
 mod simulated;
 mod turn;
+mod upstream;
 mod waker;
 
 #[cfg(test)]
@@ -46,6 +47,7 @@ pub(crate) use self::{
     link::Links,
     report::Report,
     shared::Shared,
+    upstream::{Relations, Upstream, UpstreamTarget, random_hop},
     waker::{Waker, Wakeups, waker},
 };
 use crate::{
@@ -73,6 +75,7 @@ pub(crate) struct Parts {
     pub(crate) placement: Option<Arc<Placement>>,
     pub(crate) leaving: Leaving,
     pub(crate) gate: Gate,
+    pub(crate) relations: Relations,
 }
 
 /// One thread's part of the relay. Only this thread touches it.
@@ -90,6 +93,7 @@ pub(crate) struct Shard {
     commands: mpsc::Receiver<Command>,
     phase: Phase,
     leaving: Leaving,
+    relations: Relations,
     stats: Stats,
     shared: Arc<Shared>,
     sessions: Arc<AtomicUsize>,
@@ -128,6 +132,7 @@ impl Shard {
             commands: parts.commands,
             phase: Phase::Running,
             leaving: parts.leaving,
+            relations: parts.relations,
             stats: Stats::default(),
             shared: parts.shared,
             sessions: parts.sessions,
@@ -179,6 +184,7 @@ impl Shard {
             self.forwarder.poll_timeout(),
             self.deadline(),
             self.next_expiry(),
+            self.upstream_timeout(),
             stuck,
         ]
         .into_iter()

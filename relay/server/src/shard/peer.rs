@@ -16,6 +16,8 @@ pub(super) struct Peer {
     pub(super) story: Story,
     /// Whether the forwarder knows the peer.
     pub(super) announced: bool,
+    /// Which side of the connection the peer is.
+    role: Role,
     /// The forwarder's requests.
     ours: FxHashMap<u64, OwnRequest>,
     ours_by_key: FxHashMap<RequestKey, u64>,
@@ -53,6 +55,7 @@ pub(super) enum OwnRequest {
     Subscribe(RequestKey),
     Publish(RequestKey),
     PublishNamespace(RequestKey),
+    SubscribeNamespace(RequestKey),
     Fetch(RequestKey),
     TrackStatus(RequestKey),
 }
@@ -63,6 +66,7 @@ impl OwnRequest {
             Self::Subscribe(key)
             | Self::Publish(key)
             | Self::PublishNamespace(key)
+            | Self::SubscribeNamespace(key)
             | Self::Fetch(key)
             | Self::TrackStatus(key) => key,
         }
@@ -96,6 +100,7 @@ impl Peer {
             id: PeerId(key.to_u64()),
             story,
             announced: false,
+            role: Role::Client,
             ours: FxHashMap::default(),
             ours_by_key: FxHashMap::default(),
             streams: FxHashMap::default(),
@@ -107,14 +112,21 @@ impl Peer {
         }
     }
 
+    /// The same of a server that this relay has connected to.
+    pub(super) fn into_server(self) -> Self {
+        Self {
+            role: Role::Server,
+            ..self
+        }
+    }
+
     /// How the forwarder names a request of the session; `None`: it is over on our side.
     pub(super) fn request(&self, key: RequestKey) -> Option<RequestRef> {
-        match key.0.opener() {
-            Role::Client => Some(RequestRef::Theirs(key.0.0)),
-            Role::Server => self
-                .ours_by_key
-                .get(&key)
-                .map(|number| RequestRef::Ours(*number)),
+        if key.0.opener() == self.role {
+            Some(RequestRef::Theirs(key.0.0))
+        } else {
+            let number = self.ours_by_key.get(&key)?;
+            Some(RequestRef::Ours(*number))
         }
     }
 

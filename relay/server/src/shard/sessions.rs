@@ -15,7 +15,13 @@ impl Shard {
         self.sessions.fetch_add(1, Ordering::Relaxed);
         self.stats.sessions += 1;
         self.stats.sessions_opened += 1;
-        self.peers.insert(Peer::new(key, remote, draft, self.now));
+        let peer = Peer::new(key, remote, draft, self.now);
+        let is_upstream = self.upstream_connected(key);
+        self.peers.insert(if is_upstream {
+            peer.into_server()
+        } else {
+            peer
+        });
         tracing::debug!(%remote, draft = draft.number(), "session opened");
         self.ask_to_move(key);
     }
@@ -23,6 +29,7 @@ impl Shard {
     pub(super) fn closed(&mut self, key: ConnectionKey, reason: &CloseReason) {
         self.disconnect(key);
         let path = self.endpoint.stats(key).unwrap_or_default();
+        self.upstream_closed(key, reason);
         // A connection that failed in its handshake was no session.
         let Some(peer) = self.peers.remove(key) else {
             self.stats.handshakes_failed[HandshakeFailure::of(reason) as usize] += 1;
@@ -67,19 +74,26 @@ impl Shard {
             return;
         };
         peer.story.implementation = setup.implementation.unwrap_or_default();
-        if !self.admit_session(key, setup.auth_tokens) {
+        if !self.is_upstream(key) && !self.admit_session(key, setup.auth_tokens) {
             return;
         }
         let Some(peer) = self.peers.get_mut(key) else {
             return;
         };
         peer.announced = true;
-        let (peer, kind) = (peer.id, PeerKind::Session);
+        let peer = peer.id;
+        let kind = self.kind(key, setup.relay_hops);
+        if kind != PeerKind::Session {
+            self.trust(key);
+        }
         self.feed(Input::PeerConnected { peer, kind });
     }
 
     /// A client says that it is about to leave: it is asked for nothing new.
-    pub(super) fn going_away(&mut self, key: ConnectionKey) {
+    pub(super) fn going_away(&mut self, key: ConnectionKey, uri: &str) {
+        if self.upstream_going_away(key, uri) {
+            return;
+        }
         let Some(peer) = self.peers.get_mut(key) else {
             return;
         };

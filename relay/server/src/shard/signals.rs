@@ -24,6 +24,7 @@ impl Shard {
                 Signal::Subscribe { .. }
                     | Signal::Publish { .. }
                     | Signal::PublishNamespace { .. }
+                    | Signal::SubscribeNamespace { .. }
                     | Signal::Fetch { .. }
                     | Signal::TrackStatus { .. }
             )
@@ -108,6 +109,9 @@ impl Shard {
             Signal::TrackStatus { track } => session
                 .track_status(track, Parameters::default(), self.now)
                 .map(OwnRequest::TrackStatus),
+            Signal::SubscribeNamespace { prefix } => session
+                .subscribe_namespace(prefix, Parameters::default(), self.now)
+                .map(OwnRequest::SubscribeNamespace),
             Signal::Fetch {
                 range, parameters, ..
             } => {
@@ -199,12 +203,14 @@ fn say(
         }
         Signal::UpdateReject(error) => session.reject_update(key, error, now),
         Signal::Namespace(suffix) => session.namespace(key, suffix, now),
+        Signal::Route { suffix, path } => session.namespace_by(key, suffix, path, now),
         Signal::NamespaceDone(suffix) => session.namespace_done(key, suffix, now),
         Signal::Skipped { suffix, name } => session.publish_skipped(key, suffix, name, now),
         Signal::Done { code, reason } => session.publish_done(key, code, &reason, now),
         Signal::Cancel => session.cancel(key, now),
         // Requests are made by `ask`; these the forwarder never makes.
         Signal::PublishNamespace { .. }
+        | Signal::PublishRoute { .. }
         | Signal::Publish { .. }
         | Signal::Subscribe { .. }
         | Signal::GoAway

@@ -7,8 +7,9 @@ use std::{
 
 use bytes::BytesMut;
 use parvis_quic::{EndpointConfig, Transmit, tls::ServerTls};
+use parvis_wire::HopId;
 
-use super::{Links, Parts, Shard, Shared, drain::Leaving, waker};
+use super::{Links, Parts, Relations, Shard, Shared, drain::Leaving, waker};
 use crate::{
     Config, Stats,
     access::Gate,
@@ -44,7 +45,7 @@ impl SimulatedRelay {
         let admission = Box::new(admission(config, sessions.clone(), shared.clone()));
         let endpoint = EndpointConfig {
             seed: Some([seed; 32]),
-            ..endpoint(config, tls, 0, true, admission)
+            ..endpoint(config, tls, 0, true, HopId(0), admission)
         };
         let parts = Parts {
             index: 0,
@@ -59,6 +60,7 @@ impl SimulatedRelay {
             coalesce: config.coalesce,
             placement: None,
             gate: Gate::Open,
+            relations: Relations::default(),
         };
         let shard = Shard::new(parts, now);
         Ok(Self { shard })

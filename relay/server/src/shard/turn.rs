@@ -39,6 +39,7 @@ impl Shard {
             self.drain_forwarder();
         }
         self.advance_phase();
+        self.advance_upstream();
         while let Some((key, event)) = self.endpoint.poll() {
             match event {
                 ConnectionEvent::Connected { draft, remote, .. } => {

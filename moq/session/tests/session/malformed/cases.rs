@@ -259,6 +259,7 @@ pub const CASES: &[Case] = &[
             key,
             &Message::Namespace(Namespace {
                 suffix: namespace(&["y"]),
+                parameters: Parameters::default(),
             }),
         )
     }),
@@ -288,6 +289,7 @@ pub const CASES: &[Case] = &[
             key,
             &Message::Namespace(Namespace {
                 suffix: namespace(&["y"]),
+                parameters: Parameters::default(),
             }),
         )
     }),
