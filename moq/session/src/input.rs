@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -67,6 +67,11 @@ pub enum Input {
     DatagramWritable,
     /// How the path does.
     Path(PathState),
+    /// The peer is there again after a silence in which whatever was sent is lost.
+    Returned {
+        /// When something had been heard of it before.
+        silent_since: Instant,
+    },
 }
 
 /// What the transport measures of the path.

@@ -1,4 +1,7 @@
-use std::{collections::VecDeque, time::Instant};
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use parvis_wire::{Draft, Message, RequestId, SessionErrorCode, Setup, TrackAlias};
@@ -194,6 +197,11 @@ impl Session {
             Input::Path(path) => {
                 self.path = Some(path);
                 self.scheduler.measure(path, now);
+                Ok(())
+            }
+            Input::Returned { silent_since } => {
+                let rtt = self.path.map_or(Duration::ZERO, |path| path.rtt);
+                self.scheduler.returned(silent_since, rtt, now);
                 Ok(())
             }
         }

@@ -26,3 +26,9 @@ fn sound_stays_where_the_network_is_narrower_than_the_picture() {
     let sound = figure("bottleneck", "sound %");
     assert!(sound.worst() >= 95.0, "{sound:?}");
 }
+
+#[test]
+fn sound_is_back_soon_after_a_silence() {
+    let back = figure("blackout", "sound back ms");
+    assert!(back.worst() <= 1000.0, "{back:?}");
+}

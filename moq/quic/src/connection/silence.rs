@@ -1,5 +1,6 @@
 use std::time::{Duration, Instant};
 
+use parvis_session::Input;
 use quinn_proto::Side;
 
 use super::{Connection, Stage};
@@ -64,11 +65,15 @@ impl Silence {
 impl Connection {
     /// A packet came.
     pub(crate) fn heard(&mut self, now: Instant) {
+        let before = self.silence.heard;
         let away = self.silence.hear(now);
         let is_server = self.quic.side() == Side::Server && matches!(self.stage, Stage::Open(_));
         if away >= AWAY && is_server && !self.is_acknowledged() {
             // What is in flight is lost; finding that out would take another time as long.
             self.quic.path_changed(now);
+            if let Some(silent_since) = before {
+                self.input(Input::Returned { silent_since }, now);
+            }
         }
     }
 

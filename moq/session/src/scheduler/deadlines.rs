@@ -1,4 +1,4 @@
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use parvis_wire::ResetCode;
@@ -48,6 +48,37 @@ impl SendScheduler {
         let is_queued = self.shedding.is_active() || self.datagrams.blocked;
         if !is_queued && self.streams.get(&id).is_some_and(is_sent) {
             self.urgent.push_back(Transmit::Datagram(data));
+        }
+    }
+
+    /// Gives up what became late in a silence of the peer, though it was handed over: the transport
+    /// would send it again before anything new.
+    ///
+    /// rtt: what was sent for so long before the silence was not acknowledged either.
+    pub(crate) fn returned(&mut self, silent_since: Instant, rtt: Duration, now: Instant) {
+        let is_lost = |last: Instant| last + rtt >= silent_since;
+        let mut late = Vec::new();
+        for (id, stream) in &self.streams {
+            let Owner::Flow(key) = stream.owner else {
+                continue;
+            };
+            let live = self.flows.get(&key).filter(|flow| Self::is_live(flow));
+            let timeout = live.and_then(|flow| flow.options.object_timeout_of(&stream.timeouts));
+            let is_late = |first: Instant| timeout.is_some_and(|timeout| first + timeout <= now);
+            if let Some((first, last)) = stream.written
+                && is_late(first)
+                && is_lost(last)
+            {
+                late.push((*id, stream.end));
+            }
+        }
+        late.sort_unstable_by_key(|(id, _)| *id);
+        for (id, end) in late {
+            let reason = match end {
+                End::HandedOver => DropReason::SubgroupTimeout,
+                End::Unknown | End::Queued => DropReason::ObjectTimeout,
+            };
+            self.drop_stream(id, ResetCode::DeliveryTimeout.to_u64(), reason);
         }
     }
 

@@ -73,6 +73,8 @@ pub(super) struct OutStream {
     pub(super) queued: usize,
     /// Bytes handed over since they were last counted for shedding.
     pub(super) sent: u64,
+    /// When the first bytes came, and the last ones.
+    pub(super) written: Option<(Instant, Instant)>,
     /// When the chunk was queued that was handed over last, should it come back.
     pub(super) handed_over: Option<Instant>,
     /// Its key in the ready set, if it is there.
@@ -100,6 +102,7 @@ impl OutStream {
             queue: VecDeque::new(),
             queued: 0,
             sent: 0,
+            written: None,
             handed_over: None,
             turn: None,
             end_by: None,

@@ -189,6 +189,8 @@ impl SendScheduler {
         if self.repairs.is_active() {
             self.repairs.write(id, &data);
         }
+        let first = stream.written.map_or(now, |(first, _)| first);
+        stream.written = Some((first, now));
         if passes && stream.is_clear() {
             stream.handed_over = None;
             stream.sent += data.len() as u64;

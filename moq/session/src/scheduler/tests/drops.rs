@@ -251,3 +251,53 @@ fn a_whole_subgroup_ends_a_streak_of_drops() {
     }
     assert!(!h.notes().contains(&Note::TooFarBehind(key)));
 }
+
+#[test]
+fn what_a_silence_made_late_is_not_sent_again() {
+    let mut h = Harness::new(SendLimits::default());
+    let live = h.flow(FlowOptions {
+        object_timeout: Some(400 * MS),
+        ..FlowOptions::default()
+    });
+    let patient = h.flow(FlowOptions::default());
+    let before = h.open(live, 0, 0, 0);
+    h.write(before, 5).expect("it is written");
+    h.now += 1000 * MS;
+    let silent_since = h.now;
+    let [late, kept] = [h.open(live, 1, 0, 0), h.open(patient, 0, 0, 0)];
+    for stream in [late, kept] {
+        h.write(stream, 5).expect("it is written");
+    }
+    h.scheduler.finish(late, h.now).expect("it ends");
+    h.now += 2000 * MS;
+    let fresh = h.open(live, 2, 0, 0);
+    h.write(fresh, 5).expect("it is written");
+    h.now += 399 * MS;
+    h.drain();
+    h.scheduler.returned(silent_since, 100 * MS, h.now);
+    let code = ResetCode::DeliveryTimeout.to_u64();
+    assert_eq!(h.drain(), [Transmit::Reset { id: late, code }]);
+    assert_eq!(h.drops(), [(Some(late), DropReason::SubgroupTimeout, 0)]);
+    for stream in [before, kept, fresh] {
+        h.write(stream, 1).expect("it goes on");
+    }
+}
+
+#[test]
+fn what_was_sent_just_before_a_silence_is_lost_too() {
+    let mut h = Harness::new(SendLimits::default());
+    let key = h.flow(FlowOptions {
+        object_timeout: Some(400 * MS),
+        ..FlowOptions::default()
+    });
+    let stream = h.open(key, 0, 0, 0);
+    h.write(stream, 5).expect("it is written");
+    let written = h.now;
+    h.drain();
+    h.now += 2000 * MS;
+    h.scheduler.returned(written + 101 * MS, 100 * MS, h.now);
+    assert_eq!(h.drain(), []);
+    h.scheduler.returned(written + 100 * MS, 100 * MS, h.now);
+    let code = ResetCode::DeliveryTimeout.to_u64();
+    assert_eq!(h.drain(), [Transmit::Reset { id: stream, code }]);
+}
