@@ -245,6 +245,9 @@ pub struct SignArgs {
     /// A grant as JSON, as in `{"actions": ["subscribe"], "prefix": ["parvis", "stand-up"]}`
     #[arg(long = "grant", value_name = "JSON", value_parser = grant)]
     pub grants: Vec<Grant>,
+    /// Let its holder do everything for those it serves: it is another relay, whose --subject this is
+    #[arg(long, requires = "subject")]
+    pub relay: bool,
     /// Whose it is (sub); otherwise the participant's name
     #[arg(long, value_name = "WHO")]
     pub subject: Option<String>,

@@ -81,8 +81,8 @@ fn sign(args: &SignArgs, output: &Output) -> anyhow::Result<()> {
             grants.push(Grant::exact([Action::Publish], own)?);
         }
     }
-    if grants.is_empty() {
-        bail!("the token would grant nothing: give a --room or a --grant");
+    if grants.is_empty() && !args.relay {
+        bail!("the token would grant nothing: give a --room, a --grant or --relay");
     }
     let subject = args.subject.clone();
     let subject = subject.or_else(|| args.name.as_ref().map(|name| name.as_str().to_owned()));
@@ -97,6 +97,7 @@ fn sign(args: &SignArgs, output: &Output) -> anyhow::Result<()> {
         issued_at: Some(now),
         id: Some(format!("{:032x}", u128::from_be_bytes(random()?))),
         grants,
+        relay: args.relay,
         ..Claims::new(subject, now.plus(args.valid.as_secs()))
     };
     let token = signer.sign(&claims)?;

@@ -10,6 +10,7 @@ pub struct Access {
     pub(crate) issued_at: Option<UnixTime>,
     pub(crate) expires: UnixTime,
     pub(crate) grants: Vec<Grant>,
+    pub(crate) relay: bool,
 }
 
 impl Access {
@@ -38,17 +39,20 @@ impl Access {
         &self.grants
     }
 
+    /// Whether the holder is another relay, to which everything is allowed.
+    pub const fn is_relay(&self) -> bool {
+        self.relay
+    }
+
     /// Whether the action is allowed in this namespace.
     pub fn allows(&self, action: Action, namespace: &TrackNamespace) -> bool {
-        self.grants
-            .iter()
-            .any(|grant| grant.allows(action, namespace))
+        let mut grants = self.grants.iter();
+        self.relay || grants.any(|grant| grant.allows(action, namespace))
     }
 
     /// Whether the action is allowed in this namespace and in every longer one.
     pub fn allows_under(&self, action: Action, prefix: &TrackNamespace) -> bool {
-        self.grants
-            .iter()
-            .any(|grant| grant.allows_under(action, prefix))
+        let mut grants = self.grants.iter();
+        self.relay || grants.any(|grant| grant.allows_under(action, prefix))
     }
 }

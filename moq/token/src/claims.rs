@@ -33,6 +33,9 @@ pub struct Claims {
     pub id: Option<String>,
     /// What its holder may do.
     pub grants: Vec<Grant>,
+    /// Whether its holder is another relay, which may do everything for those it serves.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub relay: bool,
 }
 
 impl Claims {
@@ -52,6 +55,7 @@ impl Claims {
             issued_at: None,
             id: None,
             grants: Vec::new(),
+            relay: false,
         }
     }
 }

@@ -131,6 +131,7 @@ impl Verifier {
             issued_at: claims.issued_at,
             expires,
             grants: claims.grants,
+            relay: claims.relay,
         })
     }
 }

@@ -50,5 +50,6 @@ pub(crate) fn upstream(config: &Config, hop: HopId) -> Result<Option<UpstreamTar
         tls,
         drafts,
         session,
+        token: config.upstream_token.clone(),
     }))
 }

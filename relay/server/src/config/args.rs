@@ -123,6 +123,10 @@ pub struct Options {
     /// [default: none]
     #[arg(long, value_name = "FILE", env = "PARVIS_RELAY_UPSTREAM_CA", help_heading = CHAINS)]
     pub upstream_ca: Option<PathBuf>,
+    /// The file with the token that the upstream relay is shown, read at each connect
+    /// [default: none]
+    #[arg(long, value_name = "FILE", env = "PARVIS_RELAY_UPSTREAM_TOKEN", help_heading = CHAINS)]
+    pub upstream_token: Option<PathBuf>,
     /// The draft spoken with the upstream relay, 18 or 22 [default: none, the newest of both]
     #[arg(long, value_name = "N", env = "PARVIS_RELAY_UPSTREAM_DRAFT", help_heading = CHAINS)]
     pub upstream_draft: Option<u64>,
@@ -284,6 +288,7 @@ impl Options {
             self.upstream_fingerprint.map(Some),
         );
         set(&mut config.upstream_ca, self.upstream_ca.map(Some));
+        set(&mut config.upstream_token, self.upstream_token.map(Some));
         set(&mut config.upstream_draft, self.upstream_draft.map(Some));
         set(&mut config.accept_relays, self.accept_relays);
         set(&mut config.max_sessions, self.max_sessions);

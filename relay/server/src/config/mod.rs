@@ -132,6 +132,8 @@ pub struct Config {
     /// A PEM file with the authority that signed the upstream relay's certificate; `None`: one of
     /// the public ones.
     pub upstream_ca: Option<PathBuf>,
+    /// The file with the token that the upstream relay is shown, read at each connect.
+    pub upstream_token: Option<PathBuf>,
     /// The draft spoken with the upstream relay, 18 or 22; `None`: the newest that both speak.
     pub upstream_draft: Option<u64>,
     /// Whether clients that say they are relays are treated as such: told of everything, not
@@ -216,6 +218,7 @@ impl Default for Config {
             upstream: None,
             upstream_fingerprint: None,
             upstream_ca: None,
+            upstream_token: None,
             upstream_draft: None,
             accept_relays: false,
             hand_over: false,

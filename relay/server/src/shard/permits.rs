@@ -91,6 +91,11 @@ impl Permits {
         self.held.iter().map(|held| &held.access)
     }
 
+    /// Whether the session is another relay's.
+    pub(super) fn is_relay(&self) -> bool {
+        self.accesses().any(Access::is_relay)
+    }
+
     pub(super) const fn is_empty(&self) -> bool {
         self.held.is_empty()
     }

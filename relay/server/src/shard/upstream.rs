@@ -1,9 +1,11 @@
 //! The connection to another relay, whose namespaces and tracks are to be had here too.
 
 use std::{
+    fs,
     hash::{BuildHasher, RandomState},
     io,
     net::{SocketAddr, ToSocketAddrs},
+    path::PathBuf,
     sync::mpsc,
     thread,
     time::{Duration, Instant},
@@ -12,9 +14,10 @@ use std::{
 use parvis_forwarding::PeerKind;
 use parvis_quic::{ClientOptions, CloseReason, ConnectionKey, ServerUrl, tls::ClientTls};
 use parvis_session::Config;
-use parvis_wire::{Draft, HopId, SessionErrorCode};
+use parvis_wire::{AuthToken, Draft, HopId, SessionErrorCode};
 
 use super::{Shard, Waker, drain::Phase};
+use crate::access::Gate;
 
 /// The pause after the first attempt that failed; each is twice as long as the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -42,6 +45,8 @@ pub(crate) struct UpstreamTarget {
     pub(crate) tls: ClientTls,
     pub(crate) drafts: Vec<Draft>,
     pub(crate) session: Config,
+    /// The file with the token that is shown there, read at each connect.
+    pub(crate) token: Option<PathBuf>,
 }
 
 /// The way to the upstream relay.
@@ -62,9 +67,16 @@ pub(crate) struct Upstream {
 #[derive(Debug)]
 enum State {
     Waiting(Instant),
-    Resolving(mpsc::Receiver<io::Result<Vec<SocketAddr>>>),
+    Resolving(mpsc::Receiver<io::Result<Way>>),
     Connecting(ConnectionKey),
     Open(ConnectionKey),
+}
+
+/// Where the relay was found, and the token to show.
+#[derive(Debug)]
+struct Way {
+    addrs: Vec<SocketAddr>,
+    token: Option<String>,
 }
 
 impl Upstream {
@@ -91,16 +103,21 @@ impl Upstream {
         self.key() == Some(key) || self.old.is_some_and(|(old, _)| old == key)
     }
 
-    /// Names are looked up elsewhere: the shard must not wait.
+    /// Names are looked up and files read elsewhere: the shard must not wait.
     fn resolve(&mut self) {
         let (sender, receiver) = mpsc::channel();
         let (host, port) = (self.url.host().to_owned(), self.url.port());
-        let waker = self.waker.clone();
+        let (waker, token) = (self.waker.clone(), self.target.token.clone());
         self.state = State::Resolving(receiver);
         let lookup = move || {
-            let found = (host.as_str(), port).to_socket_addrs();
+            let found = || {
+                Ok(Way {
+                    addrs: (host.as_str(), port).to_socket_addrs()?.collect(),
+                    token: token.map(fs::read_to_string).transpose()?,
+                })
+            };
             // An error says that the relay has stopped.
-            let _ = sender.send(found.map(Iterator::collect));
+            let _ = sender.send(found());
             waker.wake();
         };
         // Without a thread the sender is gone, which is noticed like a name without an address.
@@ -161,22 +178,28 @@ impl Shard {
             Err(mpsc::TryRecvError::Disconnected) => Err(io::ErrorKind::Other.into()),
         };
         let ipv6 = upstream.ipv6;
-        let addr = found.and_then(|all| {
+        let way = found.and_then(|way| {
             let fits = |addr: &SocketAddr| ipv6 || addr.is_ipv4();
-            let addr = all.into_iter().find(fits);
-            addr.ok_or_else(|| io::ErrorKind::AddrNotAvailable.into())
+            let addr = way.addrs.into_iter().find(fits);
+            let addr = addr.ok_or(io::ErrorKind::AddrNotAvailable)?;
+            Ok((addr, way.token))
         });
-        let addr = match addr {
-            Ok(SocketAddr::V4(v4)) if ipv6 => {
-                SocketAddr::from((v4.ip().to_ipv6_mapped(), v4.port()))
+        let (addr, token) = match way {
+            Ok((SocketAddr::V4(v4), token)) if ipv6 => {
+                let addr = SocketAddr::from((v4.ip().to_ipv6_mapped(), v4.port()));
+                (addr, token)
             }
-            Ok(addr) => addr,
+            Ok(way) => way,
             Err(error) => {
                 upstream.fail(self.now, &error);
                 return;
             }
         };
         let target = &upstream.target;
+        let token = token.map(|token| AuthToken::UseValue {
+            kind: 0,
+            value: token.trim().to_owned().into(),
+        });
         let options = ClientOptions {
             addr,
             server_name: upstream.url.host().to_owned(),
@@ -186,6 +209,7 @@ impl Shard {
             session: Config {
                 path: Some(upstream.url.path().to_owned()),
                 authority: Some(upstream.url.authority().to_owned()),
+                auth_tokens: token.into_iter().collect(),
                 ..target.session.clone()
             },
         };
@@ -255,10 +279,10 @@ impl Shard {
     }
 
     /// What a session is to the forwarder.
-    pub(super) fn kind(&self, key: ConnectionKey, hops: Option<HopId>) -> PeerKind {
+    pub(super) fn kind(&mut self, key: ConnectionKey, hops: Option<HopId>) -> PeerKind {
         let is_upstream = self.is_upstream(key);
         match hops {
-            Some(hop) if is_upstream || self.relations.accept => PeerKind::Relay {
+            Some(hop) if is_upstream || self.accepts_relay(key) => PeerKind::Relay {
                 hop,
                 tells_paths: true,
             },
@@ -268,6 +292,18 @@ impl Shard {
             },
             _ => PeerKind::Session,
         }
+    }
+
+    /// Whether a client that says it is a relay is believed.
+    fn accepts_relay(&mut self, key: ConnectionKey) -> bool {
+        let is_known = match self.gate {
+            Gate::Open => true,
+            Gate::Tokens(_) => {
+                let peer = self.peers.get_mut(key);
+                peer.is_some_and(|peer| peer.permits.is_relay())
+            }
+        };
+        self.relations.accept && is_known
     }
 
     /// Lets a relay ask for many people.
