@@ -310,6 +310,25 @@ impl Model {
         }
     }
 
+    /// Whether the model says what comes of a command; others leave all that it knows as it is.
+    pub fn judges(command: &Command) -> bool {
+        !matches!(
+            command,
+            Command::SetMedia { .. }
+                | Command::Mute { .. }
+                | Command::Forbid { .. }
+                | Command::Rename { .. }
+                | Command::React { .. }
+                | Command::ReportQuality { .. }
+                | Command::SetHistory { .. }
+                | Command::StartRecording
+                | Command::StopRecording
+                | Command::RequestRecording
+                | Command::Resync
+                | Command::RenewToken
+        )
+    }
+
     /// What comes of a command; `None`: no answer.
     pub fn command(&mut self, id: &str, command: &Command) -> Option<Result<(), ErrorKind>> {
         if !self.people.get(id)?.connected {
