@@ -62,6 +62,12 @@ fn who_waits_when_the_last_one_leaves_meets_the_next_session() {
         meeting.done("zoe2", chat("c0", "again")).seq,
         Some(ChatSeq(0))
     );
+    meeting.done("zoe2", Command::Leave);
+    meeting.knock("zoe2").unwrap();
+    meeting.forget();
+    meeting.done("zoe2", chat("c0", "in another session"));
+    let mut outputs = meeting.outputs.iter();
+    assert!(outputs.any(|output| matches!(output, Output::Chat { .. })));
 }
 
 #[test]

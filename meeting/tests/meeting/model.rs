@@ -135,24 +135,28 @@ impl Model {
         };
     }
 
+    /// In how many milliseconds whose grace (0) or wait (1) is over.
+    fn next(&self) -> Option<(u64, u8, String)> {
+        let graces = self
+            .people
+            .iter()
+            .filter_map(|(id, p)| Some((p.grace?, 0, id.clone())));
+        let waits = self.people.iter().filter_map(|(id, p)| match p.place {
+            Place::Lobby {
+                waited,
+                counts: true,
+            } => Some((LOBBY_TIMEOUT - waited, 1, id.clone())),
+            _ => None,
+        });
+        graces.chain(waits).min().filter(|_| !self.over)
+    }
+
+    pub fn due(&self) -> Option<u64> {
+        self.next().map(|(due, ..)| due)
+    }
+
     pub fn pass(&mut self, mut millis: u64) {
-        while !self.over {
-            let graces = self
-                .people
-                .iter()
-                .filter_map(|(id, p)| Some((p.grace?, 0, id.clone())));
-            let waits = self.people.iter().filter_map(|(id, p)| match p.place {
-                Place::Lobby {
-                    waited,
-                    counts: true,
-                } => Some((LOBBY_TIMEOUT - waited, 1, id.clone())),
-                _ => None,
-            });
-            let Some((due, kind, id)) =
-                graces.chain(waits).min().filter(|(due, ..)| *due <= millis)
-            else {
-                break;
-            };
+        while let Some((due, kind, id)) = self.next().filter(|(due, ..)| *due <= millis) {
             self.tick(due);
             millis -= due;
             if kind == 0 {

@@ -1,9 +1,8 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
-use parvis_meeting::{Command, Emoji, ErrorKind, Output, Policy, Reactions, Settings};
+use parvis_meeting::{Command, Emoji, ErrorKind, Output, Policy, Reactions, Room, Settings};
 
 use crate::support::{Meeting, agent, id, seconds};
-use std::time::Duration;
 
 fn react(emoji: &str) -> Command {
     let emoji = emoji.to_owned();
@@ -57,6 +56,21 @@ fn ten_a_second_pass() {
         meeting.refused("zoe", react("party-popper")),
         ErrorKind::RateLimited
     );
+}
+
+#[test]
+fn counts_are_said_by_the_authority_that_goes_on() {
+    let settings = Settings {
+        named_reactions: 0,
+        ..Settings::default()
+    };
+    let mut meeting = Meeting::with(Policy::default(), settings);
+    meeting.enter("zoe", agent("zoe"));
+    meeting.done("zoe", react("folded-hands"));
+    meeting.room = Room::restore(meeting.room.save(), settings);
+    meeting.pass(seconds(1));
+    let counts = BTreeMap::from([(Emoji::FoldedHands, 1)]);
+    assert_eq!(reactions(&meeting), [Reactions::Counts { counts }]);
 }
 
 #[test]
