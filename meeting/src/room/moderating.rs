@@ -341,7 +341,6 @@ impl Room {
         };
         self.audit(host, act);
         self.memory.expelled.insert(key, (), most);
-        self.memory.admitted.remove(whom);
         self.memory.removed.insert(whom.clone(), (), most);
         self.notify(whom, Notice::Removed);
         self.exit(whom, LeaveReason::Removed);

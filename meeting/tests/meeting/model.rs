@@ -437,7 +437,6 @@ impl Model {
                     return Err(ErrorKind::Forbidden);
                 }
                 self.expelled.insert(self.people[who].name);
-                self.admitted.remove(who);
                 self.removed.insert(who.to_owned());
                 self.exit(who);
                 self.people.remove(who);

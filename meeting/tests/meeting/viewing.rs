@@ -1,6 +1,6 @@
-use parvis_meeting::{Applied, Command, Output, Revision, Room, StateMessage, View};
+use parvis_meeting::{Applied, Command, MediaState, Output, Revision, Room, StateMessage, View};
 
-use crate::support::{Meeting, agent, seconds};
+use crate::support::{Meeting, agent, chat, seconds};
 
 fn states(meeting: &Meeting) -> Vec<(u64, u64, StateMessage)> {
     let states = meeting.outputs.iter().filter_map(|output| match output {
@@ -53,6 +53,44 @@ fn in_a_large_room_a_group_has_as_many_deltas_as_people() {
         .filter(|(_, object, _)| *object == 0)
         .count();
     assert_eq!(snapshots, 2);
+}
+
+#[test]
+fn a_command_in_a_large_room_has_as_few_outputs_as_in_a_small_one() {
+    let mut meeting = Meeting::new();
+    meeting.enter("zoe", agent("zoe"));
+    let mut outputs_of = |people: usize| {
+        for n in meeting.view().len()..people {
+            let who = format!("p{n}");
+            meeting.enter(&who, agent(&who));
+        }
+        meeting.pass(seconds(10));
+        let commands = [
+            Command::RaiseHand,
+            Command::LowerAllHands,
+            chat(&format!("c{people}"), "hello"),
+            Command::SetMedia {
+                microphone: Some(MediaState::On),
+                camera: None,
+                screen: None,
+            },
+            Command::SetMedia {
+                microphone: Some(MediaState::Off),
+                camera: None,
+                screen: None,
+            },
+        ];
+        let outputs = commands.map(|command| {
+            meeting.forget();
+            meeting.done("zoe", command);
+            let snapshots = states(&meeting)
+                .into_iter()
+                .filter(|(_, object, _)| *object == 0);
+            meeting.outputs.len() - snapshots.count()
+        });
+        outputs
+    };
+    assert_eq!(outputs_of(2), outputs_of(300));
 }
 
 #[test]
