@@ -2,23 +2,17 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use parvis_meeting::{Identity, Input, Policy, Request, Roles, Room, Settings, UnixMillis};
+use parvis_meeting::{Identity, Input, ParticipantId, Policy, Request, Roles, Room, UnixMillis};
 
 fuzz_target!(|data: &[u8]| {
     let (now, owner) = (UnixMillis(1), "zoe".parse().expect("an account"));
-    let mut room = Room::new(
-        Policy::default(),
-        Roles::new(owner),
-        Settings::default(),
-        now,
-    );
-    let identity = Identity::Guest {
-        device: "d".parse().expect("a device"),
-        name: "Gus".to_owned(),
-    };
-    let participant: parvis_meeting::ParticipantId = "p".parse().expect("an id");
+    let settings = parvis_meeting::Settings::default();
+    let mut room = Room::new(Policy::default(), Roles::new(owner), settings, now);
+    let (name, device) = ("Gus".to_owned(), "d".parse().expect("a device"));
+    let who = ParticipantId::new("p").expect("an id");
+    let (participant, identity) = (who.clone(), Identity::Guest { device, name });
     let arrived = Input::Arrived {
-        participant: participant.clone(),
+        participant,
         identity,
     };
     room.handle(arrived, now);
@@ -26,7 +20,7 @@ fuzz_target!(|data: &[u8]| {
         if let Ok(request) = Request::from_json(line) {
             assert_eq!(Request::from_json(&request.to_json()), Ok(request));
         }
-        room.handle(Input::from_object(participant.clone(), line), now);
+        room.handle(Input::from_object(who.clone(), line), now);
     }
     assert!(room.view().is_empty() && room.roles().owners() == 1);
 });

@@ -80,15 +80,14 @@ fn a_command_in_a_large_room_has_as_few_outputs_as_in_a_small_one() {
                 screen: None,
             },
         ];
-        let outputs = commands.map(|command| {
+        commands.map(|command| {
             meeting.forget();
             meeting.done("zoe", command);
             let snapshots = states(&meeting)
                 .into_iter()
                 .filter(|(_, object, _)| *object == 0);
             meeting.outputs.len() - snapshots.count()
-        });
-        outputs
+        })
     };
     assert_eq!(outputs_of(2), outputs_of(300));
 }
