@@ -6,7 +6,7 @@ export PATH := $(CACHE)/tools/bin:$(HOME)/.cargo/bin:$(PATH)
 export PARVIS_CACHE := $(CACHE)
 export CARGO_TERM_COLOR ?= auto
 
-.PHONY: help demo test packages clips peers browser-peer format lint unit doc fuzz-check deny browser interop interop-write bench bench-drain bench-network fuzz clean
+.PHONY: help demo test packages clips peers browser-peer format lint unit doc fuzz-check deny browser interop interop-write bench bench-store bench-drain bench-network fuzz clean
 
 help: ## Lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -40,6 +40,7 @@ lint: packages ## clippy, warnings are errors
 	cargo clippy --manifest-path testing/interop/Cargo.toml -- -D warnings
 
 unit: packages clips ## Unit, property and end-to-end tests
+	@scripts/packages.sh --tests
 	cargo test --workspace
 
 doc: packages ## Builds the documentation, warnings are errors
@@ -75,6 +76,10 @@ bench: packages ## Relay cost against the floor and the peers, a table; BENCH_AR
 	scripts/peers.sh --release "$(CACHE)/bench-peers"
 	cargo build --release -p parvis-load -p parvis-services
 	scripts/bench.sh "$(CACHE)" $(BENCH_ARGS)
+
+bench-store: packages ## How long a chat message waits for the disk, in SQLite
+	@folder=$$(mktemp -d -p /var/tmp) && trap 'rm -rf "$$folder"' EXIT && \
+	  cargo run -q --release -p parvis-store --example speed -- "sqlite:$$folder/parvis.db"
 
 bench-drain: packages ## What a watcher notices when its relay is replaced DRAINS (30) times
 	cargo run -q --release -p parvis --example drain -- $(or $(DRAINS),30)

@@ -19,6 +19,8 @@ declare -A why=(
 if [ "${1:-}" = --tests ]; then
   why[chromium]="a real browser, which plays the recordings we write"
   why[chromium-driver]="drives that browser"
+  why[postgresql]="a real PostgreSQL, in which the tests keep what a service keeps"
+  why[python3-venv]="keeps the Python programs apart that the tests of the services run"
   command -v npm >/dev/null || why[npm]="fetches the client that talks to our relay from that browser"
 fi
 if [ "${1:-}" = --bench ]; then

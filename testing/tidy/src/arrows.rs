@@ -37,7 +37,22 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "media/device",
         ],
     ),
-    ("services", &["sdk", "meeting", "moq/token", "relay/server"]),
+    ("services/store", &["meeting"]),
+    (
+        "services/http",
+        &["services/store", "meeting", "moq/token", "moq/wire"],
+    ),
+    (
+        "services",
+        &[
+            "services/http",
+            "services/store",
+            "sdk",
+            "meeting",
+            "moq/token",
+            "relay/server",
+        ],
+    ),
     ("bindings/ffi", &["sdk"]),
 ];
 

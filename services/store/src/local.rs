@@ -1,0 +1,164 @@
+use parvis_meeting::{AccountId, UnixMillis};
+use sqlx::{Any, Transaction};
+
+use crate::{
+    NewAccount, Store, StoreError,
+    account::{self, account_id, lower},
+    secret::hash,
+    store::{signed, unsigned},
+};
+
+/// Somebody says that an address is theirs, and is sent a code.
+#[derive(Debug, Clone)]
+pub struct NewProof {
+    /// The address.
+    pub email: String,
+    /// The code that was sent to it.
+    pub code: String,
+    /// How others shall see the person.
+    pub name: String,
+    /// The hash of the passphrase that the account gets, as a PHC string.
+    pub passphrase: String,
+    /// Until when the code is valid.
+    pub expires_at: UnixMillis,
+}
+
+/// What became of a code that somebody shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// It is right: here is the account.
+    Account(AccountId),
+    /// It is wrong, or none was asked for, or it is too late.
+    Wrong,
+    /// There were too many wrong ones; another has to be asked for.
+    Spent,
+}
+
+/// How often a code may be guessed.
+const TRIES: i64 = 5;
+
+impl Store {
+    /// Notes that a code was sent; an older one for the same address is worth nothing any more.
+    pub async fn begin_proof(&self, proof: &NewProof) -> Result<(), StoreError> {
+        let email = lower(&proof.email);
+        let mut transaction = self.begin().await?;
+        sqlx::query(
+            "INSERT INTO proofs (email, code, name, passphrase, tries, expires_at) \
+             VALUES ($1, $2, $3, $4, 0, $5) ON CONFLICT (email) DO UPDATE SET \
+             code = excluded.code, name = excluded.name, passphrase = excluded.passphrase, \
+             tries = 0, expires_at = excluded.expires_at",
+        )
+        .bind(email.as_str())
+        .bind(hash(&proof.code))
+        .bind(proof.name.as_str())
+        .bind(proof.passphrase.as_str())
+        .bind(signed(proof.expires_at.0))
+        .execute(&mut *transaction)
+        .await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Makes the account whose address is proven by the code; one that is there gets the new passphrase,
+    /// and whoever was signed in to it is not any more.
+    pub async fn finish_proof(
+        &self,
+        email: &str,
+        code: &str,
+        now: UnixMillis,
+    ) -> Result<Proof, StoreError> {
+        let email = lower(email);
+        let mut transaction = self.begin().await?;
+        let proof: Option<(String, String, String, i64)> = sqlx::query_as(
+            "UPDATE proofs SET tries = tries + 1 WHERE email = $1 AND expires_at > $2 \
+             RETURNING code, name, passphrase, tries",
+        )
+        .bind(email.as_str())
+        .bind(signed(now.0))
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let Some((expected, name, passphrase, tries)) = proof else {
+            return Ok(Proof::Wrong);
+        };
+        if tries > TRIES || expected != hash(code) {
+            // The try counts.
+            transaction.commit().await?;
+            return Ok(if tries >= TRIES {
+                Proof::Spent
+            } else {
+                Proof::Wrong
+            });
+        }
+        let known: Option<(String,)> =
+            sqlx::query_as("SELECT id FROM accounts WHERE email = $1 AND issuer IS NULL")
+                .bind(email.as_str())
+                .fetch_optional(&mut *transaction)
+                .await?;
+        let account = if let Some((id,)) = known {
+            account_id(&id)?
+        } else {
+            let new = NewAccount::local(&email, &name);
+            account::insert(&mut transaction, &new, now).await?
+        };
+        set_passphrase(&mut transaction, &account, &passphrase, now).await?;
+        sqlx::query("DELETE FROM proofs WHERE email = $1")
+            .bind(email.as_str())
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(Proof::Account(account))
+    }
+
+    /// The hash of an account's passphrase, as a PHC string.
+    pub async fn passphrase(&self, account: &AccountId) -> Result<Option<String>, StoreError> {
+        let row: Option<(String,)> =
+            sqlx::query_as("SELECT passphrase FROM credentials WHERE account = $1")
+                .bind(account.as_str())
+                .fetch_optional(self.reads())
+                .await?;
+        Ok(row.map(|(passphrase,)| passphrase))
+    }
+
+    /// Gives an account a passphrase, by its hash; whoever was signed in to it is not any more.
+    pub async fn change_passphrase(
+        &self,
+        account: &AccountId,
+        passphrase: &str,
+        now: UnixMillis,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        set_passphrase(&mut transaction, account, passphrase, now).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// How often the code of an address was tried.
+    pub async fn proof_tries(&self, email: &str) -> Result<Option<u64>, StoreError> {
+        let row: Option<(i64,)> = sqlx::query_as("SELECT tries FROM proofs WHERE email = $1")
+            .bind(lower(email))
+            .fetch_optional(self.reads())
+            .await?;
+        Ok(row.map(|(tries,)| unsigned(tries)))
+    }
+}
+
+async fn set_passphrase(
+    transaction: &mut Transaction<'static, Any>,
+    account: &AccountId,
+    passphrase: &str,
+    now: UnixMillis,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO credentials (account, passphrase, changed_at) VALUES ($1, $2, $3) \
+         ON CONFLICT (account) DO UPDATE SET passphrase = excluded.passphrase, \
+         changed_at = excluded.changed_at",
+    )
+    .bind(account.as_str())
+    .bind(passphrase)
+    .bind(signed(now.0))
+    .execute(&mut **transaction)
+    .await?;
+    sqlx::query("DELETE FROM logins WHERE account = $1")
+        .bind(account.as_str())
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
+}

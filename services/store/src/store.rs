@@ -1,0 +1,197 @@
+use std::{path::Path, str::FromStr, sync::Arc};
+
+use parvis_meeting::RoomCode;
+use sqlx::{
+    Any, AnyPool, ConnectOptions, Executor, SqlSafeStr, Transaction,
+    any::{AnyConnectOptions, AnyPoolOptions},
+    migrate::{Migration, MigrationType, Migrator},
+    sqlite::SqliteConnectOptions,
+};
+use tokio::sync::broadcast;
+
+use crate::{StoreError, committer::Committer};
+
+/// What brings tables up to date, in order; one that was released is never changed.
+const MIGRATIONS: &[(i64, &str, &str)] =
+    &[(1, "house", include_str!("../migrations/0001_house.sql"))];
+
+/// Where PostgreSQL keeps the connections that read and write.
+const POSTGRES_CONNECTIONS: u32 = 8;
+/// SQLite reads beside its writer.
+const SQLITE_READERS: u32 = 4;
+
+/// Changes that a slow watcher may lag behind.
+const CHANGES: usize = 256;
+
+/// Which database it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// A file.
+    Sqlite,
+    /// A server.
+    Postgres,
+}
+
+/// The database of a meeting service. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pools: Arc<Pools>,
+    committer: Committer,
+    changes: broadcast::Sender<RoomCode>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Pools {
+    backend: Backend,
+    reads: AnyPool,
+    /// One connection with SQLite, which has one writer at a time anyhow.
+    writes: AnyPool,
+}
+
+impl Store {
+    /// Opens `sqlite:FILE` or `postgres://…` and brings its tables up to date.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        if let Some(file) = url.strip_prefix("sqlite:") {
+            Self::sqlite(Path::new(file)).await
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            Self::postgres(url).await
+        } else {
+            let kind = url.split(':').next().unwrap_or_default();
+            Err(StoreError::UnknownKind(kind.to_owned()))
+        }
+    }
+
+    /// Opens a file, which is made if it is not there.
+    pub async fn sqlite(file: &Path) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        // The URL leaves this one character as it is.
+        let file = file.to_string_lossy().replace('%', "%25");
+        let url = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .to_url_lossy();
+        let options = AnyConnectOptions::from_str(url.as_str())?;
+        let pool = |connections| {
+            AnyPoolOptions::new()
+                .max_connections(connections)
+                .after_connect(|connection, _| {
+                    Box::pin(async move {
+                        connection
+                            .execute(
+                                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+                                 PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000;",
+                            )
+                            .await?;
+                        Ok(())
+                    })
+                })
+        };
+        let writes = pool(1).connect_with(options.clone()).await?;
+        migrations().run(&writes).await?;
+        let reads = pool(SQLITE_READERS).connect_with(options).await?;
+        Ok(Self::new(Backend::Sqlite, reads, writes))
+    }
+
+    async fn postgres(url: &str) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        let pool = AnyPoolOptions::new()
+            .max_connections(POSTGRES_CONNECTIONS)
+            .after_connect(|connection, _| {
+                Box::pin(async move {
+                    connection.execute("SET synchronous_commit TO on").await?;
+                    Ok(())
+                })
+            })
+            .connect(url)
+            .await?;
+        migrations().run(&pool).await?;
+        Ok(Self::new(Backend::Postgres, pool.clone(), pool))
+    }
+
+    fn new(backend: Backend, reads: AnyPool, writes: AnyPool) -> Self {
+        let pools = Arc::new(Pools {
+            backend,
+            reads,
+            writes,
+        });
+        Self {
+            committer: Committer::start(Arc::clone(&pools)),
+            pools,
+            changes: broadcast::Sender::new(CHANGES),
+        }
+    }
+
+    /// Which database it is.
+    pub fn backend(&self) -> Backend {
+        self.pools.backend
+    }
+
+    /// The rooms whose title, policy, schedule or roles are changed by others than their authority, or that
+    /// are taken away, by this store and its clones. Who lags behind looks at all its rooms.
+    pub fn changes(&self) -> broadcast::Receiver<RoomCode> {
+        self.changes.subscribe()
+    }
+
+    pub(crate) fn room_changed(&self, code: &RoomCode) {
+        // Nobody may be watching.
+        let _ = self.changes.send(*code);
+    }
+
+    /// Whether it answers.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").execute(self.reads()).await?;
+        Ok(())
+    }
+
+    /// Writes what has been handed over, and closes all connections.
+    pub async fn close(&self) {
+        self.committer.stop().await;
+        self.pools.reads.close().await;
+        self.pools.writes.close().await;
+    }
+
+    pub(crate) fn committer(&self) -> &Committer {
+        &self.committer
+    }
+
+    pub(crate) fn reads(&self) -> &AnyPool {
+        &self.pools.reads
+    }
+
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        self.pools.begin().await
+    }
+}
+
+impl Pools {
+    /// A transaction that writes.
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        Ok(match self.backend {
+            // A reader that becomes a writer could be refused, if another process has written meanwhile.
+            Backend::Sqlite => self.writes.begin_with("BEGIN IMMEDIATE").await?,
+            Backend::Postgres => self.writes.begin().await?,
+        })
+    }
+}
+
+fn migrations() -> Migrator {
+    let migration = |(version, name, sql): &(i64, &'static str, &'static str)| {
+        Migration::new(
+            *version,
+            (*name).into(),
+            MigrationType::Simple,
+            sql.into_sql_str(),
+            false,
+        )
+    };
+    Migrator::with_migrations(MIGRATIONS.iter().map(migration).collect())
+}
+
+/// Numbers of the database are signed, ours are not.
+pub(crate) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+pub(crate) fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}

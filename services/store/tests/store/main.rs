@@ -1,0 +1,8 @@
+//! The store on both databases: each test of `both` runs on SQLite and on a real PostgreSQL.
+
+mod accounts;
+mod both;
+mod commits;
+mod kill;
+mod outbox;
+mod rooms;
