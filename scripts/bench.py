@@ -42,7 +42,7 @@ ROWS = [
     Row("audio", "audio", 50), Row("audio-100", "audio", 100), Row("audio1", "audio1", 50),
     Row("video", "video", 50), Row("single", "single", 50),
     Row("blast", "blast", 50, reps=3),
-    Row("one", "single", 1, "--rate", "50"),
+    Row("one", "single", 1, "--rate", "50", "--gop", "50"),
     Row("idle-1000", "single", 1000, "--rate", "0.1", relays=("parvis", *PEERS), reps=1),
     Row("active-400", "single", 400, "--rate", "20", relays=("parvis", *PEERS), reps=1),
     Row("grow-10", "single", 10, "--rate", "10", relays=("parvis",), secs=5),
