@@ -44,6 +44,12 @@ impl Access {
         self.relay
     }
 
+    /// Whether it allows to publish under a prefix: a service's, not a participant's.
+    pub fn publishes_under(&self) -> bool {
+        let mut grants = self.grants.iter();
+        grants.any(|grant| grant.publishes_under().is_some())
+    }
+
     /// Whether the action is allowed in this namespace.
     pub fn allows(&self, action: Action, namespace: &TrackNamespace) -> bool {
         let mut grants = self.grants.iter();

@@ -58,6 +58,17 @@ impl Grant {
         Self::new(actions, Scope::Exact(namespace))
     }
 
+    /// Allows publishing, and other actions, in that namespace and in every longer one. A verifier
+    /// accepts that only where its rules name the namespace:
+    /// [`Rules::publish_under`](crate::Rules::publish_under).
+    pub fn publish_under(
+        actions: impl IntoIterator<Item = Action>,
+        prefix: TrackNamespace,
+    ) -> Result<Self, GrantError> {
+        let actions = actions.into_iter().chain([Action::Publish]);
+        Self::bounded(actions, Scope::Prefix(prefix))
+    }
+
     /// Allows the actions in that namespace and in every longer one; never publishing.
     pub fn prefix(
         actions: impl IntoIterator<Item = Action>,
@@ -67,6 +78,17 @@ impl Grant {
     }
 
     fn new(actions: impl IntoIterator<Item = Action>, scope: Scope) -> Result<Self, GrantError> {
+        let grant = Self::bounded(actions, scope)?;
+        if grant.publishes_under().is_some() {
+            return Err(GrantError::PublishUnderPrefix);
+        }
+        Ok(grant)
+    }
+
+    fn bounded(
+        actions: impl IntoIterator<Item = Action>,
+        scope: Scope,
+    ) -> Result<Self, GrantError> {
         let mut actions: Vec<Action> = actions.into_iter().collect();
         actions.sort_unstable();
         actions.dedup();
@@ -76,9 +98,6 @@ impl Grant {
         let (Scope::Exact(namespace) | Scope::Prefix(namespace)) = &scope;
         if namespace.fields().is_empty() {
             return Err(GrantError::Unbounded);
-        }
-        if matches!(scope, Scope::Prefix(_)) && actions.contains(&Action::Publish) {
-            return Err(GrantError::PublishUnderPrefix);
         }
         Ok(Self { actions, scope })
     }
@@ -91,6 +110,14 @@ impl Grant {
     /// Where.
     pub const fn scope(&self) -> &Scope {
         &self.scope
+    }
+
+    /// The prefix that it allows to publish under, if it does.
+    pub fn publishes_under(&self) -> Option<&TrackNamespace> {
+        match &self.scope {
+            Scope::Prefix(prefix) if self.actions.contains(&Action::Publish) => Some(prefix),
+            Scope::Prefix(_) | Scope::Exact(_) => None,
+        }
     }
 
     /// Whether it allows the action in this namespace.
@@ -170,6 +197,7 @@ impl<'de> Deserialize<'de> for Grant {
                 return Err(de::Error::custom("a grant has a namespace or a prefix"));
             }
         };
-        Self::new(raw.actions, scope).map_err(de::Error::custom)
+        // Whether publishing under a prefix is granted is for the verifier's rules.
+        Self::bounded(raw.actions, scope).map_err(de::Error::custom)
     }
 }

@@ -43,6 +43,10 @@ pub enum Refusal {
     /// It is for somebody else.
     #[error("the token is for another audience")]
     WrongAudience,
+    /// It grants to publish under a prefix where no rule allows that: its holder could publish as
+    /// somebody else.
+    #[error("publishing is granted in an exact namespace, not under a prefix")]
+    PublishUnderPrefix,
     /// It grants more than a room.
     #[error("a granted prefix has at least {least} fields, got {got}")]
     PrefixTooShort {

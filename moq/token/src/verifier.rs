@@ -2,6 +2,7 @@ use jsonwebtoken::{
     Algorithm, Header, TokenData, Validation, decode, decode_header,
     errors::{Error, ErrorKind},
 };
+use parvis_wire::TrackNamespace;
 
 use crate::{Access, Claims, KeySet, Refusal, Scope, UnixTime, ring_provider};
 
@@ -16,6 +17,10 @@ pub struct Rules {
     pub leeway: u64,
     /// The least number of fields of a granted prefix: those that name a room.
     pub least_prefix: usize,
+    /// The namespaces in and under which publishing may be granted by a prefix: for services that
+    /// speak to everybody, such as a meeting's authority. Elsewhere it is granted in an exact
+    /// namespace only.
+    pub publish_under: Vec<TrackNamespace>,
 }
 
 impl Default for Rules {
@@ -25,6 +30,7 @@ impl Default for Rules {
             audience: None,
             leeway: 5,
             least_prefix: 2,
+            publish_under: Vec::new(),
         }
     }
 }
@@ -81,6 +87,7 @@ impl Verifier {
             audience,
             leeway,
             least_prefix,
+            publish_under,
         } = &self.rules;
         if issuer.is_some() && claims.issuer != *issuer {
             return Err(Refusal::WrongIssuer);
@@ -116,6 +123,12 @@ impl Verifier {
             return Err(Refusal::TooEarly(begin));
         }
         for grant in &claims.grants {
+            let mut allowed = publish_under.iter();
+            if let Some(prefix) = grant.publishes_under()
+                && !allowed.any(|allowed| prefix.starts_with(allowed))
+            {
+                return Err(Refusal::PublishUnderPrefix);
+            }
             if let Scope::Prefix(prefix) = grant.scope()
                 && prefix.fields().len() < *least_prefix
             {

@@ -42,7 +42,7 @@ impl Forwarder {
     /// Brings what others were told of a namespace in line with the ways there are.
     pub(crate) fn advertise(&mut self, namespace: &TrackNamespace) {
         let neighbours = self.peers.iter().filter(|(_, peer)| match peer.kind {
-            PeerKind::Session => false,
+            PeerKind::Session | PeerKind::Service => false,
             PeerKind::Shard | PeerKind::Relay { .. } => true,
         });
         let mut neighbours: Vec<PeerId> = neighbours.map(|(id, _)| *id).collect();
@@ -66,7 +66,7 @@ impl Forwarder {
         let (hop, to_shard) = match self.peers.get(&to)?.kind {
             PeerKind::Relay { hop, .. } => (hop, false),
             PeerKind::Shard => (HopId(0), true),
-            PeerKind::Session => return None,
+            PeerKind::Session | PeerKind::Service => return None,
         };
         let published = self.namespaces.get(namespace);
         let routes = published.map_or(&[][..], |p| &p.publishers);

@@ -279,7 +279,7 @@ impl Forwarder {
     }
 
     fn fetched_track(&mut self, from: Receiver, name: FullTrackName) -> Result<TrackKey, Refusal> {
-        if self.stopped.contains(&name) {
+        if self.is_stopped(&name) {
             return Err((RequestErrorCode::Unauthorized, STOPPED));
         }
         let for_shard = self.is_shard(from.peer);

@@ -9,6 +9,8 @@ pub struct PeerId(pub u64);
 pub enum PeerKind {
     /// A MoQ session: a client, or a relay that is treated as one.
     Session,
+    /// A session of a service that many people use at a time: no quota binds it.
+    Service,
     /// A session with another relay, by its name; 0: one without. It hears of every namespace
     /// that does not come from it, and is asked for those that it has.
     Relay {

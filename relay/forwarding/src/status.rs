@@ -32,7 +32,7 @@ impl Forwarder {
             let track = &self.tracks[key.0];
             track.upstream().is_some() || track.ending.is_some()
         });
-        if is_known || self.stopped.contains(&track) {
+        if is_known || self.is_stopped(&track) {
             self.subscribe_for_status(from, track, now);
             return;
         }

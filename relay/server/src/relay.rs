@@ -183,6 +183,8 @@ fn gate(config: &Config) -> Result<(Gate, Option<Loaded>), StartError> {
         audience: config.auth_audience.clone(),
         leeway: config.auth_leeway.as_secs(),
         least_prefix: config.auth_least_prefix,
+        // Checked with the rest of the configuration.
+        publish_under: config.publish_under().unwrap_or_default(),
     };
     let (loaded, gate) = Loaded::first(KeySource::parse(keys)?, rules)?;
     Ok((gate, Some(loaded)))

@@ -1,9 +1,9 @@
 //! Every way to forge, bend or misuse a token that we know of; each is refused for its own reason.
 
-use parvis_token::{KeySet, Refusal, Rules, Signer, UnixTime, Verifier};
+use parvis_token::{Action, KeySet, Refusal, Rules, Signer, UnixTime, Verifier};
 use serde_json::{Value, json};
 
-use crate::fixture::{Fixture, NOW, b64, sign_ed25519};
+use crate::fixture::{Fixture, NOW, b64, namespace, sign_ed25519};
 
 type Forge = fn(&Fixture) -> String;
 type Expected = fn(&Refusal) -> bool;
@@ -250,7 +250,17 @@ const ATTACKS: &[(&str, Forge, Expected)] = &[
                 json!([{ "actions": ["publish"], "prefix": ["parvis", "stand-up"] }]),
             )
         },
-        is!(Refusal::Malformed(_)),
+        is!(Refusal::PublishUnderPrefix),
+    ),
+    (
+        "publish among others under a prefix",
+        |f| {
+            f.with(
+                "grants",
+                json!([{ "actions": ["subscribe", "publish"], "prefix": ["parvis", "stand-up", "x"] }]),
+            )
+        },
+        is!(Refusal::PublishUnderPrefix),
     ),
     (
         "prefix shorter than a room",
@@ -500,4 +510,33 @@ fn an_audience_that_nobody_asked_for_is_refused() {
     let verify = |token: String| verifier.verify(token.as_bytes(), NOW);
     assert_eq!(verify(good(&f)), Err(Refusal::WrongAudience));
     assert!(verify(f.with("aud", Value::Null)).is_ok());
+}
+
+#[test]
+fn publishing_under_a_prefix_is_good_only_where_a_rule_says_so() {
+    let fixture = Fixture::new();
+    let out = namespace(&["control", "out"]);
+    let rules = Rules {
+        publish_under: vec![out.clone()],
+        ..Fixture::rules()
+    };
+    let keys = KeySet::parse(&fixture.signer.key_set()).unwrap();
+    let verifier = Verifier::new(keys, rules);
+    for (prefix, good) in [
+        (["control", "out"].as_slice(), true),
+        (&["control", "out", "room"], true),
+        (&["control", "in"], false),
+        (&["control", "outer"], false),
+        (&["control", "out2", "out"], false),
+        (&["parvis", "stand-up"], false),
+    ] {
+        let grants = json!([{ "actions": ["publish"], "prefix": prefix }]);
+        let verified = verifier.verify(fixture.with("grants", grants).as_bytes(), NOW);
+        assert_eq!(verified.is_ok(), good, "{prefix:?}: {verified:?}");
+        if let Ok(access) = verified {
+            assert!(access.publishes_under());
+            assert!(access.allows(Action::Publish, &namespace(prefix)));
+            assert!(!access.allows(Action::Publish, &namespace(&["control"])));
+        }
+    }
 }

@@ -41,11 +41,7 @@ impl Fixture {
             "x": b64(&point[1..33]), "y": b64(&point[33..]),
         }));
         let keys = KeySet::parse(&keys.to_string()).unwrap();
-        let rules = Rules {
-            issuer: Some("parvis".to_owned()),
-            audience: Some("relay".to_owned()),
-            ..Rules::default()
-        };
+        let rules = Self::rules();
         Self {
             seed: SEED,
             signer,
@@ -55,6 +51,14 @@ impl Fixture {
     }
 
     /// Claims that are accepted: Zoé in the room `stand-up`.
+    pub fn rules() -> Rules {
+        Rules {
+            issuer: Some("parvis".to_owned()),
+            audience: Some("relay".to_owned()),
+            ..Rules::default()
+        }
+    }
+
     pub fn claims() -> Claims {
         Claims {
             issuer: Some("parvis".to_owned()),

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use parvis_forwarding::{Config, Input, PeerId, RequestRef, Signal, SubgroupEnd};
-use parvis_wire::{Parameters, PublishDoneCode, RequestErrorCode, ResetCode, SubgroupIdMode};
+use parvis_wire::{
+    FullTrackName, Parameters, PublishDoneCode, RequestErrorCode, ResetCode, SubgroupIdMode,
+};
 
 use crate::{
     answering::Answering,
@@ -180,4 +182,39 @@ fn fetches_of_a_stopped_track_end_and_are_refused() {
     assert_refused(&mut relay, first, theirs(4));
     let stats = relay.shards[0].stats();
     assert_eq!((stats.fetches, stats.asks, stats.cache_bytes), (0, 0, 0));
+}
+
+#[test]
+fn the_tracks_whose_names_go_on_behind_a_slash_are_stopped_too() {
+    let named = |name: &'static str| {
+        FullTrackName::new(namespace("room/ann"), name.into()).expect("it is a name")
+    };
+    let subscribe = |name| Signal::Subscribe {
+        track: named(name),
+        parameters: Parameters::default(),
+    };
+    let mut relay = Relay::with(1, Config::default());
+    let publisher = relay.connect();
+    let namespace = namespace("room/ann");
+    relay.say(publisher, theirs(0), Signal::PublishNamespace { namespace });
+    relay.heard(publisher);
+    let subscriber = relay.connect();
+    relay.say(subscriber, theirs(4), subscribe("video/low"));
+    let (low, _) = relay.heard_one(publisher);
+    relay.say(publisher, low, subscribe_ok(None));
+    relay.say(subscriber, theirs(6), subscribe("videos/low"));
+    let (other, _) = relay.heard_one(publisher);
+    relay.say(publisher, other, subscribe_ok(None));
+    relay.heard(subscriber);
+
+    stop(&mut relay, &[subscriber]);
+    assert_eq!(relay.heard(subscriber), [(theirs(4), done())]);
+    assert_eq!(relay.heard(publisher), [(low, Signal::Cancel)]);
+    relay.say(subscriber, theirs(8), subscribe("video/full/new"));
+    assert_refused(&mut relay, subscriber, theirs(8));
+    allow(&mut relay, &[subscriber]);
+    relay.say(subscriber, theirs(12), subscribe("video/low"));
+    let (low, _) = relay.heard_one(publisher);
+    relay.say(publisher, low, subscribe_ok(None));
+    assert_eq!(relay.heard(subscriber), [(theirs(12), subscribe_ok(None))]);
 }

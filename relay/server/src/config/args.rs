@@ -98,6 +98,13 @@ pub struct Options {
     /// The least number of fields of a prefix that a token may grant [default: 2]
     #[arg(long, value_name = "N", env = "PARVIS_RELAY_AUTH_LEAST_PREFIX", help_heading = ACCESS)]
     pub auth_least_prefix: Option<usize>,
+    /// Namespaces such as a/b, with commas between them, under which a token may grant to publish by a
+    /// prefix; no limit of a session binds who has such a token [default: none]
+    #[arg(
+        long, value_name = "NAMESPACES", value_delimiter = ',',
+        env = "PARVIS_RELAY_AUTH_PUBLISH_UNDER", help_heading = ACCESS
+    )]
+    pub auth_publish_under: Option<Vec<String>>,
     /// By how much the clock of who issues tokens may differ, in whole seconds [default: 5s]
     #[arg(
         long, value_name = "TIME", value_parser = units::duration,
@@ -280,6 +287,7 @@ impl Options {
         set(&mut config.auth_issuer, self.auth_issuer.map(Some));
         set(&mut config.auth_audience, self.auth_audience.map(Some));
         set(&mut config.auth_least_prefix, self.auth_least_prefix);
+        set(&mut config.auth_publish_under, self.auth_publish_under);
         set(&mut config.auth_leeway, self.auth_leeway);
         set(&mut config.auth_reload, self.auth_reload);
         set(&mut config.upstream, self.upstream.map(Some));

@@ -12,6 +12,7 @@ use std::{
 
 use bytesize::ByteSize;
 use parvis_quic::ServerUrl;
+use parvis_wire::TrackNamespace;
 use serde::Deserialize;
 
 pub use self::{
@@ -64,6 +65,10 @@ pub struct Config {
     pub auth_audience: Option<String>,
     /// The least number of fields of a prefix that a token may grant: those that name a room.
     pub auth_least_prefix: usize,
+    /// Namespaces, their fields joined by `/`, in and under which a token may grant to publish by a
+    /// prefix: those of services that speak to everybody. No limit of a session binds who has such a
+    /// token.
+    pub auth_publish_under: Vec<String>,
     /// By how much the clock of who issues tokens may differ.
     #[serde(deserialize_with = "units::deserialize_duration")]
     pub auth_leeway: Duration,
@@ -192,6 +197,7 @@ impl Default for Config {
             auth_issuer: None,
             auth_audience: None,
             auth_least_prefix: 2,
+            auth_publish_under: Vec::new(),
             auth_leeway: Duration::from_secs(5),
             auth_reload: Duration::from_secs(10),
             max_sessions: 10_000,
@@ -236,6 +242,16 @@ const MAX_REQUESTS: usize = 1_000_000;
 const LONGEST: Duration = Duration::from_hours(24);
 
 impl Config {
+    /// `auth_publish_under` as namespaces; `None`: one of them is none.
+    pub(crate) fn publish_under(&self) -> Option<Vec<TrackNamespace>> {
+        let namespaces = self.auth_publish_under.iter();
+        let namespaces = namespaces.map(|text| {
+            let fields = text.split('/').map(|field| field.as_bytes().to_vec());
+            TrackNamespace::new(fields).ok()
+        });
+        namespaces.collect()
+    }
+
     /// Checks what one value alone cannot say.
     pub fn check(&self) -> Result<(), ConfigError> {
         match (&self.cert, &self.key) {
@@ -280,6 +296,7 @@ impl Config {
             let unused = [
                 ("auth-issuer", self.auth_issuer.is_some()),
                 ("auth-audience", self.auth_audience.is_some()),
+                ("auth-publish-under", !self.auth_publish_under.is_empty()),
             ];
             if let Some((name, _)) = unused.into_iter().find(|(_, is_set)| *is_set) {
                 return Err(ConfigError::NoKeys { name });
@@ -338,6 +355,12 @@ impl Config {
         }
         if self.auth_least_prefix == 0 {
             return out_of_range("auth-least-prefix", "at least 1");
+        }
+        if self.publish_under().is_none() {
+            return out_of_range(
+                "auth-publish-under",
+                "fields that are not empty, joined by /",
+            );
         }
         if self.auth_leeway > Duration::from_mins(5) {
             return out_of_range("auth-leeway", "at most 5m");

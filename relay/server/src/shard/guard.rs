@@ -73,6 +73,12 @@ impl Shard {
         false
     }
 
+    /// Whether a session's tokens are those of a service that speaks to everybody.
+    pub(super) fn is_service(&self, key: ConnectionKey) -> bool {
+        let peer = self.peers.get(key);
+        peer.is_some_and(|peer| peer.permits.accesses().any(Access::publishes_under))
+    }
+
     /// Checks a request and takes the tokens out of it. Says whether the forwarder may hear of
     /// it; if not, it was rejected.
     pub(super) fn admit_request(

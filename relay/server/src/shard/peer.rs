@@ -183,6 +183,11 @@ impl Peers {
         self.0[index] = Some(Box::new(peer));
     }
 
+    pub(super) fn get(&self, key: ConnectionKey) -> Option<&Peer> {
+        let peer = self.0.get(key.index())?.as_deref()?;
+        (peer.key == key).then_some(peer)
+    }
+
     pub(super) fn get_mut(&mut self, key: ConnectionKey) -> Option<&mut Peer> {
         let peer = self.0.get_mut(key.index())?.as_deref_mut()?;
         (peer.key == key).then_some(peer)

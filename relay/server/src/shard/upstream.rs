@@ -290,6 +290,7 @@ impl Shard {
                 hop: HopId(0),
                 tells_paths: false,
             },
+            _ if self.is_service(key) => PeerKind::Service,
             _ => PeerKind::Session,
         }
     }
