@@ -12,10 +12,19 @@ use crate::{CloseReason, ConnectError, RoomOptions, Trust};
 
 pub use parvis_quic::PathStats;
 
+/// Requests of the relay that may be open: its subscriptions to what is published here, which may be
+/// a track for each of many people.
+const MAX_PEER_REQUESTS: usize = 16_384;
+/// Requests of this side that may be open.
+const MAX_OWN_REQUESTS: usize = 16_384;
+/// Namespaces under one prefix.
+const MAX_NAMESPACES: usize = 16_384;
+
 /// Opens the connection to a relay.
 pub(crate) async fn connect(
     url: &str,
     options: &RoomOptions,
+    more_tokens: Vec<AuthToken>,
 ) -> Result<(Connection, Draft), ConnectError> {
     let mut session = Config::default();
     if let Some(source) = &options.token {
@@ -26,6 +35,10 @@ pub(crate) async fn connect(
             value: token.into(),
         });
     }
+    session.auth_tokens.extend(more_tokens);
+    session.limits.max_peer_requests = MAX_PEER_REQUESTS;
+    session.limits.max_own_requests = MAX_OWN_REQUESTS;
+    session.limits.max_namespaces = MAX_NAMESPACES;
     let quic = ConnectOptions {
         session,
         tls: tls(&options.trust)?,

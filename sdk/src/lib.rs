@@ -34,6 +34,7 @@
 
 pub mod clock;
 mod connect;
+pub mod data;
 #[doc(hidden)]
 pub mod delivery;
 mod demand;
@@ -51,6 +52,7 @@ mod threads;
 mod token;
 
 pub use connect::PathStats;
+use data::{DataLink, DataOptions, DataStart, DataSubscribe, FetchError, FetchQuery};
 pub use engine::RemoteFrame;
 pub use error::{CloseReason, ConnectError, PublishError, SourceError, SubscribeError, WaitError};
 pub use local::{

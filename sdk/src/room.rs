@@ -7,9 +7,9 @@ use parvis_wire::Draft;
 use tokio::sync::watch;
 
 use crate::{
-    AudioOptions, CloseReason, ConnectError, LocalAudio, LocalEncoded, LocalVideo, Participant,
-    ParticipantName, PublishError, RemoteAudio, RemoteTrack, RemoteVideo, RoomEvents, RoomName,
-    RoomOptions, RoomState, SubscribeError, TrackKind, VideoOptions, WaitError,
+    AudioOptions, CloseReason, ConnectError, DataLink, LocalAudio, LocalEncoded, LocalVideo,
+    Participant, ParticipantName, PublishError, RemoteAudio, RemoteTrack, RemoteVideo, RoomEvents,
+    RoomName, RoomOptions, RoomState, SubscribeError, TrackKind, VideoOptions, WaitError,
     connect::{self, PathStats},
     engine::{Engine, EngineTask},
 };
@@ -62,20 +62,26 @@ impl Room {
         }
     }
 
-    async fn try_connect(url: &str, options: &RoomOptions) -> Result<Self, Refusal> {
-        let connected = connect::connect(url, options).await;
-        let (connection, draft) = connected.map_err(Refusal::Error)?;
+    /// Connects to a relay without entering the room: nobody sees this participant, and it sees
+    /// nobody, until [`Room::enter`]. [`Room::data`] works from here on.
+    pub async fn open(url: &str, options: RoomOptions) -> Result<Self, ConnectError> {
+        let (connection, draft) = connect::connect(url, &options, Vec::new()).await?;
         let (sender, state) = watch::channel(Arc::new(RoomState::default()));
         let (engine, task) = Engine::start(connection, url.to_owned(), options.clone(), sender);
-        let room = Self {
-            name: options.room.clone(),
-            me: options.participant.clone(),
+        Ok(Self {
+            name: options.room,
+            me: options.participant,
             draft,
             engine,
             task,
             state,
-        };
-        let entered = tokio::time::timeout(options.connect_timeout, room.enter()).await;
+        })
+    }
+
+    async fn try_connect(url: &str, options: &RoomOptions) -> Result<Self, Refusal> {
+        let room = Self::open(url, options.clone()).await;
+        let room = room.map_err(Refusal::Error)?;
+        let entered = tokio::time::timeout(options.connect_timeout, room.enter_as_new()).await;
         let result = entered.unwrap_or_else(|_| {
             Err(ConnectError::Unreachable {
                 url: url.to_owned(),
@@ -95,7 +101,8 @@ impl Room {
         }
     }
 
-    async fn enter(&self) -> Result<(), ConnectError> {
+    /// Enters, unless somebody of that name is there.
+    async fn enter_as_new(&self) -> Result<(), ConnectError> {
         self.engine.discover().await?;
         let Some(me) = &self.me else {
             self.engine.entered();
@@ -111,6 +118,22 @@ impl Room {
         self.engine.announce().await?;
         self.engine.entered();
         Ok(())
+    }
+
+    /// Enters a room that was only opened: from here on this participant is seen, sees the others,
+    /// and may publish and subscribe. Its name is taken to be its own: who comes back under it
+    /// takes the place of the one before.
+    pub async fn enter(&self) -> Result<(), ConnectError> {
+        let (discovered, announced) = tokio::join!(self.engine.discover(), self.engine.announce());
+        discovered?;
+        announced?;
+        self.engine.entered();
+        Ok(())
+    }
+
+    /// What data tracks are published and received by, before the room is entered too.
+    pub fn data(&self) -> DataLink {
+        DataLink::new(self.engine.clone())
     }
 
     /// The room's name.

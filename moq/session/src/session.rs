@@ -337,6 +337,11 @@ impl Session {
         self.request_rate = None;
     }
 
+    /// The number that names a request of ours to the peer, as a joining FETCH does.
+    pub fn request_id(&self, key: RequestKey) -> Option<RequestId> {
+        self.requests.get(&key.0).map(|request| request.id)
+    }
+
     /// What was dropped so far, by reason.
     pub const fn drops(&self) -> &DropCounts {
         &self.drops

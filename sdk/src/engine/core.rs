@@ -9,9 +9,10 @@ use parvis_wire::{Draft, Parameters, RequestError};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
+    data::Data,
     directory::Directory,
     flusher::Flusher,
-    link::{Ending, Incoming, Link, LinkId},
+    link::{Ending, Incoming, Link, LinkId, Purpose},
     publications::Publication,
     subscription::{Subscription, TrackKey},
 };
@@ -39,6 +40,7 @@ pub(super) struct Core {
     /// Subscriptions to cancel.
     pub(super) unwanted: Vec<(LinkId, RequestKey)>,
     pub(super) directory: Directory,
+    pub(super) data: Data,
     pub(super) next_beat: Option<Instant>,
     pub(super) flusher: Arc<Flusher>,
     /// Where the relay asked to move to; empty: to where it is.
@@ -101,6 +103,7 @@ impl Core {
             next_track: 0,
             unwanted: Vec::new(),
             directory,
+            data: Data::default(),
             next_beat: None,
             flusher,
             asked_to_move: None,
@@ -131,6 +134,7 @@ impl Core {
         }
         self.cancel_unwanted(link, session, now);
         self.ask_for_what_is_missing(link, session, now);
+        self.cancel_unwanted(link, session, now);
         self.handle_media(link, session, now);
         self.check_settled(link, session, now);
     }
@@ -156,6 +160,7 @@ impl Core {
                 {
                     publication.update(id, key, &parameters);
                 }
+                self.handle_data_update(id, key, &parameters);
                 let _ = session.accept_update(key, Parameters::default(), now);
             }
             Event::Ended { key, reason } => {
@@ -165,12 +170,18 @@ impl Core {
                 self.own_request_ended(id, key, &format!("{reason:?}"), end, now);
             }
             Event::Namespace { key, suffix, .. } if link.own.contains_key(&key) => {
-                if let Some(name) = ParticipantName::from_suffix(&suffix) {
+                if let Some(Purpose::Prefix(prefix)) = link.own.get(&key) {
+                    let prefix = *prefix;
+                    self.handle_data_namespace(id, prefix, suffix, true, now);
+                } else if let Some(name) = ParticipantName::from_suffix(&suffix) {
                     self.handle_announced(id, name, session, now);
                 }
             }
             Event::NamespaceDone { key, suffix } if link.own.contains_key(&key) => {
-                if let Some(name) = ParticipantName::from_suffix(&suffix) {
+                if let Some(Purpose::Prefix(prefix)) = link.own.get(&key) {
+                    let prefix = *prefix;
+                    self.handle_data_namespace(id, prefix, suffix, false, now);
+                } else if let Some(name) = ParticipantName::from_suffix(&suffix) {
                     self.handle_withdrawn(id, &name, session, now);
                 }
             }
@@ -203,6 +214,12 @@ impl Core {
                 }
             }
             Event::ObjectData { stream, data } => {
+                if self.handle_past_data(id, stream, &data, now) {
+                    return;
+                }
+                let Some(link) = self.links.get_mut(&id) else {
+                    return;
+                };
                 let Some(incoming) = link.streams.get_mut(&stream) else {
                     return;
                 };
@@ -218,12 +235,22 @@ impl Core {
             Event::Datagram { key, datagram, .. } => {
                 self.handle_object(id, key, datagram.into(), session, now);
             }
-            Event::StreamStopped { stream, .. } => self.stream_gone(id, stream),
+            Event::StreamStopped { stream, .. } => self.stream_gone(id, stream, now),
+            Event::Fetch { stream, key } => self.handle_past_stream(id, stream, key),
+            Event::FetchObject {
+                stream,
+                object,
+                payload,
+            } => self.handle_past_object(id, stream, &object, payload, now),
+            Event::FetchEnd { stream, key, end } => {
+                self.handle_past_end(id, stream, key, end, now);
+            }
+            Event::SendReady { .. } => self.answer_fetches(id, session, now),
             Event::Dropped(dropped) => {
                 tracing::debug!(?dropped, "dropped");
                 if let Some(stream) = dropped.stream {
                     self.handle_stream_end(id, stream, false, session, now);
-                    self.stream_gone(id, stream);
+                    self.stream_gone(id, stream, now);
                 }
             }
             Event::Closed { code, reason } => {
@@ -244,26 +271,23 @@ impl Core {
                     timeout_ms,
                 });
             }
+            Event::UpdateAccepted { key, .. } => link.data.shown.accepted(key),
             Event::GoAway { key: Some(key), .. } => self.move_request(id, key, session, now),
             Event::Established { .. }
             | Event::Namespace { .. }
             | Event::NamespaceDone { .. }
-            | Event::UpdateAccepted { .. }
             | Event::UpdateRejected { .. }
             | Event::StateChanged { .. }
             | Event::PublishSkipped { .. }
-            | Event::Fetch { .. }
-            | Event::FetchObject { .. }
-            | Event::FetchEnd { .. }
             | Event::Refused(_)
-            | Event::LimitExceeded(_)
-            | Event::SendReady { .. } => {}
+            | Event::LimitExceeded(_) => {}
         }
     }
 
     /// Ends everything: the last thing that happens.
     pub(super) fn handle_closed(&mut self, reason: CloseReason) {
         self.directory.handle_closed(reason.clone());
+        self.close_data(&reason);
         self.closed.get_or_insert(reason);
         for (_, publication) in std::mem::take(&mut self.publications) {
             publication.outbox.close();
@@ -290,7 +314,12 @@ impl Core {
             retries.into_iter().flatten().min()
         });
         let closing = self.closing.as_ref().map(|(_, until)| *until);
+        let data = self.links.get(&link).and_then(|state| {
+            let current = self.current == Some(link);
+            self.data.poll_timeout(link, &state.data, current)
+        });
         [
+            data,
             tracks,
             standing,
             self.directory.poll_timeout(link),
@@ -319,10 +348,11 @@ impl Core {
             self.deliver(key, link, session, now);
             self.leave_overlapping(key, link, session, now);
         }
+        self.handle_data_timeout(link, session, now);
         let opened = self.directory.handle_timeout(link, session, now);
         if let Some(link) = self.links.get_mut(&link) {
             for (name, key) in opened {
-                link.own.insert(key, super::link::Purpose::Catalog(name));
+                link.own.insert(key, Purpose::Catalog(name));
             }
         }
         if self.next_beat.is_some_and(|at| at <= now) {

@@ -7,6 +7,7 @@ use parvis_quic::client::{NotNow, SessionHandle};
 use tokio::sync::Notify;
 
 use super::{core::Core, link::LinkId};
+use crate::data::Waker;
 
 /// Lets encoders' threads have their frames sent, without a detour over the engine's tasks.
 #[derive(Debug)]
@@ -24,6 +25,12 @@ pub(super) struct LinkFlusher {
     scheduled: AtomicBool,
     /// Wakes the engine's task for that connection.
     pub(super) wake: Notify,
+}
+
+impl Waker for Flusher {
+    fn wake(&self) {
+        Self::wake(self);
+    }
 }
 
 impl Flusher {

@@ -1,10 +1,13 @@
 use std::{collections::HashMap, time::Instant};
 
 use parvis_session::{ObjectAssembler, RequestKey, StreamId};
-use parvis_wire::{GroupId, RequestErrorCode};
+use parvis_wire::{GroupId, RequestErrorCode, TrackNamespace};
 use tokio::sync::oneshot;
 
-use super::subscription::TrackKey;
+use super::{
+    data::{DataKey, DataLinkState},
+    subscription::TrackKey,
+};
 use crate::{ConnectError, ParticipantName};
 
 /// Names a connection of a room; never used twice.
@@ -22,6 +25,7 @@ pub(super) struct Link {
     pub(super) streams: HashMap<StreamId, Incoming>,
     pub(super) discovery: Standing,
     pub(super) visibility: Standing,
+    pub(super) data: DataLinkState,
     /// The relay asked to move: nothing new is asked of it.
     pub(super) going_away: bool,
     /// Whether the room was told that nothing is left here.
@@ -46,6 +50,16 @@ pub(super) enum Purpose {
     Announce(Option<oneshot::Sender<Result<(), ConnectError>>>),
     Catalog(ParticipantName),
     Track(TrackKey),
+    /// A SUBSCRIBE of a data track.
+    Data(DataKey),
+    /// A FETCH of what lies before one.
+    Joining(DataKey),
+    /// A FETCH of a data track.
+    Fetch(DataKey),
+    /// A PUBLISH_NAMESPACE for data tracks.
+    Namespace(TrackNamespace),
+    /// A SUBSCRIBE_NAMESPACE for a data link.
+    Prefix(DataKey),
 }
 
 /// How a request of our own ended.

@@ -6,6 +6,8 @@
 //! two of them: both feed the same core, which sends each object to both and takes each once.
 
 mod core;
+mod data;
+mod data_api;
 mod directory;
 mod feed;
 mod flusher;
@@ -57,6 +59,7 @@ pub(crate) use self::subscription::FRAMES;
 pub use self::subscription::RemoteFrame;
 
 pub(crate) use self::{
+    data::DataKey,
     outbox::MediaSender,
     publications::{NewPublication, PublicationKind},
     subscription::TrackKey,

@@ -18,13 +18,17 @@ impl Core {
     /// There is a new connection; everything goes there from now on.
     pub(super) fn add_link(&mut self, id: LinkId, draft: Draft, now: Instant) {
         self.draft = Some(draft);
-        self.links.insert(id, Link::default());
+        let mut link = Link::default();
+        // Its SETUP said them.
+        link.data.shown = self.data.tokens.shown();
+        self.links.insert(id, link);
         let first = self.current.is_none() && !self.entered;
         self.current = Some(id);
         if !first {
             let grace = now + GRACE;
             self.grace = Some(grace);
             self.directory.expect_until(grace);
+            self.expect_data(grace);
             for track in self.tracks.values_mut() {
                 track.retry = None;
             }
@@ -48,6 +52,7 @@ impl Core {
         }
         self.ended.retain(|publication| !publication.is_over());
         self.directory.link_gone(id);
+        self.data.link_gone(id, Instant::now() + GRACE);
         // Waits for a farewell that nobody hears.
         if self.links.is_empty() && self.closing.is_some() {
             self.handle_closed(CloseReason::Local);
@@ -94,9 +99,10 @@ impl Core {
         let Some(new) = self.links.get(&current) else {
             return;
         };
-        let at_home = new.discovery == Standing::Accepted
-            && (self.me.is_none() || new.visibility == Standing::Accepted);
-        if !at_home {
+        let at_home = !self.entered
+            || (new.discovery == Standing::Accepted
+                && (self.me.is_none() || new.visibility == Standing::Accepted));
+        if !at_home || !self.data.has_left(id, &new.data) {
             return;
         }
         self.leave_catalogs(id, current, session, now);
@@ -106,7 +112,7 @@ impl Core {
         let Some(old) = self.links.get_mut(&id) else {
             return;
         };
-        if empty && last && old.served.is_empty() && !old.settled {
+        if empty && last && old.served.is_empty() && old.data.served.is_empty() && !old.settled {
             old.settled = true;
             let _ = self.notices.send(Notice::Settled { link: id });
         }

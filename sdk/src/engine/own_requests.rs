@@ -30,8 +30,13 @@ impl Core {
         let Some(link) = self.links.get_mut(&id) else {
             return;
         };
-        match session.subscribe_namespace(prefix, Parameters::default(), now) {
+        let parameters = self
+            .data
+            .tokens
+            .put(&link.data.shown, Parameters::default());
+        match session.subscribe_namespace(prefix, parameters, now) {
             Ok(key) => {
+                self.data.tokens.carried(&mut link.data.shown, key);
                 link.discovery = Standing::Asked;
                 link.own.insert(key, Purpose::Discover(reply));
             }
@@ -84,8 +89,13 @@ impl Core {
             return;
         };
         let namespace = self.room.participant_namespace(me);
-        match session.publish_namespace(namespace, Parameters::default(), now) {
+        let parameters = self
+            .data
+            .tokens
+            .put(&link.data.shown, Parameters::default());
+        match session.publish_namespace(namespace, parameters, now) {
             Ok(key) => {
+                self.data.tokens.carried(&mut link.data.shown, key);
                 link.visibility = Standing::Asked;
                 link.own.insert(key, Purpose::Announce(reply));
                 self.publish_catalog(now);
@@ -176,6 +186,7 @@ impl Core {
         for key in missing {
             self.ask_for_track(id, key, session, now);
         }
+        self.ask_for_data(id, session, now);
     }
 
     pub(super) fn handle_accepted(
@@ -186,6 +197,7 @@ impl Core {
         session: &mut Session,
         now: Instant,
     ) {
+        self.handle_data_accepted(id, key, &answer, session, now);
         let Some(link) = self.links.get_mut(&id) else {
             return;
         };
@@ -228,7 +240,15 @@ impl Core {
                     self.unsubscribe(track_key);
                 }
             }
-            Some(Purpose::Catalog(_)) | None => {}
+            Some(
+                Purpose::Catalog(_)
+                | Purpose::Data(_)
+                | Purpose::Joining(_)
+                | Purpose::Fetch(_)
+                | Purpose::Namespace(_)
+                | Purpose::Prefix(_),
+            )
+            | None => {}
         }
     }
 
@@ -245,6 +265,7 @@ impl Core {
             return;
         };
         link.streams.retain(|_, incoming| incoming.key != key);
+        link.data.shown.ended(key);
         match link.own.remove(&key) {
             Some(Purpose::Discover(Some(reply))) => {
                 let _ = reply.send(Err(refused(DISCOVER, reason.to_owned())));
@@ -273,6 +294,13 @@ impl Core {
             }
             Some(Purpose::Catalog(name)) => self.directory.handle_catalog_ended(id, &name, now),
             Some(Purpose::Track(key)) => self.source_ended(key, id, reason, ending, now),
+            Some(
+                purpose @ (Purpose::Data(_)
+                | Purpose::Joining(_)
+                | Purpose::Fetch(_)
+                | Purpose::Namespace(_)
+                | Purpose::Prefix(_)),
+            ) => self.data_request_ended(id, purpose, reason, ending, now),
             None => {}
         }
     }

@@ -1,7 +1,7 @@
 use std::time::Instant;
 
 use parvis_session::{IncomingRequest, Object, RequestKey, Session, StreamId};
-use parvis_wire::{Parameters, RequestError, RequestErrorCode, TrackNamespace};
+use parvis_wire::{ObjectStatus, Parameters, RequestError, RequestErrorCode, TrackNamespace};
 
 use super::{
     core::Core,
@@ -20,6 +20,9 @@ impl Core {
         session: &mut Session,
         now: Instant,
     ) {
+        let Some(request) = self.handle_data_request(id, key, request, session, now) else {
+            return;
+        };
         let Some(link) = self.links.get_mut(&id) else {
             return;
         };
@@ -99,6 +102,7 @@ impl Core {
         session: &mut Session,
         now: Instant,
     ) {
+        self.data_request_of_peer_ended(id, key);
         let Some(link) = self.links.get_mut(&id) else {
             return;
         };
@@ -169,6 +173,12 @@ impl Core {
                 self.directory
                     .handle_catalog(name, object.location.group, &object.payload);
             }
+            Some(Purpose::Data(key)) => {
+                let key = *key;
+                if object.status == ObjectStatus::Normal {
+                    self.handle_data_object(key, object.location, object.payload, now);
+                }
+            }
             _ => {}
         }
     }
@@ -238,7 +248,7 @@ fn own_track(
     (*namespace == mine).then(|| name.to_owned())
 }
 
-fn reject(key: RequestKey, code: RequestErrorCode, session: &mut Session, now: Instant) {
+pub(super) fn reject(key: RequestKey, code: RequestErrorCode, session: &mut Session, now: Instant) {
     let error = RequestError {
         code,
         retry_interval: 0,

@@ -30,6 +30,8 @@ impl Core {
             others |= publication.has_steps(link);
         }
         self.ended.retain(|publication| !publication.is_over());
+        self.flush_data(link, session, now);
+        others |= self.data.has_steps(link);
         if others {
             self.flusher.flush_others(link);
         }
@@ -64,7 +66,8 @@ impl Core {
         }
     }
 
-    pub(super) fn stream_gone(&mut self, link: LinkId, stream: StreamId) {
+    pub(super) fn stream_gone(&mut self, link: LinkId, stream: StreamId, now: Instant) {
+        self.data_stream_gone(link, stream, now);
         for publication in self.publications.values_mut() {
             publication.stream_gone(link, stream);
         }

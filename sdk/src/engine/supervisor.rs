@@ -180,7 +180,8 @@ impl Supervisor {
             };
             let url = target.clone();
             let outcome = {
-                let connecting = connect::connect(&url, &options);
+                let tokens = lock(&self.engine.core).data.tokens.all();
+                let connecting = connect::connect(&url, &options, tokens);
                 tokio::pin!(connecting);
                 loop {
                     tokio::select! {
