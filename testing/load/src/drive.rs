@@ -1,25 +1,22 @@
 use std::{
-    collections::HashMap,
+    collections::VecDeque,
     net::SocketAddr,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, bail, ensure};
 use clap::Args;
-use hdrhistogram::Histogram;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use parvis_quic::{ConnectionEvent, ConnectionKey, Endpoint};
-use parvis_session::{Answer, Event, IncomingRequest, RequestKey, StreamId, SubgroupOptions};
-use parvis_wire::{
-    Draft, FullTrackName, GroupId, ObjectHeader, ObjectId, ObjectStatus, Parameters, Priority,
-    Properties, SubgroupIdMode, TrackName, TrackNamespace,
-};
+use parvis_quic::ConnectionKey;
+use parvis_wire::{Draft, SessionErrorCode};
 use serde_json::json;
 
 use crate::{
     port::Port,
     process,
-    workload::{self, Pacer, Workload, age_us, payload},
+    publisher::Publisher,
+    received::Received,
+    workload::{self, Pacer, Workload},
 };
 
 /// Connections that share a socket.
@@ -48,6 +45,9 @@ pub struct Options {
     /// The relay makes the objects itself: publish nothing.
     #[arg(long)]
     no_publish: bool,
+    /// Subscribers that leave, each replaced by a new one, in a second of measuring.
+    #[arg(long, default_value_t = 0.0)]
+    churn: f64,
     #[command(flatten)]
     workload: workload::Options,
 }
@@ -68,7 +68,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             load.publisher.announced
         })?;
     }
-    load.connect_subscribers(draft)?;
+    load.connect_subscribers()?;
     let wanted = options.workload.subs * load.workload.tracks;
     load.run_until(PATIENCE, "every subscription", |load| {
         load.received.subscribed == wanted
@@ -84,6 +84,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let start = Instant::now();
     load.received.start();
     load.publisher.sent = 0;
+    load.churn = (options.churn > 0.0).then(|| Pacer::new(options.churn, start));
     load.run_for(Duration::from_secs_f64(options.workload.secs))?;
     let wall = start.elapsed().as_secs_f64();
     let relay_s = (process::cpu_ns(options.pid) - cpu) as f64 / 1e9;
@@ -127,10 +128,14 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
 
 struct Load<'a> {
     options: &'a Options,
+    draft: Draft,
     workload: Workload,
     ports: Vec<Port>,
     publisher: Publisher,
     received: Received,
+    /// The subscribers' connections, those there for longest first.
+    subscribers: VecDeque<(usize, ConnectionKey)>,
+    churn: Option<Pacer>,
 }
 
 impl<'a> Load<'a> {
@@ -146,27 +151,44 @@ impl<'a> Load<'a> {
         let received = Received::new(workload.tracks);
         Ok(Self {
             options,
+            draft,
             workload,
             ports: vec![port],
             publisher,
             received,
+            subscribers: VecDeque::new(),
+            churn: None,
         })
     }
 
-    fn connect_subscribers(&mut self, draft: Draft) -> anyhow::Result<()> {
+    fn connect_subscribers(&mut self) -> anyhow::Result<()> {
         for index in 0..self.options.workload.subs {
             if index % PER_PORT == 0 {
                 self.ports.push(Port::bind()?);
             }
-            let port = self.ports.last_mut().context("there is a port")?;
-            port.connect(
-                self.options.connect,
-                draft,
-                &self.options.path,
-                Instant::now(),
-            )?;
+            self.connect_subscriber(self.ports.len() - 1)?;
             // A few at a time: a relay may take a burst of handshakes for an attack.
             self.run_for(Duration::from_millis(5))?;
+        }
+        Ok(())
+    }
+
+    fn connect_subscriber(&mut self, port: usize) -> anyhow::Result<()> {
+        let (to, path) = (self.options.connect, &self.options.path);
+        let key = self.ports[port].connect(to, self.draft, path, Instant::now())?;
+        self.subscribers.push_back((port, key));
+        Ok(())
+    }
+
+    /// Replaces the subscribers whose time has come.
+    fn replace_subscribers(&mut self) -> anyhow::Result<()> {
+        let now = Instant::now();
+        let due = self.churn.as_mut().map_or(0, |pacer| pacer.due(now));
+        for _ in 0..due {
+            let (port, key) = self.subscribers.pop_front().context("there are some")?;
+            let endpoint = &mut self.ports[port].endpoint;
+            endpoint.close(now, key, SessionErrorCode::NoError, "");
+            self.connect_subscriber(port)?;
         }
         Ok(())
     }
@@ -196,6 +218,7 @@ impl<'a> Load<'a> {
     fn run_for(&mut self, time: Duration) -> anyhow::Result<()> {
         let end = Instant::now() + time;
         while Instant::now() < end {
+            self.replace_subscribers()?;
             self.turn(end)?;
         }
         Ok(())
@@ -203,6 +226,7 @@ impl<'a> Load<'a> {
 
     fn turn(&mut self, end: Instant) -> anyhow::Result<()> {
         let mut until = end;
+        until = until.min(self.churn.as_ref().map_or(end, Pacer::next));
         for (index, port) in self.ports.iter_mut().enumerate() {
             let now = Instant::now();
             if index == 0 {
@@ -231,281 +255,4 @@ impl<'a> Load<'a> {
         poll(&mut fds, PollTimeout::from(millis)).context("waiting for packets")?;
         Ok(())
     }
-}
-
-struct Publisher {
-    key: Option<ConnectionKey>,
-    announced: bool,
-    tracks: Vec<Track>,
-    sent: u64,
-}
-
-struct Track {
-    subscription: Option<RequestKey>,
-    stream: Option<StreamId>,
-    sequence: u64,
-    pacer: Pacer,
-}
-
-impl Publisher {
-    fn new(key: Option<ConnectionKey>, workload: &Workload, now: Instant) -> Self {
-        let tracks = (0..workload.tracks)
-            .map(|_| Track {
-                subscription: None,
-                stream: None,
-                sequence: 0,
-                pacer: Pacer::new(workload.rate, now),
-            })
-            .collect();
-        Self {
-            key,
-            announced: false,
-            tracks,
-            sent: 0,
-        }
-    }
-
-    fn next(&self) -> Option<Instant> {
-        self.key?;
-        self.tracks
-            .iter()
-            .filter(|track| track.subscription.is_some())
-            .map(|track| track.pacer.next())
-            .min()
-    }
-
-    fn handle(
-        &mut self,
-        endpoint: &mut Endpoint,
-        key: ConnectionKey,
-        event: ConnectionEvent,
-        now: Instant,
-    ) {
-        let event = match event {
-            ConnectionEvent::Session(event) => event,
-            ConnectionEvent::Closed { reason } => {
-                eprintln!("publisher: {reason}");
-                return;
-            }
-            ConnectionEvent::Connected { .. } => return,
-        };
-        let Some(session) = endpoint.session(key) else {
-            return;
-        };
-        match event {
-            Event::Established { .. } => {
-                let announced = session.publish_namespace(namespace(), Parameters::default(), now);
-                if let Err(error) = announced {
-                    eprintln!("publisher: {error}");
-                }
-            }
-            Event::Accepted { .. } => self.announced = true,
-            Event::Rejected { error, .. } => eprintln!("publisher: {error:?}"),
-            Event::Request {
-                key,
-                request: IncomingRequest::Subscribe { track, .. },
-            } => {
-                let index = track_index(track.name());
-                if let Some(track) = index.and_then(|index| self.tracks.get_mut(index)) {
-                    let accepted = session.accept_subscribe(
-                        key,
-                        Parameters::default(),
-                        Properties::default(),
-                        now,
-                    );
-                    if accepted.is_ok() {
-                        track.subscription = Some(key);
-                        track.pacer = Pacer::new(track.pacer.rate(), now);
-                    }
-                }
-            }
-            Event::Updated { key, .. } => {
-                let _ = session.accept_update(key, Parameters::default(), now);
-            }
-            Event::Ended { key, .. } => {
-                for track in &mut self.tracks {
-                    if track.subscription == Some(key) {
-                        track.subscription = None;
-                        track.stream = None;
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn publish(&mut self, endpoint: &mut Endpoint, workload: &Workload, now: Instant) {
-        let Some(key) = self.key else { return };
-        let Some(session) = endpoint.session(key) else {
-            return;
-        };
-        for track in &mut self.tracks {
-            let Some(subscription) = track.subscription else {
-                continue;
-            };
-            for _ in 0..track.pacer.due(now) {
-                let object = track.sequence % workload.gop;
-                if object == 0 {
-                    if let Some(stream) = track.stream.take() {
-                        let _ = session.finish_subgroup(stream, now);
-                    }
-                    let options = SubgroupOptions {
-                        group: GroupId(track.sequence / workload.gop),
-                        subgroup: SubgroupIdMode::Zero,
-                        priority: Some(Priority(127)),
-                        has_properties: false,
-                        end_of_group: true,
-                        first_object: true,
-                    };
-                    track.stream = session.open_subgroup(subscription, &options, now).ok();
-                }
-                let payload = payload(workload.size(track.sequence));
-                let header = ObjectHeader {
-                    id: ObjectId(object),
-                    properties: Properties::default(),
-                    status: ObjectStatus::Normal,
-                    payload_len: payload.len() as u64,
-                };
-                track.sequence += 1;
-                if let Some(stream) = track.stream
-                    && session.write_object(stream, &header, payload, now).is_ok()
-                {
-                    self.sent += 1;
-                    if workload.gop == 1 {
-                        let _ = session.finish_subgroup(stream, now);
-                        track.stream = None;
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// What all subscribers together have got.
-struct Received {
-    tracks: usize,
-    measuring: bool,
-    subscribed: usize,
-    refused: Option<String>,
-    objects: u64,
-    bytes: u64,
-    latency: Histogram<u64>,
-    /// Objects that have come in part: bytes missing, and their age when they began.
-    partial: HashMap<(usize, ConnectionKey, StreamId), (u64, u64, bytes::Bytes)>,
-}
-
-impl Received {
-    fn new(tracks: usize) -> Self {
-        let latency = Histogram::new_with_bounds(1, 60_000_000, 3).expect("the bounds are sound");
-        Self {
-            tracks,
-            measuring: false,
-            subscribed: 0,
-            refused: None,
-            objects: 0,
-            bytes: 0,
-            latency,
-            partial: HashMap::new(),
-        }
-    }
-
-    fn start(&mut self) {
-        self.measuring = true;
-    }
-
-    fn handle(
-        &mut self,
-        endpoint: &mut Endpoint,
-        (port, key): (usize, ConnectionKey),
-        event: ConnectionEvent,
-        now: Instant,
-    ) {
-        let event = match event {
-            ConnectionEvent::Session(event) => event,
-            ConnectionEvent::Closed { reason } => {
-                self.refused = Some(reason.to_string());
-                return;
-            }
-            ConnectionEvent::Connected { .. } => return,
-        };
-        match event {
-            Event::Established { .. } => {
-                let Some(session) = endpoint.session(key) else {
-                    return;
-                };
-                for index in 0..self.tracks {
-                    if let Err(error) = session.subscribe(track(index), Parameters::default(), now)
-                    {
-                        self.refused = Some(error.to_string());
-                    }
-                }
-            }
-            Event::Accepted {
-                answer: Answer::Subscribe { .. },
-                ..
-            } => self.subscribed += 1,
-            Event::Rejected { error, .. } => self.refused = Some(format!("{error:?}")),
-            Event::Object {
-                stream,
-                header,
-                raw,
-                header_len,
-            } => {
-                let payload = raw.slice(header_len..);
-                let missing = header.payload_len - payload.len() as u64;
-                if missing == 0 {
-                    self.whole(&payload, header.payload_len);
-                } else {
-                    let entry = (missing, header.payload_len, payload);
-                    self.partial.insert((port, key, stream), entry);
-                }
-            }
-            Event::ObjectData { stream, data } => {
-                let place = (port, key, stream);
-                if let Some(entry) = self.partial.get_mut(&place) {
-                    entry.0 = entry.0.saturating_sub(data.len() as u64);
-                    if entry.2.len() < 8 {
-                        entry.2 = [&entry.2[..], &data[..]].concat().into();
-                    }
-                    if entry.0 == 0
-                        && let Some((_, len, head)) = self.partial.remove(&place)
-                    {
-                        self.whole(&head, len);
-                    }
-                }
-            }
-            Event::SubgroupEnd { stream, .. } => {
-                self.partial.remove(&(port, key, stream));
-            }
-            _ => {}
-        }
-    }
-
-    fn whole(&mut self, payload: &[u8], len: u64) {
-        if !self.measuring {
-            return;
-        }
-        self.objects += 1;
-        self.bytes += len;
-        if let Some(age) = age_us(payload) {
-            self.latency.saturating_record(age.max(1));
-        }
-    }
-}
-
-fn namespace() -> TrackNamespace {
-    TrackNamespace::new(["bench", "room"]).expect("a short name is a name")
-}
-
-fn track(index: usize) -> FullTrackName {
-    FullTrackName::new(namespace(), TrackName::from(format!("t{index}")))
-        .expect("a short name is a name")
-}
-
-fn track_index(name: &TrackName) -> Option<usize> {
-    std::str::from_utf8(&name.0)
-        .ok()?
-        .strip_prefix('t')?
-        .parse()
-        .ok()
 }

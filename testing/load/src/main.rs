@@ -8,6 +8,8 @@ mod drive;
 mod floor;
 mod port;
 mod process;
+mod publisher;
+mod received;
 mod workload;
 
 use clap::{Parser, Subcommand};
