@@ -6,7 +6,7 @@ export PATH := $(CACHE)/tools/bin:$(HOME)/.cargo/bin:$(PATH)
 export PARVIS_CACHE := $(CACHE)
 export CARGO_TERM_COLOR ?= auto
 
-.PHONY: help demo test packages clips peers browser-peer format lint unit doc fuzz-check deny browser interop interop-write bench bench-store bench-drain bench-network fuzz clean
+.PHONY: help demo test packages clips peers browser-peer services-tools format lint unit doc fuzz-check deny browser interop interop-write bench bench-store bench-drain bench-network fuzz clean
 
 help: ## Lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -30,6 +30,9 @@ peers: packages ## Builds the peers of the interop tests, once
 browser-peer: packages ## Installs a browser and the npm packages that talk to our relay from it, once
 	@scripts/browser-peer.sh "$(CACHE)/browser-peer"
 
+services-tools: packages ## Installs what the tests of the services run beside them, once
+	@scripts/services-tools.sh "$(CACHE)/services-tools"
+
 format: ## Checks the format of the sources
 	cargo fmt --all -- --check
 	cargo fmt --manifest-path testing/interop/Cargo.toml -- --check
@@ -39,8 +42,7 @@ lint: packages ## clippy, warnings are errors
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy --manifest-path testing/interop/Cargo.toml -- -D warnings
 
-unit: packages clips ## Unit, property and end-to-end tests
-	@scripts/packages.sh --tests
+unit: packages clips services-tools ## Unit, property and end-to-end tests
 	cargo test --workspace
 
 doc: packages ## Builds the documentation, warnings are errors

@@ -1,0 +1,371 @@
+//! Local accounts, and who is signed in.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use parvis_meeting::{AccountId, ErrorKind, OrganisationId, display_name};
+use parvis_store::{Account, NewProof, Proof, Secret};
+use ring::rand::{SecureRandom, SystemRandom};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    ApiError, Language, SignUp,
+    app::{App, audit},
+    caller::{Agent, COOKIE, Peer, shown},
+    error::Refusal,
+    extract::Body,
+    limiter::Who,
+    mail::{self, Mail},
+    passphrase,
+    time::rfc3339,
+};
+
+/// How long a code is valid.
+const CODE: std::time::Duration = std::time::Duration::from_mins(15);
+
+/// Somebody wants an account.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewAccount {
+    /// The address, which a code is sent to
+    #[schema(format = Email, max_length = 254)]
+    email: String,
+    /// How others see the person: 1 to 50 characters
+    #[schema(min_length = 1, max_length = 50)]
+    name: String,
+    /// 10 characters with lower, upper, digit and another one, or 20 of anything
+    #[schema(min_length = 10, max_length = 1024)]
+    passphrase: String,
+}
+
+/// Where the code went.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CodeSent {
+    /// Where to find the code: in the mail to that address, or on the operator's terminal
+    #[schema(example = "mail")]
+    code: &'static str,
+    /// How many minutes it is valid
+    minutes: u64,
+}
+
+/// Somebody shows a code.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ProofOfAddress {
+    /// The address that the code was sent to
+    #[schema(format = Email, max_length = 254)]
+    email: String,
+    /// The ten digits
+    #[schema(pattern = "^[0-9]{10}$")]
+    code: String,
+}
+
+/// Somebody signs in.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Credentials {
+    /// The account's address
+    #[schema(format = Email, max_length = 254)]
+    email: String,
+    /// Its passphrase
+    #[schema(max_length = 1024)]
+    passphrase: String,
+}
+
+/// A sign-in.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Login {
+    /// Shown as `Authorization: Bearer` in requests
+    token: String,
+    /// When it ceases to be valid
+    #[schema(format = DateTime)]
+    expires: String,
+    /// Who is signed in
+    account: Me,
+}
+
+/// An account as its owner sees it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Me {
+    /// Names the account for ever
+    #[schema(value_type = String)]
+    id: AccountId,
+    /// A proven address
+    email: Option<String>,
+    /// How others see the person
+    name: String,
+    /// Whether the person manages this service
+    administrator: bool,
+    /// The organisations that the person belongs to
+    #[schema(value_type = Vec<String>)]
+    organisations: Vec<OrganisationId>,
+}
+
+impl From<Account> for Me {
+    fn from(account: Account) -> Self {
+        Self {
+            id: account.id,
+            email: account.email,
+            name: account.name,
+            administrator: account.administrator,
+            organisations: account.organisations,
+        }
+    }
+}
+
+/// Asks for a local account, or for another passphrase of one; a code is sent to the address
+#[utoipa::path(
+    post, path = "/api/v1/accounts", tag = "accounts", request_body = NewAccount,
+    responses(
+        (status = 202, description = "A code was sent, whether there is such an account or not", body = CodeSent),
+        (status = 400, description = "Something is wrong with the request", body = Refusal),
+        (status = 403, description = "There are no local accounts, or not for such an address", body = Refusal),
+    )
+)]
+pub(crate) async fn create(
+    State(app): State<App>,
+    Peer(from): Peer,
+    Body(new): Body<NewAccount>,
+) -> Result<Response, ApiError> {
+    local_accounts(&app)?;
+    let email = mail::address(&new.email)?;
+    let name = display_name(&new.name)?;
+    passphrase::check(&new.passphrase)?;
+    may_sign_up(&app, &email).await?;
+    app.limiters.mails.take(from)?;
+    app.limiters.mails.take(Who::text(&email))?;
+    let now = app.now();
+    let code = code()?;
+    let proof = NewProof {
+        email: email.clone(),
+        code: code.clone(),
+        name,
+        passphrase: app.hasher.hash(new.passphrase).await?,
+        expires_at: now.plus(CODE),
+    };
+    app.store.begin_proof(&proof).await?;
+    let sent_to = if app.config.mail.is_some() {
+        let mail = code_mail(app.config.language, &email, &code);
+        let key = format!("code:{email}:{}", now.0);
+        app.store.send_mail(&[mail.under(key)], now).await?;
+        app.mail.notify_one();
+        "mail"
+    } else {
+        let message = format!("The code that proves {email}: {code} (valid 15 minutes)");
+        app.config.operator.tell(&message);
+        "operator"
+    };
+    let body = CodeSent {
+        code: sent_to,
+        minutes: CODE.as_secs() / 60,
+    };
+    Ok((StatusCode::ACCEPTED, Json(body)).into_response())
+}
+
+/// Proves an address by its code: makes the account, or changes its passphrase, and signs in
+#[utoipa::path(
+    post, path = "/api/v1/accounts/proof", tag = "accounts", request_body = ProofOfAddress,
+    responses(
+        (status = 200, description = "Signed in", body = Login),
+        (status = 400, description = "Something is wrong with the request", body = Refusal),
+        (status = 401, description = "The code is not, or no longer, right", body = Refusal),
+        (status = 403, description = "There are no local accounts", body = Refusal),
+    )
+)]
+pub(crate) async fn prove(
+    State(app): State<App>,
+    Peer(from): Peer,
+    Body(shown): Body<ProofOfAddress>,
+) -> Result<Response, ApiError> {
+    local_accounts(&app)?;
+    let email = mail::address(&shown.email)?;
+    app.limiters.sign_ins.take(from)?;
+    let now = app.now();
+    match app.store.finish_proof(&email, &shown.code, now).await? {
+        Proof::Account(account) => {
+            let entry = audit(
+                now,
+                &account,
+                "prove_address",
+                &serde_json::json!({ "email": email }),
+            );
+            app.store.audit(&entry, None).await?;
+            sign_in(&app, &account).await
+        }
+        Proof::Wrong => Err(ApiError::not_signed_in(
+            "the code is the ten digits that were sent to this address in the last 15 minutes",
+        )),
+        Proof::Spent => Err(ApiError::not_signed_in(
+            "the code was guessed too often; ask for another one",
+        )),
+    }
+}
+
+/// Signs in with a local account
+#[utoipa::path(
+    post, path = "/api/v1/login", tag = "accounts", request_body = Credentials,
+    responses(
+        (status = 200, description = "Signed in", body = Login),
+        (status = 400, description = "Something is wrong with the request", body = Refusal),
+        (status = 401, description = "The address or the passphrase is wrong", body = Refusal),
+        (status = 403, description = "There are no local accounts", body = Refusal),
+    )
+)]
+pub(crate) async fn login(
+    State(app): State<App>,
+    Peer(from): Peer,
+    Body(credentials): Body<Credentials>,
+) -> Result<Response, ApiError> {
+    local_accounts(&app)?;
+    let email = mail::address(&credentials.email)?;
+    if credentials.passphrase.len() > 1024 {
+        return Err(ErrorKind::TooLong.into());
+    }
+    app.limiters.sign_ins.take(from)?;
+    app.limiters.sign_ins.take(Who::text(&email))?;
+    let account = app.store.local_account(&email).await?;
+    let id = account.as_ref().map(|account| account.id.clone());
+    // Whoever is not there is looked for as long.
+    let nobody = AccountId::new("nobody").expect("it is an id");
+    let hash = app.store.passphrase(id.as_ref().unwrap_or(&nobody)).await?;
+    let right = app.hasher.verify(credentials.passphrase, hash).await?;
+    match account {
+        Some(account) if right => sign_in(&app, &account.id).await,
+        _ => Err(ApiError::not_signed_in(
+            "the address or the passphrase is wrong",
+        )),
+    }
+}
+
+/// Signs out
+#[utoipa::path(
+    post, path = "/api/v1/logout", tag = "accounts", security(("login" = [])),
+    responses(
+        (status = 204, description = "Signed out"),
+        (status = 401, description = "Not signed in", body = Refusal),
+        (status = 403, description = "This is for people", body = Refusal),
+    )
+)]
+pub(crate) async fn logout(
+    State(app): State<App>,
+    Agent(_): Agent,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    if let Some(secret) = shown(&headers)? {
+        app.store.delete_login(&Secret::shown(secret)).await?;
+    }
+    let gone = format!("{COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax");
+    let gone = HeaderValue::from_str(&gone).map_err(|_| ApiError::busy())?;
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, gone)]).into_response())
+}
+
+/// Who is signed in
+#[utoipa::path(
+    get, path = "/api/v1/me", tag = "accounts", security(("login" = [])),
+    responses(
+        (status = 200, description = "The account", body = Me),
+        (status = 401, description = "Not signed in", body = Refusal),
+        (status = 403, description = "This is for people", body = Refusal),
+    )
+)]
+pub(crate) async fn me(Agent(account): Agent) -> Json<Me> {
+    Json(account.into())
+}
+
+/// Signs an account in: the token in the body for programs, and in a cookie for browsers.
+pub(crate) async fn sign_in(app: &App, id: &AccountId) -> Result<Response, ApiError> {
+    let now = app.now();
+    let expires = now.plus(app.config.login);
+    let account = app.store.account(id).await?;
+    let account = account.ok_or_else(|| ApiError::not_signed_in("the account is gone"))?;
+    let secret = app.store.create_login(id, now, expires).await?;
+    let cookie = login_cookie(app, &secret)?;
+    let body = Login {
+        token: secret.reveal().to_owned(),
+        expires: rfc3339(expires),
+        account: account.into(),
+    };
+    Ok(([(header::SET_COOKIE, cookie)], Json(body)).into_response())
+}
+
+pub(crate) fn login_cookie(app: &App, secret: &Secret) -> Result<HeaderValue, ApiError> {
+    let secure = if app.config.site.scheme() == "https" {
+        "; Secure"
+    } else {
+        ""
+    };
+    let age = app.config.login.as_secs();
+    let cookie = format!(
+        "{COOKIE}={}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}",
+        secret.reveal()
+    );
+    HeaderValue::from_str(&cookie).map_err(|_| ApiError::busy())
+}
+
+fn local_accounts(app: &App) -> Result<(), ApiError> {
+    if app.provider.is_none() {
+        return Ok(());
+    }
+    Err(ApiError::because(
+        ErrorKind::Forbidden,
+        "people sign in by the provider here: GET /api/v1/sign-in",
+    ))
+}
+
+async fn may_sign_up(app: &App, email: &str) -> Result<(), ApiError> {
+    let allowed = match app.config.sign_up {
+        SignUp::Open => true,
+        SignUp::Domains => {
+            let domain = email.rsplit_once('@').map_or("", |(_, domain)| domain);
+            app.store.organisation_of_domain(domain).await?.is_some()
+        }
+        SignUp::Closed => false,
+    };
+    if allowed {
+        return Ok(());
+    }
+    Err(ApiError::because(
+        ErrorKind::Forbidden,
+        "accounts are not for everybody here; ask who runs this service",
+    ))
+}
+
+/// Ten digits.
+fn code() -> Result<String, ApiError> {
+    let mut random = [0; 16];
+    SystemRandom::new()
+        .fill(&mut random)
+        .map_err(|_| ApiError::busy())?;
+    Ok(format!(
+        "{:010}",
+        u128::from_le_bytes(random) % 10_000_000_000
+    ))
+}
+
+fn code_mail(language: Language, email: &str, code: &str) -> Mail {
+    let (subject, text) = match language {
+        Language::English => (
+            format!("Your code: {code}"),
+            format!(
+                "Your code is {code}. It is valid for 15 minutes.\n\nIf you did not ask for it, ignore this message.\n"
+            ),
+        ),
+        Language::French => (
+            format!("Votre code : {code}"),
+            format!(
+                "Votre code est {code}. Il est valable 15 minutes.\n\nSi vous ne l’avez pas demandé, ignorez ce message.\n"
+            ),
+        ),
+    };
+    Mail {
+        to: email.to_owned(),
+        reply_to: None,
+        subject,
+        text,
+        calendar: None,
+    }
+}

@@ -1,0 +1,97 @@
+//! Who may see and change a room.
+
+use parvis_meeting::{ErrorKind, Role, RoomCode};
+use parvis_store::{Account, Application, Room, Scope};
+
+use crate::{ApiError, app::App, caller::Caller, on_behalf};
+
+/// Who stands in the audit log.
+pub(crate) fn actor(caller: &Caller) -> Result<String, ApiError> {
+    match caller {
+        Caller::Agent(account) => Ok(account.id.to_string()),
+        Caller::Application(application) => Ok(format!("application {}", application.id)),
+        Caller::Guest => Err(ApiError::not_for_guests()),
+    }
+}
+
+/// A room that the caller may see, and the caller's role in it.
+pub(crate) async fn readable(
+    app: &App,
+    caller: &Caller,
+    code: &RoomCode,
+) -> Result<(Room, Role), ApiError> {
+    match caller {
+        Caller::Guest => Err(ApiError::not_for_guests()),
+        Caller::Agent(account) => {
+            let (room, role) = with_role(app, account, code).await?;
+            if role == Role::Guest {
+                return Err(ApiError::because(
+                    ErrorKind::Forbidden,
+                    "you have no role in this room",
+                ));
+            }
+            Ok((room, role))
+        }
+        Caller::Application(application) => {
+            let room = readable_by(app, application, code).await?;
+            Ok((room, Role::Administrator))
+        }
+    }
+}
+
+async fn readable_by(
+    app: &App,
+    application: &Application,
+    code: &RoomCode,
+) -> Result<Room, ApiError> {
+    on_behalf::has_scope(application, Scope::RoomsRead)?;
+    let room = app.store.room(code).await?.ok_or(ErrorKind::NotFound)?;
+    let creator = app.store.account(&room.creator).await?;
+    let email = creator
+        .and_then(|creator| creator.email)
+        .unwrap_or_default();
+    // Rooms of others are none to it.
+    if !on_behalf::has_domain(application, &email) {
+        return Err(ErrorKind::NotFound.into());
+    }
+    Ok(room)
+}
+
+/// A room in which the caller has at least this role.
+pub(crate) async fn moderated(
+    app: &App,
+    caller: &Caller,
+    code: &RoomCode,
+    least: Role,
+) -> Result<(Room, Role, Account), ApiError> {
+    let account = match caller {
+        Caller::Agent(account) => account,
+        Caller::Application(_) => {
+            return Err(ApiError::because(
+                ErrorKind::Forbidden,
+                "this is for people who are signed in, not for applications",
+            ));
+        }
+        Caller::Guest => return Err(ApiError::not_for_guests()),
+    };
+    let (room, role) = with_role(app, account, code).await?;
+    if role < least {
+        let message = match least {
+            Role::Owner => "this is for owners of the room",
+            _ => "this is for owners and administrators of the room",
+        };
+        return Err(ApiError::because(ErrorKind::Forbidden, message));
+    }
+    Ok((room, role, (**account).clone()))
+}
+
+async fn with_role(
+    app: &App,
+    account: &Account,
+    code: &RoomCode,
+) -> Result<(Room, Role), ApiError> {
+    let room = app.store.room(code).await?.ok_or(ErrorKind::NotFound)?;
+    let roles = app.store.roles(code).await?;
+    let role = roles.map_or(Role::Guest, |roles| roles.role(&account.id));
+    Ok((room, role))
+}

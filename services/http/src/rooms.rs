@@ -1,0 +1,367 @@
+//! Rooms.
+#![allow(
+    unused_qualifications,
+    reason = "utoipa writes the parameters of a question so"
+)]
+
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use parvis_meeting::{ErrorKind, Role, RoomCode, UnixMillis};
+use parvis_store::{NewRoom, RoomChange, Store, StoreError};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    ApiError, Language,
+    app::{App, audit},
+    caller::SignedIn,
+    error::Refusal,
+    extract::{Body, Code, CodePath, Question},
+    invitation::{Invitation, Method},
+    limiter::Who,
+    on_behalf,
+    room_access::{actor, moderated, readable},
+    room_body::{ChangeBody, NewRoomBody, RoomBody, invitees, title},
+    time::parse_duration,
+};
+
+/// What every JSON reader counts exactly.
+const MAX_BEFORE: u64 = (1 << 53) - 1;
+
+/// Which rooms are listed.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListQuestion {
+    /// Those made before this time only: `next` of the list before
+    #[param(minimum = 0, maximum = 9_007_199_254_740_991_u64)]
+    before: Option<u64>,
+    /// So many at most
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u32>,
+    /// The address of the user whose rooms they are; for applications only
+    on_behalf_of: Option<String>,
+}
+
+/// A list of rooms, the newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RoomList {
+    rooms: Vec<RoomBody>,
+    /// Where the list goes on
+    next: Option<u64>,
+}
+
+/// What invites people to a room.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct InvitationBody {
+    /// The block that a calendar's add-on pastes into an entry
+    text: String,
+    /// The entry for a calendar (RFC 5545), if the room has a time
+    calendar: Option<String>,
+}
+
+/// Makes a room
+#[utoipa::path(
+    post, path = "/api/v1/rooms", tag = "rooms", request_body = NewRoomBody,
+    security(("login" = []), ("application" = [])),
+    responses(
+        (status = 201, description = "The room", body = RoomBody),
+        (status = 400, description = "Something is wrong with the request", body = Refusal),
+        (status = 401, description = "Not signed in", body = Refusal),
+        (status = 403, description = "Not allowed", body = Refusal),
+        (status = 404, description = "Nobody has the address `on_behalf_of`", body = Refusal),
+    )
+)]
+pub(crate) async fn create(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    Body(body): Body<NewRoomBody>,
+) -> Result<Response, ApiError> {
+    let actor = actor(&caller)?;
+    app.limiters.rooms.take(Who::text(&actor))?;
+    let creator = on_behalf::creator(&app, caller, body.on_behalf_of.as_deref()).await?;
+    let now = app.now();
+    let usual = match app.config.language {
+        Language::English => "Meeting",
+        Language::French => "Réunion",
+    };
+    let mut room = NewRoom {
+        code: Store::new_code()?,
+        title: title(body.title.as_deref().unwrap_or(usual))?,
+        creator: creator.id.clone(),
+        policy: body.policy(&creator)?,
+        retention: body.retention.as_deref().map(parse_duration).transpose()?,
+        schedule: body.schedule()?,
+        invitees: invitees(&body.invite)?,
+    };
+    if !room.invitees.is_empty() {
+        app.limiters.mails.take(Who::text(creator.id.as_str()))?;
+    }
+    // Twice the same code of 26^10 is an accident that the next one mends.
+    for _ in 0..3 {
+        let invitation = Invitation {
+            config: &app.config,
+            code: &room.code,
+            title: &room.title,
+            schedule: room.schedule,
+            organizer: &creator,
+            invitees: &room.invitees,
+            sequence: 0,
+            now,
+        };
+        let mails = invitation.mails(Method::Request, &room.invitees);
+        let entry = audit(
+            now,
+            &actor,
+            "create",
+            &serde_json::json!({ "creator": creator.id }),
+        );
+        match app.store.create_room(&room, &entry, &mails, now).await {
+            Ok(()) => {}
+            Err(StoreError::Taken(_)) => {
+                room.code = Store::new_code()?;
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        }
+        app.mail.notify_one();
+        let body = body_of(&app, &room.code, Role::Owner).await?;
+        let location = format!("/api/v1/rooms/{}", room.code);
+        let headers = [(header::LOCATION, location)];
+        return Ok((StatusCode::CREATED, headers, Json(body)).into_response());
+    }
+    Err(ApiError::busy())
+}
+
+/// Lists the rooms that one moderates
+#[utoipa::path(
+    get, path = "/api/v1/rooms", tag = "rooms", params(ListQuestion),
+    security(("login" = []), ("application" = [])),
+    responses(
+        (status = 200, description = "The rooms", body = RoomList),
+        (status = 400, description = "Something is wrong with the request", body = Refusal),
+        (status = 401, description = "Not signed in", body = Refusal),
+        (status = 403, description = "Not allowed", body = Refusal),
+        (status = 404, description = "Nobody has the address `on_behalf_of`", body = Refusal),
+    )
+)]
+pub(crate) async fn list(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    Question(question): Question<ListQuestion>,
+) -> Result<Json<RoomList>, ApiError> {
+    actor(&caller)?;
+    let account = on_behalf::lister(&app, caller, question.on_behalf_of.as_deref()).await?;
+    let most = question.limit.unwrap_or(50);
+    if !(1..=100).contains(&most) {
+        return Err(ApiError::because(ErrorKind::Malformed, "limit is 1 to 100"));
+    }
+    if question.before.is_some_and(|before| before > MAX_BEFORE) {
+        return Err(ApiError::because(
+            ErrorKind::Malformed,
+            "before is the `next` of another list",
+        ));
+    }
+    let before = question.before.map(UnixMillis);
+    let found = app.store.rooms_of(&account.id, before, most).await?;
+    let full = found.len() == most as usize;
+    let next = found.last().filter(|_| full).map(|room| room.created_at.0);
+    let mut rooms = Vec::with_capacity(found.len());
+    for room in found {
+        let roles = app.store.roles(&room.code).await?;
+        let role = roles.map_or(Role::Guest, |roles| roles.role(&account.id));
+        let invited = app.store.invitees(&room.code).await?;
+        rooms.push(RoomBody::new(&app.config, room, role, invited));
+    }
+    Ok(Json(RoomList { rooms, next }))
+}
+
+/// Shows a room
+#[utoipa::path(
+    get, path = "/api/v1/rooms/{code}", tag = "rooms", params(CodePath),
+    security(("login" = []), ("application" = [])),
+    responses(
+        (status = 200, description = "The room", body = RoomBody),
+        (status = 400, description = "This is no room code", body = Refusal),
+        (status = 401, description = "Not signed in", body = Refusal),
+        (status = 403, description = "You have no role in it", body = Refusal),
+        (status = 404, description = "There is no such room", body = Refusal),
+    )
+)]
+pub(crate) async fn show(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    Code(code): Code,
+) -> Result<Json<RoomBody>, ApiError> {
+    let (_, role) = readable(&app, &caller, &code).await?;
+    Ok(Json(body_of(&app, &code, role).await?))
+}
+
+/// Changes a room; those who are invited hear of another time or title
+#[utoipa::path(
+    patch, path = "/api/v1/rooms/{code}", tag = "rooms", params(CodePath),
+    request_body = ChangeBody, security(("login" = [])),
+    responses(
+        (status = 200, description = "The room", body = RoomBody),
+        (status = 400, description = "Something is wrong with the request", body = Refusal),
+        (status = 401, description = "Not signed in", body = Refusal),
+        (status = 403, description = "You do not moderate it", body = Refusal),
+        (status = 404, description = "There is no such room", body = Refusal),
+    )
+)]
+pub(crate) async fn change(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    Code(code): Code,
+    Body(body): Body<ChangeBody>,
+) -> Result<Json<RoomBody>, ApiError> {
+    let (room, role, account) = moderated(&app, &caller, &code, Role::Administrator).await?;
+    let now = app.now();
+    let invited = app.store.invitees(&code).await?;
+    let retention = body.retention.as_ref();
+    let retention = retention.map(|kept| kept.as_deref().map(parse_duration).transpose());
+    let change = RoomChange {
+        title: body.title.as_deref().map(title).transpose()?,
+        policy: body.policy(&room, &account)?,
+        retention: retention.transpose()?,
+        schedule: body.schedule(&room)?,
+        invitees: body.invite.as_deref().map(invitees).transpose()?,
+        invites: false,
+    };
+    let invitees = change.invitees.as_ref().unwrap_or(&invited);
+    let moved =
+        change.schedule.is_some() || change.title.as_ref().is_some_and(|t| *t != room.title);
+    let is_new = |invitee: &&String| moved || !invited.contains(invitee);
+    let hear: Vec<String> = invitees.iter().filter(is_new).cloned().collect();
+    let left = invited.iter().filter(|invitee| !invitees.contains(invitee));
+    let left: Vec<String> = left.cloned().collect();
+    if !hear.is_empty() || !left.is_empty() {
+        app.limiters.mails.take(Who::text(account.id.as_str()))?;
+    }
+    let invitation = Invitation {
+        config: &app.config,
+        code: &code,
+        title: change.title.as_ref().unwrap_or(&room.title),
+        schedule: change.schedule.unwrap_or(room.schedule),
+        organizer: &account,
+        invitees,
+        sequence: room.invitation,
+        now,
+    };
+    let mut mails = invitation.mails(Method::Request, &hear);
+    mails.extend(invitation.mails(Method::Cancel, &left));
+    let change = RoomChange {
+        invites: !mails.is_empty(),
+        ..change.clone()
+    };
+    let entry = audit(
+        now,
+        &account.id,
+        "change",
+        &serde_json::json!({ "policy": change.policy }),
+    );
+    match app
+        .store
+        .change_room(&code, &change, &entry, &mails, now)
+        .await
+    {
+        Ok(()) => {}
+        Err(StoreError::Missing(_)) => return Err(ErrorKind::NotFound.into()),
+        Err(error) => return Err(error.into()),
+    }
+    app.mail.notify_one();
+    Ok(Json(body_of(&app, &code, role).await?))
+}
+
+/// Takes a room away; a meeting in it ends, those who are invited get a cancellation
+#[utoipa::path(
+    delete, path = "/api/v1/rooms/{code}", tag = "rooms", params(CodePath),
+    security(("login" = [])),
+    responses(
+        (status = 204, description = "It is gone"),
+        (status = 400, description = "This is no room code", body = Refusal),
+        (status = 401, description = "Not signed in", body = Refusal),
+        (status = 403, description = "You do not own it", body = Refusal),
+        (status = 404, description = "There is no such room", body = Refusal),
+    )
+)]
+pub(crate) async fn delete(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    Code(code): Code,
+) -> Result<StatusCode, ApiError> {
+    let (room, _, account) = moderated(&app, &caller, &code, Role::Owner).await?;
+    let now = app.now();
+    let invited = app.store.invitees(&code).await?;
+    let invitation = Invitation {
+        config: &app.config,
+        code: &code,
+        title: &room.title,
+        schedule: room.schedule,
+        organizer: &account,
+        invitees: &invited,
+        sequence: room.invitation,
+        now,
+    };
+    let mails = invitation.mails(Method::Cancel, &invited);
+    let entry = audit(
+        now,
+        &account.id,
+        "delete",
+        &serde_json::json!({ "title": room.title }),
+    );
+    if !app.store.delete_room(&code, &entry, &mails, now).await? {
+        return Err(ErrorKind::NotFound.into());
+    }
+    app.mail.notify_one();
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Shows what invites people to a room, for calendar add-ons
+#[utoipa::path(
+    get, path = "/api/v1/rooms/{code}/invitation", tag = "rooms", params(CodePath),
+    security(("login" = []), ("application" = [])),
+    responses(
+        (status = 200, description = "The invitation", body = InvitationBody),
+        (status = 400, description = "This is no room code", body = Refusal),
+        (status = 401, description = "Not signed in", body = Refusal),
+        (status = 403, description = "You have no role in it", body = Refusal),
+        (status = 404, description = "There is no such room", body = Refusal),
+    )
+)]
+pub(crate) async fn invitation(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    Code(code): Code,
+) -> Result<Json<InvitationBody>, ApiError> {
+    let (room, _) = readable(&app, &caller, &code).await?;
+    let organizer = app.store.account(&room.creator).await?;
+    let organizer = organizer.ok_or(ErrorKind::NotFound)?;
+    let invitation = Invitation {
+        config: &app.config,
+        code: &code,
+        title: &room.title,
+        schedule: room.schedule,
+        organizer: &organizer,
+        invitees: &[],
+        sequence: room.invitation.saturating_sub(1),
+        now: room.changed_at,
+    };
+    let calendar = room
+        .schedule
+        .map(|schedule| invitation.calendar(schedule, None));
+    Ok(Json(InvitationBody {
+        text: invitation.text_block(),
+        calendar,
+    }))
+}
+
+async fn body_of(app: &App, code: &RoomCode, role: Role) -> Result<RoomBody, ApiError> {
+    let room = app.store.room(code).await?.ok_or(ErrorKind::NotFound)?;
+    let invited = app.store.invitees(code).await?;
+    Ok(RoomBody::new(&app.config, room, role, invited))
+}

@@ -1,0 +1,171 @@
+use parvis_http::SignUp;
+use serde_json::json;
+
+use crate::server::{Client, PASSPHRASE, Server};
+
+#[tokio::test]
+async fn an_account_is_made_by_proving_an_address() {
+    let server = Server::start().await;
+    let zoe = server.agent("Zoe").await;
+    let me = zoe.get("/api/v1/me").await.ok();
+    assert_eq!(me["email"], "zoe@example.org");
+    assert_eq!(me["name"], "Zoe");
+    assert_eq!(me["administrator"], false);
+    let again = server.login("ZOE@example.org", PASSPHRASE).await;
+    assert_eq!(again.get("/api/v1/me").await.ok()["id"], me["id"]);
+
+    assert_eq!(zoe.order("POST", "/api/v1/logout").await.status, 204);
+    let out = zoe.get("/api/v1/me").await;
+    out.refused(401, "NotSignedIn", "sign in again");
+    assert_eq!(out.headers["www-authenticate"], "Bearer");
+    assert_eq!(again.get("/api/v1/me").await.status, 200);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn nobody_finds_out_who_has_an_account() {
+    let server = Server::start().await;
+    server.agent("Zoe").await;
+    let guest = server.guest();
+    let sign_in = |email: &str| {
+        let body = json!({ "email": email, "passphrase": "Wrong-passphrase1" });
+        let guest = guest.clone();
+        async move { guest.post("/api/v1/login", &body).await }
+    };
+    let (known, unknown) = (
+        sign_in("zoe@example.org").await,
+        sign_in("eve@example.org").await,
+    );
+    known.refused(401, "NotSignedIn", "the address or the passphrase is wrong");
+    assert_eq!(known.body, unknown.body);
+    let create = |email: &str| {
+        let body = json!({ "email": email, "name": "X", "passphrase": PASSPHRASE });
+        let guest = guest.clone();
+        async move { guest.post("/api/v1/accounts", &body).await }
+    };
+    let (known, unknown) = (
+        create("zoe@example.org").await,
+        create("eve@example.org").await,
+    );
+    assert_eq!(known.status, 202, "{known:?}");
+    assert_eq!((known.status, known.body), (unknown.status, unknown.body));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_an_account_is_said() {
+    let server = Server::start().await;
+    let guest = server.guest();
+    for (email, name, passphrase, error, says) in [
+        (
+            "zoe",
+            "Zoe",
+            PASSPHRASE,
+            "Malformed",
+            "an e-mail address is as in",
+        ),
+        (
+            "zoe@localhost",
+            "Zoe",
+            PASSPHRASE,
+            "Malformed",
+            "an e-mail address is as in",
+        ),
+        ("zoe@example.org", "", PASSPHRASE, "BadName", "1 to 50"),
+        (
+            "zoe@example.org",
+            "Zoe",
+            "short",
+            "Malformed",
+            "10 characters with a lower-case",
+        ),
+        (
+            "zoe@example.org",
+            "Zoe",
+            "abcdefghij1",
+            "Malformed",
+            "or 20 characters",
+        ),
+    ] {
+        let body = json!({ "email": email, "name": name, "passphrase": passphrase });
+        let answer = guest.post("/api/v1/accounts", &body).await;
+        answer.refused(400, error, says);
+    }
+    let body = json!({ "email": "zoe@example.org", "code": "0123456789" });
+    let answer = guest.post("/api/v1/accounts/proof", &body).await;
+    answer.refused(401, "NotSignedIn", "ten digits that were sent");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn who_may_sign_up_is_the_operators_to_say() {
+    let server = Server::with(|config| config.sign_up = SignUp::Domains).await;
+    let root = server.root().await;
+    let ministry = json!({ "name": "The ministry", "domains": ["example.org"] });
+    let stranger = json!({ "email": "eve@example.net", "name": "Eve", "passphrase": PASSPHRASE });
+    root.send("PUT", "/api/v1/organisations/ministry", &ministry)
+        .await
+        .ok();
+    let answer = server.guest().post("/api/v1/accounts", &stranger).await;
+    answer.refused(403, "Forbidden", "not for everybody");
+    let zoe = server.agent("Zoe").await;
+    let me = zoe.get("/api/v1/me").await.ok();
+    assert_eq!(me["organisations"], json!(["ministry"]));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_browser_is_signed_in_by_its_cookie() {
+    let server = Server::start().await;
+    server.agent("Zoe").await;
+    let body = json!({ "email": "zoe@example.org", "passphrase": PASSPHRASE });
+    let answer = server.guest().post("/api/v1/login", &body).await;
+    let cookie = answer.headers["set-cookie"].to_str().unwrap();
+    assert!(cookie.contains("HttpOnly; SameSite=Lax"), "{cookie}");
+    let pair = cookie.split(';').next().unwrap();
+    let others = format!("other=1; {pair}; more=2");
+    let me = Client::new(&server.site, None);
+    let me = me
+        .request("GET", "/api/v1/me", None, &[("cookie", &others)])
+        .await;
+    assert_eq!(me.ok()["name"], "Zoe");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn there_is_one_first_administrator() {
+    let server = Server::start().await;
+    let root = server.root().await;
+    assert_eq!(root.get("/api/v1/me").await.ok()["administrator"], true);
+    let passphrase = &server.root.as_ref().unwrap().passphrase;
+    assert!(passphrase.len() >= 20, "{passphrase}");
+    assert!(server.store.has_administrator().await.unwrap());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn attempts_to_sign_in_are_limited() {
+    let server = Server::start().await;
+    server.agent("Zoe").await;
+    let body = json!({ "email": "zoe@example.org", "passphrase": "Wrong-passphrase1" });
+    let mut refused = 0;
+    for _ in 0..20 {
+        let answer = server.guest().post("/api/v1/login", &body).await;
+        if answer.status == 429 {
+            answer.refused(429, "RateLimited", "try again in");
+            assert!(
+                answer.headers["retry-after"]
+                    .to_str()
+                    .unwrap()
+                    .parse::<u64>()
+                    .unwrap()
+                    >= 1
+            );
+            refused += 1;
+        } else {
+            answer.refused(401, "NotSignedIn", "wrong");
+        }
+    }
+    assert!(refused >= 8, "{refused}");
+    server.stop().await;
+}
