@@ -41,6 +41,7 @@ mod demand;
 mod engine;
 mod error;
 mod local;
+pub mod meeting;
 mod name;
 mod options;
 mod order;
@@ -69,3 +70,8 @@ pub use state::{
     Connectivity, Participant, RoomEvent, RoomEvents, RoomState, TrackInfo, TrackKind,
 };
 pub use token::TokenSource;
+
+/// The pages for app developers, whose examples are compiled as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/sdk.md")]
+struct Pages;

@@ -156,6 +156,11 @@ impl Room {
         Arc::clone(&self.state.borrow())
     }
 
+    /// What is known of the room, as it changes.
+    pub(crate) fn watch(&self) -> watch::Receiver<Arc<RoomState>> {
+        self.state.clone()
+    }
+
     /// The changes in the room, those before this call first.
     pub fn events(&self) -> RoomEvents {
         RoomEvents::new(self.state.clone())

@@ -211,6 +211,12 @@ impl Engine {
         sender
     }
 
+    /// Whether such a track is published.
+    pub(crate) fn publishes(&self, is_such: impl Fn(&str) -> bool) -> bool {
+        let core = lock(&self.core);
+        core.publications.keys().any(|track| is_such(track))
+    }
+
     /// Receives a track; its frames go into `sink`.
     pub(crate) async fn subscribe(
         &self,

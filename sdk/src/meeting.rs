@@ -1,0 +1,249 @@
+//! A meeting, as an app sees it: joined by a link, with a lobby, people, chat, hands and moderation.
+//!
+//! ```no_run
+//! use parvis::meeting::{JoinOptions, Meeting, MeetingEvent, Phase};
+//! use parvis::AudioOptions;
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let options = JoinOptions::new("Zoé", "a-random-id-of-this-device");
+//! let meeting = Meeting::join("https://meet.example/abc-defg-hij", options).await?;
+//! let mut events = meeting.events();
+//! while let Some(event) = events.next().await {
+//!     match event {
+//!         MeetingEvent::Phase(Phase::InLobby(lobby)) => println!("wait: {lobby:?}"),
+//!         MeetingEvent::Phase(Phase::Connected) => {
+//!             let microphone = meeting.microphone(AudioOptions::default()).await?;
+//!             meeting.chat("Bonjour !").await?;
+//!             meeting.raise_hand().await?;
+//!         }
+//!         MeetingEvent::Chat(message) => println!("{}: {}", message.name, message.text),
+//!         MeetingEvent::Phase(Phase::Disconnected(reason)) => println!("over: {reason:?}"),
+//!         _ => {}
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A command is an async call that returns when the meeting has acknowledged it, which is after it
+//! was stored; why it is refused is an [`ErrorKind`], in the same words everywhere. Where the
+//! connection is replaced meanwhile, the command is said again, and done once.
+
+mod commands;
+mod driver;
+mod error;
+mod event;
+mod history;
+mod layers;
+mod local;
+mod options;
+mod quality;
+mod remote;
+mod requests;
+mod shared;
+mod speakers;
+mod state;
+mod ticket;
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use parvis_meeting::{Quality, display_name, tracks};
+use tokio::{
+    sync::{broadcast, mpsc, oneshot, watch},
+    task::JoinHandle,
+};
+
+use self::{
+    driver::{Ask, Driver, renewal},
+    event::EVENTS,
+    shared::{Heard, Shared},
+};
+use crate::{
+    ConnectError, ParticipantName, Room, RoomName, RoomOptions, TokenSource, Trust,
+    data::DataOptions,
+};
+
+pub use self::{
+    error::{CommandError, JoinError},
+    event::{HistoryPage, MeetingEvent, MeetingEvents, Pending},
+    layers::{Receive, VideoTarget},
+    local::{Camera, Microphone, Screen},
+    options::JoinOptions,
+    remote::{RemotePicture, RemoteVoice},
+    state::{DisconnectReason, Lobby, MeetingState, Phase},
+    ticket::{RelayAddress, Ticket, TicketError, TicketRequest, TicketSource},
+};
+pub use parvis_meeting::{
+    AccessLevel, ChatMessage, ChatSeq, Done, Emoji, ErrorKind, HistoryGap, HistoryPolicy,
+    LeaveReason, MediaState, Participant, ParticipantId, PerSource, Policy, PrivateMessage,
+    Quality as ConnectionQuality, Role, RoomCode, Source, Target, View, Waiter,
+};
+
+/// A meeting that was joined, or is about to be.
+///
+/// Dropping it leaves in the background; [`Meeting::leave`] waits until it is left.
+#[derive(Debug)]
+pub struct Meeting {
+    shared: Arc<Shared>,
+    asks: mpsc::Sender<Ask>,
+    heard: mpsc::Sender<Heard>,
+    state: watch::Receiver<Arc<MeetingState>>,
+    events: broadcast::WeakSender<MeetingEvent>,
+    receive: watch::Sender<Receive>,
+    task: JoinHandle<()>,
+}
+
+/// Commands that wait to be said.
+const ASKS: usize = 64;
+/// Levels that wait to be looked at; further ones are dropped.
+const LEVELS: usize = 256;
+/// A ticket that is good for less is replaced before it is shown.
+const LEAST_LEFT: Duration = Duration::from_secs(30);
+
+impl Meeting {
+    /// Joins the meeting that a link or a code names. Returns once the relay is connected to, in
+    /// [`Phase::Connecting`]; the events tell how it goes on.
+    pub async fn join(link_or_code: &str, options: JoinOptions) -> Result<Self, JoinError> {
+        let code = RoomCode::parse(link_or_code)?;
+        let name = display_name(&options.name).map_err(JoinError::BadName)?;
+        let request = TicketRequest {
+            site: ticket::site_of(link_or_code).or_else(|| options.site.clone()),
+            code,
+            name,
+            device: options.device.clone(),
+            resume: None,
+        };
+        let ticket = options.tickets.ticket(request.clone()).await?;
+        let participant = ticket.participant.clone();
+        let trust = options.trust.clone().unwrap_or_else(|| {
+            let fingerprint = ticket.relay.fingerprint.clone();
+            fingerprint.map_or_else(Trust::default, Trust::Fingerprint)
+        });
+        let bad_name = |error: crate::NameError| ConnectError::BadUrl {
+            url: ticket.relay.url.clone(),
+            reason: error.to_string(),
+        };
+        let room_options = RoomOptions {
+            room: RoomName::new(code.compact()).map_err(bad_name)?,
+            participant: Some(ParticipantName::new(participant.as_str()).map_err(bad_name)?),
+            trust,
+            token: Some(token_source(&options.tickets, request, &ticket)),
+            drafts: options.drafts.clone(),
+            connect_timeout: options.connect_timeout,
+            reconnect: options.reconnect,
+        };
+        let room = Arc::new(Room::open(&ticket.relay.url, room_options).await?);
+        let link = room.data();
+        link.announce(tracks::inbox(&code, &participant));
+        let commands = tracks::track(tracks::inbox(&code, &participant), tracks::COMMANDS);
+        let commands = link
+            .publish(commands, DataOptions::default())
+            .map_err(|error| ConnectError::Refused {
+                what: "take commands",
+                reason: error.to_string(),
+            })?;
+        let (asks, asked) = mpsc::channel(ASKS);
+        let (heard, levels) = mpsc::channel(LEVELS);
+        let (events, _) = broadcast::channel(EVENTS);
+        let initial = MeetingState {
+            phase: Phase::Connecting,
+            code,
+            me: participant.clone(),
+            view: None,
+            lobby: Vec::new(),
+            speakers: Vec::new(),
+            quality: Quality::Good,
+        };
+        let (state, known) = watch::channel(Arc::new(initial));
+        let shared = Arc::new(Shared::new(Arc::clone(&room)));
+        let weak = events.downgrade();
+        let driver = Driver::new(
+            Arc::clone(&shared),
+            room,
+            code,
+            participant,
+            asked,
+            levels,
+            state,
+            events,
+            commands,
+            ticket.expires.map(renewal),
+        );
+        Ok(Self {
+            shared,
+            asks,
+            heard,
+            state: known,
+            events: weak,
+            receive: watch::Sender::new(Receive::default()),
+            task: tokio::spawn(driver.run()),
+        })
+    }
+
+    /// What is known now.
+    pub fn state(&self) -> Arc<MeetingState> {
+        Arc::clone(&self.state.borrow())
+    }
+
+    /// Waits until what is known is so, or the meeting is over for this participant; returns what is
+    /// known then.
+    pub async fn wait_for(&self, holds: impl Fn(&MeetingState) -> bool) -> Arc<MeetingState> {
+        let mut state = self.state.clone();
+        let over = |state: &MeetingState| matches!(state.phase, Phase::Disconnected(_));
+        let known = state.wait_for(|state| holds(state) || over(state)).await;
+        match known {
+            Ok(state) => Arc::clone(&state),
+            // The driver is over, and this is the last that it knew.
+            Err(_) => self.state(),
+        }
+    }
+
+    /// What happens from here on; [`Meeting::state`] is what happened before.
+    pub fn events(&self) -> MeetingEvents {
+        let receiver = self.events.upgrade().map(|events| events.subscribe());
+        MeetingEvents(receiver.unwrap_or_else(|| broadcast::channel(1).1))
+    }
+
+    /// Leaves: the others see it at once. Returns when nothing of the meeting runs here.
+    pub async fn leave(self) {
+        let (done, left) = oneshot::channel();
+        if self.asks.send(Ask::Leave(done)).await.is_ok() {
+            let _ = left.await;
+        }
+        // An error is a panic of the task, which was printed where it happened.
+        let _ = self.task.await;
+    }
+}
+
+/// The ticket's token; a new one of the same participant when it is about to expire.
+fn token_source(tickets: &TicketSource, request: TicketRequest, first: &Ticket) -> TokenSource {
+    let (tickets, held) = (tickets.clone(), Arc::new(Mutex::new(first.clone())));
+    TokenSource::new(move || {
+        let (tickets, request) = (tickets.clone(), request.clone());
+        let held = Arc::clone(&held);
+        async move {
+            let ticket = held.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let now = u64::try_from(crate::clock::now().as_micros() / 1000).unwrap_or_default();
+            let is_good = ticket
+                .expires
+                .is_none_or(|expires| expires.since(parvis_meeting::UnixMillis(now)) > LEAST_LEFT);
+            if is_good {
+                return Ok(ticket.token);
+            }
+            let again = TicketRequest {
+                resume: ticket.resume.clone(),
+                ..request
+            };
+            let fresh = tickets.ticket(again).await?;
+            if fresh.participant != ticket.participant {
+                return Err("the place in the meeting was given up".into());
+            }
+            let token = fresh.token.clone();
+            *held.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
+            Ok(token)
+        }
+    })
+}

@@ -1,0 +1,349 @@
+mod hearing;
+mod telling;
+mod watching;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use parvis_meeting::{
+    Body, Command, CommandId, Done, Message, ParticipantId, RoomCode, UnixMillis, View, from_json,
+    tracks,
+};
+use tokio::{
+    sync::{broadcast, mpsc, oneshot, watch},
+    time::sleep_until,
+};
+
+use super::{
+    CommandError, DisconnectReason, MeetingEvent, MeetingState, Phase,
+    requests::Requests,
+    shared::{Heard, Shared},
+    speakers::Speakers,
+};
+use crate::{
+    CloseReason, Room, RoomEvent, RoomEvents, SubscribeError,
+    data::{
+        DataLink, DataObject, DataPublisher, DataStart, DataSubscribe, DataTrack, FullTrackName,
+        GroupId, Grouping, Location,
+    },
+};
+
+/// What the application asks the driver.
+pub(super) enum Ask {
+    Command {
+        command: Command,
+        reply: oneshot::Sender<Result<Done, CommandError>>,
+    },
+    Chat {
+        client_id: CommandId,
+        text: String,
+        to: Option<ParticipantId>,
+        reply: oneshot::Sender<Result<Done, CommandError>>,
+    },
+    Leave(oneshot::Sender<()>),
+}
+
+/// Keeps a meeting: reads what the authority says, says what is asked, until it is over.
+pub(super) struct Driver {
+    pub(super) shared: Arc<Shared>,
+    pub(super) room: Arc<Room>,
+    pub(super) link: DataLink,
+    pub(super) code: RoomCode,
+    pub(super) me: ParticipantId,
+    pub(super) asks: mpsc::Receiver<Ask>,
+    pub(super) heard: mpsc::Receiver<Heard>,
+    pub(super) state: watch::Sender<Arc<MeetingState>>,
+    pub(super) events: broadcast::Sender<MeetingEvent>,
+    commands: DataPublisher,
+    next_command: u64,
+    requests: Requests,
+    speakers: Speakers,
+    view: Option<View>,
+    inside: Option<Inside>,
+    /// When the token is renewed.
+    renew: Option<Instant>,
+    spoke_since: Option<Instant>,
+    suggested: bool,
+}
+
+/// What is read once one is in.
+struct Inside {
+    state: DataTrack,
+    chat: DataTrack,
+    reactions: DataTrack,
+}
+
+/// What [`Driver::next`] found.
+enum Next {
+    Reply(Option<DataObject>),
+    State(Option<DataObject>),
+    Chat(Option<DataObject>),
+    Reactions(Option<DataObject>),
+    Room(Option<RoomEvent>),
+    Ask(Option<Ask>),
+    Heard(Heard),
+    Timer,
+}
+
+/// How often speakers and the path are looked at.
+const LOOK: Duration = Duration::from_millis(100);
+/// After so much speech with the hand up, lowering it is suggested.
+const SPEECH: Duration = Duration::from_secs(3);
+/// How long saying goodbye may take.
+const GOODBYE: Duration = Duration::from_millis(500);
+
+impl Driver {
+    #[expect(clippy::too_many_arguments, reason = "made in one place")]
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        room: Arc<Room>,
+        code: RoomCode,
+        me: ParticipantId,
+        asks: mpsc::Receiver<Ask>,
+        heard: mpsc::Receiver<Heard>,
+        state: watch::Sender<Arc<MeetingState>>,
+        events: broadcast::Sender<MeetingEvent>,
+        commands: DataPublisher,
+        renew: Option<Instant>,
+    ) -> Self {
+        // Groups and ids of a participant that comes back never repeat.
+        let first = u64::try_from(crate::clock::now().as_micros() / 1000).unwrap_or_default();
+        Self {
+            link: room.data(),
+            shared,
+            room,
+            code,
+            me,
+            asks,
+            heard,
+            state,
+            events,
+            commands,
+            next_command: first,
+            requests: Requests::new(first << 16),
+            speakers: Speakers::default(),
+            view: None,
+            inside: None,
+            renew,
+            spoke_since: None,
+            suggested: false,
+        }
+    }
+
+    /// Runs until the meeting is over for this participant.
+    pub(super) async fn run(mut self) {
+        let (Ok(reason) | Err(reason)) = self.drive().await;
+        self.requests.end();
+        self.inside = None;
+        self.set_phase(Phase::Disconnected(reason));
+        self.shared.close_room();
+        // The last one that holds it closes it; a call that is under way ends by itself.
+        if let Some(room) = Arc::into_inner(self.room) {
+            room.close().await;
+        }
+    }
+
+    async fn drive(&mut self) -> Result<DisconnectReason, DisconnectReason> {
+        let name = tracks::track(tracks::outbox(&self.code, &self.me), tracks::REPLIES);
+        let from_all = DataStart::At(Location::new(0, 0));
+        let wanted = DataSubscribe::from(from_all, Grouping::Sequence(1));
+        let mut events = self.room.events();
+        self.ask(Command::Knock { name: None });
+        let subscribing = subscribe(self.link.clone(), name, wanted);
+        tokio::pin!(subscribing);
+        let mut replies = loop {
+            tokio::select! {
+                replies = &mut subscribing => break replies?,
+                ask = self.asks.recv() => match ask {
+                    Some(Ask::Leave(done)) => {
+                        let _ = done.send(());
+                        return Ok(DisconnectReason::Left);
+                    }
+                    Some(ask) => self.handle_ask(ask),
+                    None => return Ok(DisconnectReason::Left),
+                },
+            }
+        };
+        let mut look = tokio::time::interval(LOOK);
+        let mut looks = 0_u32;
+        loop {
+            let next = self.next(&mut replies, &mut events, &mut look).await;
+            match next {
+                Next::Reply(Some(object)) => {
+                    if object.gap {
+                        self.ask(Command::Resync);
+                    }
+                    if let Some(reason) = self.handle_reply(&object).await? {
+                        // Who asked for that has yet to be answered.
+                        self.read_answers(&mut replies).await;
+                        return Ok(reason);
+                    }
+                }
+                Next::State(Some(object)) => self.handle_state(&object).await?,
+                Next::Chat(Some(object)) => self.handle_chat(&object),
+                Next::Reactions(Some(object)) => self.handle_reactions(&object),
+                Next::Room(Some(event)) => {
+                    if let Some(reason) = self.handle_room(event) {
+                        return Err(reason);
+                    }
+                }
+                Next::Reply(None)
+                | Next::State(None)
+                | Next::Chat(None)
+                | Next::Reactions(None)
+                | Next::Room(None) => return Err(self.lost()),
+                Next::Ask(Some(Ask::Leave(done))) => {
+                    self.say_goodbye(&mut replies).await;
+                    let _ = done.send(());
+                    return Ok(DisconnectReason::Left);
+                }
+                Next::Ask(Some(ask)) => self.handle_ask(ask),
+                Next::Ask(None) => {
+                    self.say_goodbye(&mut replies).await;
+                    return Ok(DisconnectReason::Left);
+                }
+                Next::Heard(Heard { who, level }) => {
+                    self.speakers.heard(&who, level, Instant::now());
+                }
+                Next::Timer => {
+                    looks = looks.wrapping_add(1);
+                    self.handle_timeout(looks.is_multiple_of(20)).await;
+                }
+            }
+        }
+    }
+
+    async fn next(
+        &mut self,
+        replies: &mut DataTrack,
+        events: &mut RoomEvents,
+        look: &mut tokio::time::Interval,
+    ) -> Next {
+        let due = self.requests.poll_timeout();
+        let timer = async {
+            match due {
+                Some(at) => sleep_until(at.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        let inside = async {
+            match &mut self.inside {
+                Some(inside) => tokio::select! {
+                    object = inside.state.next() => Next::State(object),
+                    object = inside.chat.next() => Next::Chat(object),
+                    object = inside.reactions.next() => Next::Reactions(object),
+                },
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            object = replies.next() => Next::Reply(object),
+            next = inside => next,
+            event = events.next() => Next::Room(event),
+            ask = self.asks.recv() => Next::Ask(ask),
+            Some(heard) = self.heard.recv() => Next::Heard(heard),
+            () = timer => Next::Timer,
+            _ = look.tick() => Next::Timer,
+        }
+    }
+
+    fn lost(&self) -> DisconnectReason {
+        let closed = self.room.state().closed.clone();
+        DisconnectReason::Lost(closed.unwrap_or(CloseReason::Local))
+    }
+
+    /// Says a request of this driver's own, whose answer changes nothing.
+    fn ask(&mut self, command: Command) {
+        let (reply, _) = oneshot::channel();
+        let id = self.requests.new_id();
+        self.say_new(id, command, reply);
+    }
+
+    fn say_new(
+        &mut self,
+        id: CommandId,
+        command: Command,
+        reply: oneshot::Sender<Result<Done, CommandError>>,
+    ) {
+        if let Some(request) = self.requests.ask(id, command, reply, Instant::now()) {
+            self.say(&request);
+        }
+    }
+
+    fn say(&mut self, request: &parvis_meeting::Request) {
+        let group = self.next_command;
+        self.next_command += 1;
+        self.commands
+            .send(Location::new(group, 0), request.to_json());
+        self.commands.end_group(GroupId(group));
+    }
+
+    fn handle_ask(&mut self, ask: Ask) {
+        match ask {
+            Ask::Command { command, reply } => {
+                let id = self.requests.new_id();
+                self.say_new(id, command, reply);
+            }
+            Ask::Chat {
+                client_id,
+                text,
+                to,
+                reply,
+            } => {
+                let command = Command::Chat {
+                    client_id: client_id.clone(),
+                    text,
+                    to,
+                };
+                self.say_new(client_id, command, reply);
+            }
+            Ask::Leave(_) => {}
+        }
+    }
+
+    async fn say_goodbye(&mut self, replies: &mut DataTrack) {
+        self.ask(Command::Leave);
+        self.read_answers(replies).await;
+    }
+
+    /// Reads what answers there are to what was asked, for a moment: whoever is gone without is
+    /// noticed to be gone all the same.
+    async fn read_answers(&mut self, replies: &mut DataTrack) {
+        let requests = &mut self.requests;
+        let answered = async {
+            while requests.poll_timeout().is_some() {
+                let Some(object) = replies.next().await else {
+                    return;
+                };
+                if let Ok(message) = from_json::<Message>(&object.payload)
+                    && let Body::Reply { re, outcome } = message.body
+                {
+                    requests.answered(&re, outcome);
+                }
+            }
+        };
+        let _ = tokio::time::timeout(GOODBYE, answered).await;
+    }
+}
+
+async fn subscribe(
+    link: DataLink,
+    name: FullTrackName,
+    wanted: DataSubscribe,
+) -> Result<DataTrack, DisconnectReason> {
+    link.subscribe(name, wanted)
+        .await
+        .map_err(|error| match error {
+            SubscribeError::Closed(reason) => DisconnectReason::Lost(reason),
+            error => DisconnectReason::Lost(CloseReason::Protocol(error.to_string())),
+        })
+}
+
+/// When a token is renewed: after two thirds of its life.
+pub(super) fn renewal(expires: UnixMillis) -> Instant {
+    let now = u64::try_from(crate::clock::now().as_micros() / 1000).unwrap_or_default();
+    let left = expires.since(UnixMillis(now));
+    Instant::now() + left * 2 / 3
+}

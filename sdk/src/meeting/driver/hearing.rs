@@ -1,0 +1,255 @@
+//! What the authority and the relay say.
+
+use std::time::Duration;
+
+use parvis_meeting::{
+    Applied, Body, ChatMessage, Command, LobbyStatus, Message, Notice, Participant, ParticipantId,
+    Reactions, StateMessage, UnixMillis, View, from_json, tracks,
+};
+
+use super::{Driver, Inside, renewal, subscribe};
+use crate::{
+    RoomEvent,
+    data::{DataObject, DataSubscribe, Grouping},
+    meeting::{DisconnectReason, Lobby, MeetingEvent, Phase},
+};
+
+impl Driver {
+    pub(super) async fn handle_reply(
+        &mut self,
+        object: &DataObject,
+    ) -> Result<Option<DisconnectReason>, DisconnectReason> {
+        let message: Message = match from_json(&object.payload) {
+            Ok(message) => message,
+            Err(error) => {
+                tracing::warn!(%error, "a reply cannot be read");
+                return Ok(None);
+            }
+        };
+        match message.body {
+            Body::Reply { re, outcome } => {
+                self.requests.answered(&re, outcome);
+                Ok(None)
+            }
+            Body::Notice { notice } => self.handle_notice(notice).await,
+            Body::Unknown => Ok(None),
+        }
+    }
+
+    pub(super) async fn handle_notice(
+        &mut self,
+        notice: Notice,
+    ) -> Result<Option<DisconnectReason>, DisconnectReason> {
+        match notice {
+            Notice::Lobby(status) => self.handle_lobby(status).await?,
+            Notice::LobbySnapshot { waiters } => self.set_lobby(|lobby| *lobby = waiters),
+            Notice::LobbyJoined { waiter } => self.set_lobby(|lobby| {
+                lobby.retain(|other| other.participant != waiter.participant);
+                lobby.push(waiter);
+            }),
+            Notice::LobbyLeft { participant } => {
+                self.set_lobby(|lobby| lobby.retain(|other| other.participant != participant));
+            }
+            Notice::LobbyClosed => self.set_lobby(Vec::clear),
+            Notice::Chat { message } => self.tell(MeetingEvent::Chat(message)),
+            Notice::PrivateMessage { message } => {
+                self.tell(MeetingEvent::PrivateMessage(message));
+            }
+            Notice::Muted { source, by } => {
+                self.shared.muted(source);
+                self.tell(MeetingEvent::Muted { source, by });
+            }
+            Notice::CaptureRequested { kind, by } => {
+                self.tell(MeetingEvent::CaptureRequested { kind, by });
+            }
+            Notice::Removed => return Ok(Some(DisconnectReason::Removed)),
+            Notice::RoomEnded => return Ok(Some(DisconnectReason::RoomEnded)),
+            Notice::Malformed { detail } => tracing::error!(detail, "a request was malformed"),
+            Notice::Unknown => {}
+        }
+        Ok(None)
+    }
+
+    pub(super) async fn handle_lobby(
+        &mut self,
+        status: LobbyStatus,
+    ) -> Result<(), DisconnectReason> {
+        let lobby = match status {
+            LobbyStatus::Admitted { token, expires } => return self.enter(&token, expires).await,
+            LobbyStatus::WaitingForHost => Lobby::WaitingForHost,
+            LobbyStatus::Waiting { since } => Lobby::Waiting { since },
+            LobbyStatus::Denied { retry_after_ms } => Lobby::Denied {
+                retry_after: retry_after_ms.map(Duration::from_millis),
+            },
+            LobbyStatus::TimedOut => Lobby::TimedOut,
+            LobbyStatus::LobbyFull => Lobby::Full,
+            LobbyStatus::Outside => Lobby::Outside,
+            LobbyStatus::Unknown => return Ok(()),
+        };
+        if self.inside.take().is_some() {
+            // The place was given up while the connection was away.
+            self.view = None;
+            self.show_view();
+            if lobby == Lobby::Outside {
+                self.ask(Command::Knock { name: None });
+            }
+        }
+        self.set_phase(Phase::InLobby(lobby));
+        Ok(())
+    }
+
+    /// One is in, or has another token.
+    pub(super) async fn enter(
+        &mut self,
+        token: &str,
+        expires: Option<UnixMillis>,
+    ) -> Result<(), DisconnectReason> {
+        self.link.add_token(token);
+        self.renew = expires.map(renewal);
+        if self.inside.is_some() {
+            return Ok(());
+        }
+        let control = tracks::control(&self.code);
+        let track = |name| tracks::track(control.clone(), name);
+        let state = DataSubscribe::current_group(Grouping::Replacing);
+        let chat = DataSubscribe::current_group(Grouping::Sequence(tracks::CHAT_GROUP));
+        let reactions = DataSubscribe::live(Grouping::Sequence(1));
+        let (entered, state, chat, reactions) = tokio::join!(
+            self.room.enter(),
+            subscribe(self.link.clone(), track(tracks::STATE), state),
+            subscribe(self.link.clone(), track(tracks::CHAT), chat),
+            subscribe(self.link.clone(), track(tracks::REACTIONS), reactions),
+        );
+        if let Err(error) = entered {
+            tracing::warn!(%error, "the room is not entered");
+            return Err(self.lost());
+        }
+        self.inside = Some(Inside {
+            state: state?,
+            chat: chat?,
+            reactions: reactions?,
+        });
+        Ok(())
+    }
+
+    pub(super) async fn handle_state(
+        &mut self,
+        object: &DataObject,
+    ) -> Result<(), DisconnectReason> {
+        let message: StateMessage = match from_json(&object.payload) {
+            Ok(message) => message,
+            Err(error) => {
+                tracing::warn!(%error, "state cannot be read");
+                return Ok(());
+            }
+        };
+        let Some(view) = &mut self.view else {
+            if let StateMessage::Snapshot { snapshot } = message {
+                let view = View::from(*snapshot);
+                let all: Vec<Participant> = view.participants().cloned().collect();
+                self.view = Some(view);
+                self.show_view();
+                for participant in all {
+                    self.tell(MeetingEvent::Joined(participant));
+                }
+                self.tell_hands();
+                self.check_in();
+                return Ok(());
+            }
+            return self.read_state_anew().await;
+        };
+        let before = view.clone();
+        match view.apply(message) {
+            Ok(Applied::Known) => {}
+            Ok(Applied::Changed(change)) => {
+                self.show_view();
+                self.tell_change(&before, change);
+                self.check_in();
+            }
+            Ok(Applied::Replaced) => {
+                self.show_view();
+                self.tell_differences(&before);
+                self.check_in();
+            }
+            Err(gap) => {
+                tracing::debug!(%gap, "the state is read anew");
+                return self.read_state_anew().await;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn read_state_anew(&mut self) -> Result<(), DisconnectReason> {
+        let name = tracks::track(tracks::control(&self.code), tracks::STATE);
+        let wanted = DataSubscribe::current_group(Grouping::Replacing);
+        let Some(inside) = self.inside.take() else {
+            return Ok(());
+        };
+        let Inside {
+            state,
+            chat,
+            reactions,
+        } = inside;
+        // A relay takes one subscription of a session to a track.
+        drop(state);
+        let state = subscribe(self.link.clone(), name, wanted).await?;
+        self.inside = Some(Inside {
+            state,
+            chat,
+            reactions,
+        });
+        Ok(())
+    }
+
+    pub(super) fn handle_chat(&mut self, object: &DataObject) {
+        match from_json::<ChatMessage>(&object.payload) {
+            Ok(message) => {
+                let session = self.view.as_ref().map(View::session);
+                self.shared.chat_seen(object.location, message.seq, session);
+                self.tell(MeetingEvent::Chat(message));
+            }
+            Err(error) => tracing::warn!(%error, "a chat message cannot be read"),
+        }
+    }
+
+    pub(super) fn handle_reactions(&self, object: &DataObject) {
+        match from_json::<Reactions>(&object.payload) {
+            Ok(Reactions::One { participant, emoji }) => {
+                self.tell(MeetingEvent::Reaction { participant, emoji });
+            }
+            Ok(Reactions::Counts { counts }) => self.tell(MeetingEvent::Reactions(counts)),
+            Ok(Reactions::Unknown) => {}
+            Err(error) => tracing::warn!(%error, "reactions cannot be read"),
+        }
+    }
+
+    /// Something happened to the connection or to others' tracks.
+    pub(super) fn handle_room(&mut self, event: RoomEvent) -> Option<DisconnectReason> {
+        match event {
+            RoomEvent::Joined(who) | RoomEvent::Changed(who) => {
+                if let Ok(id) = ParticipantId::new(who.name.as_str()) {
+                    self.tell(MeetingEvent::Tracks(id));
+                }
+            }
+            RoomEvent::Left(name) => {
+                if let Ok(id) = ParticipantId::new(name.as_str()) {
+                    self.tell(MeetingEvent::Tracks(id));
+                }
+            }
+            RoomEvent::Moving => {}
+            RoomEvent::Reconnecting(_) => self.set_phase(Phase::Reconnecting),
+            RoomEvent::Moved => {
+                // The relay may be another one: what was missed is asked for.
+                self.ask(Command::Resync);
+                if self.inside.is_some() {
+                    self.check_in();
+                } else {
+                    self.set_phase(Phase::Connecting);
+                    self.ask(Command::Knock { name: None });
+                }
+            }
+            RoomEvent::Closed(reason) => return Some(DisconnectReason::Lost(reason)),
+        }
+        None
+    }
+}

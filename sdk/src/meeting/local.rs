@@ -1,0 +1,225 @@
+use std::{sync::Arc, time::Duration};
+
+use parvis_codec::{AudioFrame, VideoFrame};
+use parvis_meeting::{Command, MediaState, Source};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{CommandError, Meeting, driver::Ask, shared::Shared};
+use crate::{
+    AudioOptions, CloseReason, LocalAudio, LocalVideo, PublishError, Room, VideoLayer,
+    VideoOptions, codec::Content,
+};
+
+/// One's own microphone. Dropping it turns it off.
+#[derive(Debug)]
+pub struct Microphone {
+    audio: LocalAudio,
+    switch: Switch,
+}
+
+/// One's own camera. Dropping it turns it off.
+#[derive(Debug)]
+pub struct Camera {
+    video: LocalVideo,
+    switch: Switch,
+}
+
+/// A screen that is shared. Dropping it ends that.
+#[derive(Debug)]
+pub struct Screen {
+    video: LocalVideo,
+    switch: Switch,
+}
+
+/// How long encoders may take to hand in their last frames.
+const ENDING: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_millis(5);
+
+/// Tells the meeting what is captured.
+#[derive(Debug)]
+struct Switch {
+    source: Source,
+    shared: Arc<Shared>,
+    asks: mpsc::Sender<Ask>,
+}
+
+impl Meeting {
+    /// Turns the microphone on; give it sound by [`Microphone::push`].
+    pub async fn microphone(&self, options: AudioOptions) -> Result<Microphone, PublishError> {
+        let options = AudioOptions {
+            name: Source::Microphone.name().to_owned(),
+            ..options
+        };
+        let room = self.room_without(Source::Microphone).await?;
+        let audio = room.publish_audio(options).await?;
+        let switch = self.switch(Source::Microphone);
+        switch.tell(MediaState::On);
+        Ok(Microphone { audio, switch })
+    }
+
+    /// Turns the camera on, in layers of 180, 360 and 720 lines as far as it has them; give it
+    /// pictures by [`Camera::push`].
+    pub async fn camera(&self, width: u32, height: u32) -> Result<Camera, PublishError> {
+        let options = VideoOptions {
+            name: Source::Camera.name().to_owned(),
+            layers: VideoLayer::ladder(height, 720),
+            ..VideoOptions::camera(width, height)
+        };
+        self.camera_with(options).await
+    }
+
+    /// Turns the camera on with other layers, encoder or frame rate.
+    pub async fn camera_with(&self, options: VideoOptions) -> Result<Camera, PublishError> {
+        let options = VideoOptions {
+            name: Source::Camera.name().to_owned(),
+            ..options
+        };
+        let room = self.room_without(Source::Camera).await?;
+        let video = room.publish_video(options).await?;
+        let switch = self.switch(Source::Camera);
+        switch.tell(MediaState::On);
+        Ok(Camera { video, switch })
+    }
+
+    /// Shares a screen; give it pictures by [`Screen::push`].
+    pub async fn screen(&self, width: u32, height: u32) -> Result<Screen, PublishError> {
+        let options = VideoOptions {
+            name: Source::Screen.name().to_owned(),
+            layers: VideoLayer::ladder(height, 1080),
+            frame_rate: crate::codec::FrameRate::whole(15),
+            content: Content::Screen,
+            ..VideoOptions::camera(width, height)
+        };
+        let room = self.room_without(Source::Screen).await?;
+        let video = room.publish_video(options).await?;
+        let switch = self.switch(Source::Screen);
+        switch.tell(MediaState::On);
+        Ok(Screen { video, switch })
+    }
+
+    /// The room, once the tracks of a source that was turned off are over.
+    async fn room_without(&self, source: Source) -> Result<Arc<Room>, PublishError> {
+        let room = self.shared.room().ok_or_else(over)?;
+        let free = async {
+            while room
+                .engine()
+                .publishes(|track| Source::of_track(track) == Some(source))
+            {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        // One that is on still is refused by the room.
+        let _ = tokio::time::timeout(ENDING, free).await;
+        Ok(room)
+    }
+
+    fn switch(&self, source: Source) -> Switch {
+        self.shared.unmuted(source);
+        Switch {
+            source,
+            shared: Arc::clone(&self.shared),
+            asks: self.asks.clone(),
+        }
+    }
+}
+
+fn over() -> PublishError {
+    PublishError::Closed(CloseReason::Local)
+}
+
+impl Microphone {
+    /// Gives 20 ms of sound; nothing is sent while it is muted, by oneself or by a host.
+    pub fn push(&self, frame: &AudioFrame) {
+        if !self.switch.is_stopped() {
+            self.audio.push(frame);
+        }
+    }
+
+    /// Mutes: nothing is captured, and the track stays announced.
+    pub async fn mute(&self) -> Result<(), CommandError> {
+        self.audio.set_muted(true);
+        self.switch.set(MediaState::Muted).await
+    }
+
+    /// Turns it on again, also after a host muted it.
+    pub async fn unmute(&self) -> Result<(), CommandError> {
+        self.switch.set(MediaState::On).await?;
+        self.audio.set_muted(false);
+        Ok(())
+    }
+}
+
+macro_rules! pictures {
+    ($name:ident) => {
+        impl $name {
+            /// Gives a picture to the layers that somebody watches; never waits.
+            pub fn push(&self, frame: &VideoFrame) {
+                if !self.switch.is_stopped() {
+                    self.video.push(frame);
+                }
+            }
+
+            /// Mutes: nothing is captured, and the tracks stay announced.
+            pub async fn mute(&self) -> Result<(), CommandError> {
+                self.switch.shared.muted(self.switch.source);
+                self.switch.set(MediaState::Muted).await
+            }
+
+            /// Turns it on again.
+            pub async fn unmute(&self) -> Result<(), CommandError> {
+                self.switch.set(MediaState::On).await
+            }
+
+            /// The tracks, whether they are watched, and what became of their frames.
+            pub fn stats(&self) -> Vec<crate::LocalStats> {
+                self.video.stats()
+            }
+        }
+    };
+}
+
+pictures!(Camera);
+pictures!(Screen);
+
+impl Switch {
+    fn is_stopped(&self) -> bool {
+        self.shared.is_muted(self.source)
+    }
+
+    fn command(&self, state: MediaState) -> Command {
+        let of = |source| (self.source == source).then_some(state);
+        Command::SetMedia {
+            microphone: of(Source::Microphone),
+            camera: of(Source::Camera),
+            screen: of(Source::Screen),
+        }
+    }
+
+    /// Tells it and waits for the answer.
+    async fn set(&self, state: MediaState) -> Result<(), CommandError> {
+        let (reply, answer) = oneshot::channel();
+        let command = self.command(state);
+        let asked = self.asks.send(Ask::Command { command, reply }).await;
+        asked.map_err(|_| CommandError::Disconnected)?;
+        let answer = answer.await.unwrap_or(Err(CommandError::Disconnected));
+        answer?;
+        if state == MediaState::On {
+            self.shared.unmuted(self.source);
+        }
+        Ok(())
+    }
+
+    /// Tells it, whatever the answer.
+    fn tell(&self, state: MediaState) {
+        let (reply, _) = oneshot::channel();
+        let command = self.command(state);
+        // A meeting that is over needs no word of it, and one that is so busy says more soon.
+        let _ = self.asks.try_send(Ask::Command { command, reply });
+    }
+}
+
+impl Drop for Switch {
+    fn drop(&mut self) {
+        self.tell(MediaState::Off);
+    }
+}

@@ -1,0 +1,56 @@
+use std::time::Duration;
+
+use parvis_wire::Draft;
+
+use super::TicketSource;
+use crate::Trust;
+
+/// How to join a meeting.
+#[derive(Debug, Clone)]
+pub struct JoinOptions {
+    /// The display name, 1 to 50 characters.
+    pub name: String,
+    /// A stable random id of this device: a guest is known by it.
+    pub device: String,
+    /// The site of a bare code, such as `https://meet.example`.
+    pub site: Option<String>,
+    /// Where tickets come from.
+    pub tickets: TicketSource,
+    /// Whose certificate is accepted of the relay; `None`: the ticket says it.
+    pub trust: Option<Trust>,
+    /// The drafts offered, preferred first.
+    pub drafts: Vec<Draft>,
+    /// How long connecting may take.
+    pub connect_timeout: Duration,
+    /// How long a connection that was lost is tried to be replaced.
+    pub reconnect: Duration,
+}
+
+impl JoinOptions {
+    /// Joins under that name, as a guest.
+    pub fn new(name: impl Into<String>, device: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            device: device.into(),
+            site: None,
+            tickets: TicketSource::guest(),
+            trust: None,
+            drafts: Draft::ALL.to_vec(),
+            connect_timeout: Duration::from_secs(5),
+            reconnect: Duration::from_mins(2),
+        }
+    }
+
+    /// With another source of tickets.
+    pub fn with_tickets(self, tickets: TicketSource) -> Self {
+        Self { tickets, ..self }
+    }
+
+    /// With the site of a bare code.
+    pub fn with_site(self, site: impl Into<String>) -> Self {
+        Self {
+            site: Some(site.into()),
+            ..self
+        }
+    }
+}

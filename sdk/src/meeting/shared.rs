@@ -1,0 +1,96 @@
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use parvis_format::AudioLevel;
+use parvis_meeting::{ChatSeq, CommandId, ParticipantId, Quality, SessionId, Source};
+
+use super::quality::Path;
+use crate::{PathStats, Room, clock, data::Location};
+
+/// What the driver and the handles of a meeting share.
+#[derive(Debug)]
+pub(super) struct Shared(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    room: Option<Arc<Room>>,
+    /// Sources that a host stopped and that were not turned on since.
+    muted: BTreeSet<Source>,
+    /// The newest chat message, and in which session.
+    newest: Option<(SessionId, ChatSeq)>,
+    path: Path,
+    next_message: u64,
+}
+
+/// The level beside a frame of somebody's sound.
+#[derive(Debug, Clone)]
+pub(super) struct Heard {
+    pub who: ParticipantId,
+    pub level: AudioLevel,
+}
+
+impl Shared {
+    pub(super) fn new(room: Arc<Room>) -> Self {
+        Self(Mutex::new(State {
+            room: Some(room),
+            muted: BTreeSet::new(),
+            newest: None,
+            path: Path::default(),
+            next_message: clock::now().as_micros() as u64,
+        }))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn room(&self) -> Option<Arc<Room>> {
+        self.state().room.clone()
+    }
+
+    pub(super) fn close_room(&self) {
+        self.state().room = None;
+    }
+
+    /// An id for a chat message, of which this participant has used none.
+    pub(super) fn new_message_id(&self) -> CommandId {
+        let mut state = self.state();
+        state.next_message += 1;
+        CommandId::new(&format!("m{:x}", state.next_message)).expect("a short number is an id")
+    }
+
+    pub(super) fn muted(&self, source: Source) {
+        self.state().muted.insert(source);
+    }
+
+    pub(super) fn unmuted(&self, source: Source) {
+        self.state().muted.remove(&source);
+    }
+
+    pub(super) fn is_muted(&self, source: Source) -> bool {
+        self.state().muted.contains(&source)
+    }
+
+    pub(super) fn chat_seen(&self, at: Location, seq: ChatSeq, session: Option<SessionId>) {
+        // The session is named by the place too, should its snapshot come later.
+        let began = at
+            .group
+            .0
+            .saturating_sub(seq.0 / parvis_meeting::tracks::CHAT_GROUP);
+        let session = session.unwrap_or(SessionId(began));
+        let mut state = self.state();
+        if state.newest.is_none_or(|newest| newest < (session, seq)) {
+            state.newest = Some((session, seq));
+        }
+    }
+
+    pub(super) fn newest_chat(&self) -> Option<(SessionId, ChatSeq)> {
+        self.state().newest
+    }
+
+    pub(super) fn quality(&self, stats: &PathStats) -> Quality {
+        self.state().path.judge(stats)
+    }
+}
