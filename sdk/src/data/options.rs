@@ -60,6 +60,9 @@ pub struct DataOptions {
     pub keep_bytes: usize,
     /// Asked for the past that is not kept any more; `None`: it is gone. A full channel refuses.
     pub queries: Option<mpsc::Sender<FetchQuery>>,
+    /// The last place that was used before this publisher was started: the track goes on behind it, and
+    /// whoever subscribes knows that there is a past.
+    pub largest: Option<Location>,
 }
 
 impl Default for DataOptions {
@@ -69,6 +72,7 @@ impl Default for DataOptions {
             keep_objects: 128,
             keep_bytes: 512 << 10,
             queries: None,
+            largest: None,
         }
     }
 }

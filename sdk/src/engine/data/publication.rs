@@ -54,10 +54,10 @@ const MAX_STEPS: usize = 2048;
 impl DataPublication {
     pub(super) fn new(options: DataOptions) -> Self {
         Self {
+            largest: options.largest,
             options,
             log: BTreeMap::new(),
             log_bytes: 0,
-            largest: None,
             feeds: BTreeMap::new(),
         }
     }
