@@ -43,8 +43,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["services/store", "meeting", "moq/token", "moq/wire"],
     ),
     (
+        "services/authority",
+        &["services/store", "sdk", "meeting", "moq/token"],
+    ),
+    (
         "services",
         &[
+            "services/authority",
             "services/http",
             "services/store",
             "sdk",

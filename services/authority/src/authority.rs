@@ -1,0 +1,146 @@
+use std::{sync::Arc, time::Duration};
+
+use parvis::{
+    RoomEvent, RoomEvents, TokenSource,
+    data::{Client, LinkOptions},
+};
+use parvis_meeting::{RoomCode, tracks};
+use tokio::{
+    sync::broadcast::{self, error::RecvError},
+    task::JoinSet,
+};
+
+use crate::{
+    AuthorityOptions, StartError, discovery,
+    docket::{Event, RoomKey},
+    passes::{OWN, Passes},
+    registry::{Court, Registry},
+    relay_orders::RelayOrders,
+};
+
+/// The authority of a relay's meetings. Dropping it stops it at once; nothing that was acknowledged is lost.
+#[derive(Debug)]
+pub struct Authority {
+    client: Client,
+    court: Arc<Court>,
+    tasks: JoinSet<()>,
+    orders: JoinSet<()>,
+}
+
+/// For how long it connects to a relay that is gone: for ever.
+const RECONNECT: Duration = Duration::from_hours(24 * 365);
+/// How long rooms have to store what they were told before the end.
+const CLOSING: Duration = Duration::from_secs(5);
+
+impl Authority {
+    /// Connects to the relay and goes on with the meetings that run.
+    pub async fn start(options: AuthorityOptions) -> Result<Self, StartError> {
+        let passes = Passes::new(&options);
+        // Whether it can sign is known now, not when the connection is lost.
+        passes
+            .own()
+            .map_err(|error| StartError::Sign(error.to_string()))?;
+        let running = options.store.running_rooms().await?;
+        let changes = options.store.changes();
+        let link = LinkOptions {
+            trust: options.trust,
+            token: Some(own_token(passes.clone())),
+            reconnect: RECONNECT,
+            ..LinkOptions::default()
+        };
+        let client = Client::connect(&options.relay, link).await?;
+        let court = Arc::new(Court {
+            link: client.data(),
+            store: options.store,
+            passes,
+            orders: RelayOrders::new(options.control),
+            settings: options.meeting,
+            limits: options.limits,
+            rooms: Registry::default(),
+        });
+        court.link.announce(tracks::outboxes());
+        for code in running {
+            // Rooms that run already are never too many.
+            let _ = court.resume(code);
+        }
+        let mut tasks = JoinSet::new();
+        tasks.spawn(discovery::run(Arc::clone(&court)));
+        tasks.spawn(watch_relay(Arc::clone(&court), client.events()));
+        tasks.spawn(watch_store(Arc::clone(&court), changes));
+        tasks.spawn(renew_token(Arc::clone(&court)));
+        let mut orders = JoinSet::new();
+        let given = court.orders.clone();
+        orders.spawn(async move { given.run().await });
+        Ok(Self {
+            client,
+            court,
+            tasks,
+            orders,
+        })
+    }
+
+    /// Hears nobody any more, stores what was heard, and says goodbye to the relay. Meetings go on when
+    /// an authority is started with the same store.
+    pub async fn close(mut self) {
+        let mut rooms = self.court.rooms.close();
+        // Those who attend hold their rooms' queues.
+        self.tasks.abort_all();
+        while self.tasks.join_next().await.is_some() {}
+        let all_stored = async { while rooms.join_next().await.is_some() {} };
+        if tokio::time::timeout(CLOSING, all_stored).await.is_err() {
+            tracing::warn!("a meeting could not be stored in time");
+        }
+        self.court.orders.finish().await;
+        self.orders.abort_all();
+        self.client.close().await;
+    }
+}
+
+fn own_token(passes: Passes) -> TokenSource {
+    TokenSource::new(move || {
+        let token = passes.own().map_err(Into::into);
+        std::future::ready(token)
+    })
+}
+
+/// A relay that was started anew has forgotten its orders.
+async fn watch_relay(court: Arc<Court>, mut events: RoomEvents) {
+    while let Some(event) = events.next().await {
+        match event {
+            RoomEvent::Moved => {
+                tracing::info!("connected to the relay again");
+                court.orders.repeat_denials();
+                court.tell_all(|| Event::RelayStarted);
+            }
+            RoomEvent::Reconnecting(reason) => {
+                tracing::warn!(%reason, "the connection to the relay is lost");
+            }
+            RoomEvent::Closed(reason) => {
+                tracing::error!(%reason, "the authority is cut off from its relay");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Takes over what others change in the store.
+async fn watch_store(court: Arc<Court>, mut changes: broadcast::Receiver<RoomCode>) {
+    loop {
+        match changes.recv().await {
+            Ok(code) => court.tell(RoomKey::Real(code), Event::Changed),
+            Err(RecvError::Lagged(_)) => court.tell_all(|| Event::Changed),
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+/// The next requests show a token that is valid for longer.
+async fn renew_token(court: Arc<Court>) {
+    loop {
+        tokio::time::sleep(OWN / 4).await;
+        match court.passes.own() {
+            Ok(token) => court.link.add_token(&token),
+            Err(error) => tracing::error!(%error, "the authority's token is not signed"),
+        }
+    }
+}

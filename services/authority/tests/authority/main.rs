@@ -1,0 +1,10 @@
+//! An authority at a real relay that asks for tokens, with a real store; participants are clients of the
+//! SDK's data tracks.
+
+mod app;
+mod entering;
+mod hostile;
+mod moderating;
+mod restarting;
+mod scene;
+mod talking;
