@@ -4,7 +4,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use parvis::{Draft, ParticipantName, RoomName};
 use parvis_token::Grant;
 
-use crate::demo::DemoArgs;
+use crate::{
+    account::{AccountArgs, LoginArgs, LogoutArgs},
+    demo::DemoArgs,
+    room::RoomCommandArgs,
+};
 
 /// Meetings on Media over QUIC: a relay, a publisher, a recorder and a demonstration
 #[derive(Debug, Parser)]
@@ -48,6 +52,14 @@ pub enum Command {
     Demo(DemoArgs),
     /// Make keys and tokens for a relay that asks for them
     Token(TokenArgs),
+    /// Make, list, schedule rooms of a meeting service
+    Room(RoomCommandArgs),
+    /// Make an account of a meeting service
+    Account(AccountArgs),
+    /// Sign in to a meeting service
+    Login(LoginArgs),
+    /// Sign out of a meeting service
+    Logout(LogoutArgs),
 }
 
 /// Where the room is.

@@ -1,5 +1,7 @@
-//! The `parvis` command: a relay, a publisher, a recorder and a demonstration.
+//! The `parvis` command: a relay, a publisher, a recorder and a demonstration; rooms of a meeting service.
 
+mod account;
+mod api;
 mod cli;
 mod demo;
 mod entry;
@@ -7,6 +9,7 @@ mod output;
 mod publish;
 mod recording;
 mod relay;
+mod room;
 mod stop;
 mod token;
 mod watch;
@@ -57,6 +60,10 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Watch(args) => watch::run(args, &output).await,
             Command::Demo(args) => demo::run(args, &output).await,
             Command::Token(args) => token::run(&args, &output),
+            Command::Room(args) => room::run(&args, &output),
+            Command::Account(args) => account::run(&args, &output),
+            Command::Login(args) => account::login(&args, &output),
+            Command::Logout(args) => account::logout(&args, &output),
         }
     })
 }
