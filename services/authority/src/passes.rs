@@ -2,7 +2,6 @@ use std::{sync::Arc, time::Duration};
 
 use parvis_meeting::{ParticipantId, RoomCode, UnixMillis, tracks};
 use parvis_token::{Action, Claims, Grant, SignError, Signer, UnixTime};
-use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::{AuthorityOptions, clock};
 
@@ -38,16 +37,17 @@ impl Passes {
             Grant::publish_under([], tracks::outboxes()).expect("it has fields"),
             Grant::prefix(watch, tracks::inboxes()).expect("it has fields"),
         ];
-        self.sign(AUTHORITY, grants, clock::now(), OWN)
+        self.sign(AUTHORITY, AUTHORITY.to_owned(), grants, clock::now(), OWN)
             .map(|(token, _)| token)
     }
 
     /// That of somebody who is in. It grants what the ticket granted too, so that a meeting may last longer
-    /// than a ticket.
+    /// than a ticket. All that somebody gets from coming in until leaving have one id.
     pub(crate) fn admission(
         &self,
         code: &RoomCode,
         who: &ParticipantId,
+        stay: String,
         now: UnixMillis,
     ) -> Result<(String, UnixMillis), SignError> {
         let exact = |action, namespace| Grant::exact([action], namespace).expect("it has fields");
@@ -59,7 +59,7 @@ impl Passes {
             exact(Action::Publish, tracks::inbox(code, who)),
             exact(Action::Subscribe, tracks::outbox(code, who)),
         ];
-        self.sign(who.as_str(), grants, now, self.valid)
+        self.sign(who.as_str(), stay, grants, now, self.valid)
     }
 
     /// After this time no token is valid that was signed before now.
@@ -70,6 +70,7 @@ impl Passes {
     fn sign(
         &self,
         subject: &str,
+        id: String,
         grants: Vec<Grant>,
         now: UnixMillis,
         valid: Duration,
@@ -80,17 +81,10 @@ impl Passes {
             issuer: self.issuer.clone(),
             audience: self.audience.iter().cloned().collect(),
             issued_at: Some(issued),
-            id: token_id(),
+            id: Some(id),
             grants,
             ..Claims::new(subject, expires)
         })?;
         Ok((token, UnixMillis(expires.0 * 1000)))
     }
-}
-
-/// A token without a name of its own is as good, but for orders that name it.
-fn token_id() -> Option<String> {
-    let mut random = [0; 16];
-    SystemRandom::new().fill(&mut random).ok()?;
-    Some(format!("{:032x}", u128::from_be_bytes(random)))
 }

@@ -29,8 +29,8 @@ struct Inner {
 struct State {
     due: BTreeMap<Subject, Due>,
     under_way: BTreeSet<Subject>,
-    /// Whose tokens are refused until when, for a relay that was started anew.
-    denied: BTreeMap<ParticipantId, UnixMillis>,
+    /// Which tokens are refused until when, for a relay that was started anew.
+    denied: BTreeMap<Subject, UnixMillis>,
     /// The relay does not answer.
     failing: bool,
 }
@@ -44,6 +44,8 @@ pub(crate) enum RelayOrder {
     Allow(OneSource),
     /// End somebody's sessions and refuse its tokens until then.
     Deny(ParticipantId, UnixMillis),
+    /// Refuse the tokens of that id until then; what only they granted ends.
+    Revoke(String, UnixMillis),
 }
 
 /// A source of a participant.
@@ -59,6 +61,7 @@ pub(crate) struct OneSource {
 pub(crate) enum Subject {
     Source(OneSource),
     Participant(ParticipantId),
+    Token(String),
 }
 
 #[derive(Debug, Clone)]
@@ -98,16 +101,17 @@ impl RelayOrders {
     pub(crate) fn give(&self, order: RelayOrder, delay: Duration) {
         let (at, tries) = (Instant::now() + delay, 0);
         let mut state = self.state();
-        if let RelayOrder::Deny(who, until) = &order {
-            state.denied.insert(who.clone(), *until);
+        let subject = order.subject();
+        if let RelayOrder::Deny(_, until) | RelayOrder::Revoke(_, until) = &order {
+            state.denied.insert(subject.clone(), *until);
             if state.denied.len() > MOST_DENIED {
                 let soonest = state.denied.iter().min_by_key(|(_, until)| **until);
-                if let Some(who) = soonest.map(|(who, _)| who.clone()) {
-                    state.denied.remove(&who);
+                if let Some(soonest) = soonest.map(|(subject, _)| subject.clone()) {
+                    state.denied.remove(&soonest);
                 }
             }
         }
-        state.due.insert(order.subject(), Due { order, at, tries });
+        state.due.insert(subject, Due { order, at, tries });
         drop(state);
         self.0.given.notify_one();
     }
@@ -134,8 +138,13 @@ impl RelayOrders {
         state.denied.retain(|_, until| *until > now);
         let denied = state.denied.clone();
         drop(state);
-        for (who, until) in denied {
-            self.give(RelayOrder::Deny(who, until), Duration::ZERO);
+        for (subject, until) in denied {
+            let order = match subject {
+                Subject::Participant(who) => RelayOrder::Deny(who, until),
+                Subject::Token(id) => RelayOrder::Revoke(id, until),
+                Subject::Source(_) => continue,
+            };
+            self.give(order, Duration::ZERO);
         }
     }
 
@@ -252,6 +261,7 @@ impl RelayOrder {
         match self {
             Self::Stop(source) | Self::Allow(source) => Subject::Source(source.clone()),
             Self::Deny(who, _) => Subject::Participant(who.clone()),
+            Self::Revoke(id, _) => Subject::Token(id.clone()),
         }
     }
 
@@ -260,6 +270,7 @@ impl RelayOrder {
             Self::Stop(source) => ("tracks/stop", source.body()),
             Self::Allow(source) => ("tracks/allow", source.body()),
             Self::Deny(who, until) => ("deny", json!({ "sub": who, "until": until.0 / 1000 })),
+            Self::Revoke(id, until) => ("deny", json!({ "jti": id, "until": until.0 / 1000 })),
         }
     }
 }

@@ -25,6 +25,8 @@ struct RoomTask {
     sitting: Sitting,
     people: BTreeMap<ParticipantId, Person>,
     outlets: Option<Outlets>,
+    /// Who is in, and the id of its tokens.
+    stays: BTreeMap<ParticipantId, String>,
     /// Nobody has come so far.
     fresh: bool,
 }
@@ -62,6 +64,7 @@ pub(crate) async fn run(
         sitting,
         people: BTreeMap::new(),
         outlets: None,
+        stays: BTreeMap::new(),
         fresh: true,
     };
     while let Err(error) = task.sit(&mut events).await {

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use parvis_meeting::{
-    CaptureFailure, CaptureOrder, CaptureStatus, ChatSeq, HistoryPolicy, Input, Message, Order,
-    Output, ParticipantId, Progress, tracks,
+    CaptureFailure, CaptureOrder, CaptureStatus, Change, ChatSeq, HistoryPolicy, Input, Message,
+    Order, Output, Participant, ParticipantId, Progress, StateMessage, tracks,
 };
 
 use super::RoomTask;
@@ -13,37 +13,66 @@ use crate::{
 };
 
 impl RoomTask {
-    /// Has the relay stop and allow tracks before anybody is told so.
-    pub(super) async fn obey_first(&self, outputs: &[Output]) {
+    /// Has the relay stop and allow, and take back the tokens of those who left, before anybody is told so.
+    pub(super) async fn obey_first(&mut self, outputs: &[Output]) {
         let mut subjects = Vec::new();
         for output in outputs {
-            let Output::Order(order) = output else {
-                continue;
-            };
-            let one = |who: &ParticipantId, source| OneSource {
-                code: *self.key.code(),
-                who: who.clone(),
-                source,
-            };
-            let order = match order {
-                Order::Stop {
-                    participant,
-                    source,
-                } => RelayOrder::Stop(one(participant, *source)),
-                Order::Allow {
-                    participant,
-                    source,
-                } => RelayOrder::Allow(one(participant, *source)),
-                Order::Remove { .. } => continue,
-            };
-            subjects.push(order.subject());
-            self.court.orders.give(order, Duration::ZERO);
+            for order in self.orders(output) {
+                subjects.push(order.subject());
+                self.court.orders.give(order, Duration::ZERO);
+            }
         }
         if !subjects.is_empty() {
             let obeyed = self.court.orders.obeyed(&subjects);
             // It obeys later; nobody waits for a relay that hangs.
             let _ = tokio::time::timeout(self.court.limits.obedience, obeyed).await;
         }
+    }
+
+    fn orders(&mut self, output: &Output) -> Vec<RelayOrder> {
+        let one = |who: &ParticipantId, source| OneSource {
+            code: *self.key.code(),
+            who: who.clone(),
+            source,
+        };
+        match output {
+            Output::Order(Order::Stop {
+                participant,
+                source,
+            }) => vec![RelayOrder::Stop(one(participant, *source))],
+            Output::Order(Order::Allow {
+                participant,
+                source,
+            }) => vec![RelayOrder::Allow(one(participant, *source))],
+            Output::State { message, .. } => self.note_stays(message),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Who comes and goes; the token of somebody who left would read on, seen by nobody.
+    fn note_stays(&mut self, message: &StateMessage) -> Vec<RelayOrder> {
+        let stay = |p: &Participant| (p.id.clone(), format!("{}-{}", p.id, p.joined));
+        let change = match message {
+            StateMessage::Snapshot { snapshot } => {
+                self.stays.extend(snapshot.participants.iter().map(stay));
+                return Vec::new();
+            }
+            StateMessage::Delta { delta } => &delta.change,
+        };
+        let gone = match change {
+            Change::Joined { participant } => {
+                self.stays.extend([stay(participant)]);
+                return Vec::new();
+            }
+            Change::Left { participant, .. } => {
+                self.stays.remove(participant).into_iter().collect()
+            }
+            Change::Ended { .. } => std::mem::take(&mut self.stays).into_values().collect(),
+            _ => Vec::new(),
+        };
+        let until = self.court.passes.all_expired(clock::now());
+        let revoke = |id| RelayOrder::Revoke(id, until);
+        gone.into_iter().map(revoke).collect()
     }
 
     pub(super) fn carry_out(&mut self, output: Output) {
@@ -129,7 +158,11 @@ impl RoomTask {
 
     fn admit(&self, to: &ParticipantId, n: u64) {
         let code = self.key.code();
-        match self.court.passes.admission(code, to, clock::now()) {
+        let Some(stay) = self.stays.get(to).cloned() else {
+            // It left in the same moment.
+            return;
+        };
+        match self.court.passes.admission(code, to, stay, clock::now()) {
             Ok((token, expires)) => self.say(to, &Message::admitted(n, token, Some(expires))),
             Err(error) => tracing::error!(%code, %error, "a token is not signed"),
         }

@@ -225,3 +225,35 @@ async fn what_is_no_command_does_no_harm() {
     state.until_in(&zoe.who).await;
     assert_eq!(state.view.unwrap().len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_floods_its_room_keeps_nobody_waiting() {
+    let scene = Scene::with(parvis_meeting::Policy {
+        access: parvis_meeting::AccessLevel::Public,
+        ..Default::default()
+    })
+    .await;
+    let mut zoe = App::host(&scene).await;
+    let mut eve = App::new(&scene, guest("Eve")).await;
+    eve.knock().await.unwrap();
+    eve.admitted().await;
+    let other =
+        crate::scene::room(&scene.store, &scene.zoe, parvis_meeting::Policy::default()).await;
+    let mut elsewhere = App::to(&scene, other, crate::scene::agent(&scene.zoe, "Zoé")).await;
+    elsewhere.knock().await.unwrap();
+    let since = Instant::now();
+    for round in 0..20 {
+        for number in 0..200 {
+            let command = r#"{"type":"raise_hand"}"#;
+            let request = format!("{{\"id\":\"f{round}-{number}\",\"command\":{command}}}");
+            eve.send(request);
+        }
+        zoe.write("in the same room").await.unwrap();
+        elsewhere.ask(Command::RaiseHand).await.unwrap();
+    }
+    // What was beyond the pace was not even looked at.
+    let now = crate::scene::now();
+    let room = scene.store.open_session(&scene.code, now).await.unwrap();
+    let most = 300 + 100 * since.elapsed().as_secs();
+    assert!(room.next_entry <= most, "{} > {most}", room.next_entry);
+}

@@ -187,9 +187,17 @@ async fn who_is_removed_is_told_and_its_token_is_dead() {
         None
     );
 
-    // A relay that was started anew is told so again.
+    // A relay that was started anew is told so again, and what is stopped.
+    let mut bo = member(&scene, "Bo").await;
+    let microphone = publish(&bo, "microphone");
+    microphone.send(Location::new(1, 0), "sound");
+    zoe.ask(Command::Mute { who: one(&bo.who) }).await.unwrap();
     scene.replace_relay();
     until_refused(&scene, &token).await;
+    // Somebody else can be heard, Bo cannot.
+    bo.ask(Command::RaiseHand).await.unwrap();
+    let stopped = async { while watch(&zoe, &bo, "microphone").await.is_ok() {} };
+    soon("stop", stopped).await;
 
     // With another ticket she has to be let in, although the room is public.
     let mut again = App::new(&scene, guest("Ada")).await;
@@ -201,6 +209,32 @@ async fn who_is_removed_is_told_and_its_token_is_dead() {
     .await
     .unwrap();
     again.admitted().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_left_hears_nothing_more_and_may_come_back() {
+    let scene = open_scene().await;
+    let zoe = App::host(&scene).await;
+    let microphone = publish(&zoe, "microphone");
+    microphone.send(Location::new(1, 0), "sound");
+    let mut ada = App::new(&scene, guest("Ada")).await;
+    ada.knock().await.unwrap();
+    let token = ada.admitted().await;
+    let mut heard = watch(&ada, &zoe, "microphone").await.unwrap();
+    assert_eq!(next_group(&mut heard).await, 1);
+
+    ada.ask(Command::Leave).await.unwrap();
+    // The token is good for ten minutes more, but for the relay's having been told.
+    microphone.send(Location::new(2, 0), "what is not for her");
+    let refused = watch(&ada, &zoe, "microphone").await;
+    assert!(refused.is_err(), "{refused:?}");
+    assert!(is_silent(&mut heard).await);
+    assert!(is_refused(&scene, &token).await);
+    // Her ticket is as good as before.
+    ada.knock().await.unwrap();
+    ada.admitted().await;
+    let mut heard = watch(&ada, &zoe, "microphone").await.unwrap();
+    while next_group(&mut heard).await != 2 {}
 }
 
 #[tokio::test(flavor = "multi_thread")]

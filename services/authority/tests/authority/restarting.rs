@@ -86,6 +86,38 @@ async fn a_meeting_goes_on_when_its_authority_is_started_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_while_the_authority_dies_is_there_once() {
+    let mut scene = Scene::new().await;
+    let mut zoe = App::host(&scene).await;
+    let mut chat = zoe.chat().await;
+    let mut state = zoe.state().await;
+    state.until_in(&zoe.who).await;
+    let session = state.view.as_ref().unwrap().session();
+    let writing = tokio::spawn(async move {
+        let mut written = Vec::new();
+        for number in 0..30 {
+            let done = zoe.write(&format!("message {number}")).await.unwrap();
+            written.push(done.seq.unwrap().0);
+        }
+        (zoe, written)
+    });
+    for number in 0..30 {
+        let message = next_said(&mut chat).await;
+        assert_eq!(message.seq, ChatSeq(number));
+        assert_eq!(message.text, format!("message {number}"));
+        if number % 5 == 0 {
+            // While the next ones are on their way.
+            scene.replace_authority().await;
+        }
+    }
+    let (zoe, written) = soon("the last one", writing).await.unwrap();
+    assert!(written.iter().copied().eq(0..30), "{written:?}");
+    let kept = zoe.history(session, 0, 30).await;
+    let texts = kept.into_iter().map(|message| message.text);
+    assert!(texts.eq((0..30).map(|number| format!("message {number}"))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_authority_that_is_closed_leaves_the_meeting_to_the_next_one() {
     let mut scene = Scene::new().await;
     let mut zoe = App::host(&scene).await;
