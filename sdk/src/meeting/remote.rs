@@ -263,9 +263,8 @@ async fn is_on(
 
 /// Whether nothing more comes of somebody.
 fn is_over(state: &MeetingState, who: &ParticipantId) -> bool {
-    let gone = state
-        .view
-        .as_ref()
-        .is_some_and(|view| view.participant(who).is_none());
+    let view = state.view.as_ref();
+    // Before one is in, what is known may be older than the other.
+    let gone = state.is_connected() && view.is_some_and(|view| view.participant(who).is_none());
     gone || matches!(state.phase, Phase::Disconnected(_))
 }

@@ -1,0 +1,315 @@
+//! Clients that want what they are not given, and such as send what nobody understands.
+
+use std::time::Duration;
+
+use crate::house::{House, connected, in_lobby, now, soon, ticket_token};
+use parvis::{
+    TokenSource,
+    data::{
+        Client, DataOptions, DataSubscribe, FullTrackName, Grouping, LinkOptions, Location,
+        TrackNamespace,
+    },
+    meeting::Meeting,
+};
+use parvis_meeting::{
+    Body, Command, DeviceId, Identity, Message, ParticipantId, Policy, Request, RoomCode,
+    from_json, tracks,
+};
+use parvis_quic::{
+    client::{ConnectOptions, Connection},
+    tls::ClientTls,
+};
+use parvis_session::{Event, RequestKey};
+use parvis_store::NewJoin;
+use parvis_wire::{
+    AuthToken, Draft, FetchRange, GroupId, Parameters, Properties, RequestErrorCode,
+};
+
+/// A ticket of a guest, as the HTTP service gives them.
+async fn ticket(house: &House, code: &RoomCode) -> (ParticipantId, String) {
+    let device = DeviceId::new("mallory").expect("an id");
+    let join = NewJoin {
+        room: *code,
+        identity: Identity::Guest {
+            device,
+            name: "Mallory".to_owned(),
+        },
+        expires_at: now().plus(Duration::from_hours(1)),
+    };
+    let (participant, _) = house.store.create_join(&join, now()).await.expect("a join");
+    let (token, _) = ticket_token(&house.signer, code, &participant);
+    (participant, token)
+}
+
+#[derive(Debug, Clone)]
+enum Try {
+    Subscribe(FullTrackName),
+    Fetch(FullTrackName),
+    Status(FullTrackName),
+    Publish(FullTrackName),
+    Announce(TrackNamespace),
+    Discover(TrackNamespace),
+    Tracks(TrackNamespace),
+}
+
+impl Try {
+    async fn ask(self, client: &Connection) -> RequestKey {
+        client
+            .with(move |session, now| {
+                let parameters = Parameters::default();
+                match self {
+                    Self::Subscribe(track) => session.subscribe(track, parameters, now),
+                    Self::Fetch(track) => {
+                        let range = match session.draft() {
+                            Draft::D18 => FetchRange::Standalone {
+                                track,
+                                start: Location::new(0, 0),
+                                end: (GroupId(u64::MAX >> 3), None),
+                            },
+                            Draft::D22 => FetchRange::Filtered { track },
+                        };
+                        session.fetch(range, parameters, now)
+                    }
+                    Self::Status(track) => session.track_status(track, parameters, now),
+                    Self::Publish(track) => {
+                        session.publish(track, parameters, Properties::EMPTY, now)
+                    }
+                    Self::Announce(namespace) => {
+                        session.publish_namespace(namespace, parameters, now)
+                    }
+                    Self::Discover(prefix) => session.subscribe_namespace(prefix, parameters, now),
+                    Self::Tracks(prefix) => session.subscribe_tracks(prefix, parameters, now),
+                }
+            })
+            .await
+            .expect("the session lasts")
+            .expect("it may ask")
+    }
+}
+
+/// All that somebody in the lobby has no right to.
+fn attempts(code: &RoomCode, victim: &ParticipantId, me: &ParticipantId) -> Vec<Try> {
+    let track = |namespace: &TrackNamespace, name: &'static str| {
+        FullTrackName::new(namespace.clone(), name.into()).expect("a name")
+    };
+    let theirs = tracks::media_of(code, victim);
+    let secrets = [
+        track(&theirs, "catalog"),
+        track(&theirs, "microphone"),
+        track(&theirs, "camera/180p"),
+        tracks::track(tracks::control(code), tracks::STATE),
+        tracks::track(tracks::control(code), tracks::CHAT),
+        tracks::track(tracks::control(code), tracks::REACTIONS),
+        tracks::track(tracks::outbox(code, victim), tracks::REPLIES),
+        tracks::track(tracks::inbox(code, victim), tracks::COMMANDS),
+        tracks::track(tracks::inbox(code, me), tracks::COMMANDS),
+    ];
+    let namespaces = [
+        TrackNamespace::default(),
+        TrackNamespace::new(["parvis"]).expect("a namespace"),
+        tracks::media(code),
+        theirs.clone(),
+        tracks::media_of(code, me),
+        tracks::inboxes(),
+        tracks::outboxes(),
+        tracks::control(code),
+        tracks::outbox(code, victim),
+        tracks::outbox(code, me),
+    ];
+    let mut all = Vec::new();
+    for secret in secrets {
+        all.extend([
+            Try::Subscribe(secret.clone()),
+            Try::Fetch(secret.clone()),
+            Try::Status(secret.clone()),
+        ]);
+    }
+    for namespace in namespaces {
+        all.extend([
+            Try::Discover(namespace.clone()),
+            Try::Tracks(namespace.clone()),
+        ]);
+        if !namespace.fields().is_empty() {
+            all.push(Try::Announce(namespace.clone()));
+            all.push(Try::Publish(track(&namespace, "state")));
+        }
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_in_the_lobby_gets_nothing_whatever_it_asks_for() {
+    let house = House::new().await;
+    let zoe = house.account("Zoe").await;
+    let code = house.room(&zoe, Policy::default()).await;
+    let host = house.agent(&code, &zoe, "Zoe").await;
+    connected(&host).await;
+    let _microphone = host
+        .microphone(parvis::AudioOptions::default())
+        .await
+        .expect("it is on");
+    host.chat("a secret").await.expect("it is sent");
+    let victim = host.state().me.clone();
+    for draft in Draft::ALL {
+        let (me, token) = ticket(&house, &code).await;
+        let mut options = ConnectOptions {
+            tls: ClientTls::pinned([house.relay.fingerprint()]),
+            drafts: vec![draft],
+            ..ConnectOptions::default()
+        };
+        options.session.auth_tokens = vec![AuthToken::UseValue {
+            kind: 0,
+            value: token.into(),
+        }];
+        let mut client = Connection::connect(&house.url(), options)
+            .await
+            .expect("it connects");
+        for attempt in attempts(&code, &victim, &me) {
+            let key = attempt.clone().ask(&client).await;
+            let code = loop {
+                let event = soon("an answer", client.next_event())
+                    .await
+                    .expect("it stays");
+                match event {
+                    Event::Rejected { key: of, error } if of == key => break Some(error.code),
+                    Event::Accepted { key: of, .. } if of == key => break None,
+                    Event::Subgroup { .. } | Event::Object { .. } | Event::Datagram { .. } => {
+                        panic!("{draft:?} {attempt:?}: {event:?}")
+                    }
+                    _ => {}
+                }
+            };
+            assert_eq!(
+                code,
+                Some(RequestErrorCode::Unauthorized),
+                "{draft:?} {attempt:?}"
+            );
+        }
+        // The relay's own counters.
+        let sessions = house.sessions().await;
+        let mine: Vec<_> = sessions
+            .iter()
+            .filter(|s| s["sub"] == me.as_str())
+            .collect();
+        assert_eq!(mine.len(), 1, "{sessions:?}");
+        assert_eq!(mine[0]["objects_out"], 0, "{:?}", mine[0]);
+        client
+            .close(parvis_wire::SessionErrorCode::NoError, "")
+            .await;
+    }
+}
+
+/// A client that speaks for itself.
+async fn impostor(house: &House, token: String) -> Client {
+    let options = LinkOptions::default()
+        .with_trust(house.trust())
+        .with_token(TokenSource::fixed(token));
+    let connected = soon("connecting", Client::connect(&house.url(), options)).await;
+    connected.expect("it connects")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hundreds_of_malformed_commands_harm_nobody() {
+    let house = House::new().await;
+    let zoe = house.account("Zoe").await;
+    let code = house.room(&zoe, Policy::default()).await;
+    let host: Meeting = house.agent(&code, &zoe, "Zoe").await;
+    connected(&host).await;
+    let (me, token) = ticket(&house, &code).await;
+    let client = impostor(&house, token).await;
+    let link = client.data();
+    link.announce(tracks::inbox(&code, &me));
+    let commands = tracks::track(tracks::inbox(&code, &me), tracks::COMMANDS);
+    let commands = link
+        .publish(commands, DataOptions::default())
+        .expect("it is new");
+    let replies = tracks::track(tracks::outbox(&code, &me), tracks::REPLIES);
+    let wanted = DataSubscribe::current_group(Grouping::Sequence(1));
+    let mut replies = soon("the replies", link.subscribe(replies, wanted))
+        .await
+        .expect("they are its own");
+    let good = Request {
+        id: "good".parse().expect("an id"),
+        command: Command::Knock { name: None },
+    };
+    let good = good.to_json();
+    let mut group = 0;
+    let mut random = 0x9E37_79B9_7F4A_7C15_u64;
+    println!("seed {random:#x}");
+    let mut next = || {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        random
+    };
+    for n in 0..400_u64 {
+        let mut bytes = match n % 5 {
+            0 => good.clone(),
+            1 => br#"{"id":"x","command":{"type":"admit","who":"all"}}"#.to_vec(),
+            2 => "[".repeat(1000).into_bytes(),
+            3 => (0..next() % 64).map(|_| next() as u8).collect(),
+            _ => vec![b' '; 17 << 10],
+        };
+        if n % 5 == 0 && !bytes.is_empty() {
+            let at = next() as usize % bytes.len();
+            bytes[at] ^= 1 << (next() % 8);
+        }
+        commands.send(Location::new(group, 0), bytes);
+        commands.end_group(GroupId(group));
+        group += 1;
+        if n % 16 == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    // It is understood still, and so are others.
+    let answered = async {
+        let mut again = tokio::time::interval(Duration::from_secs(1));
+        loop {
+            tokio::select! {
+                _ = again.tick() => {
+                    commands.send(Location::new(group, 0), good.clone());
+                    group += 1;
+                }
+                object = replies.next() => {
+                    let object = object.expect("the authority lasts");
+                    let message: Message = from_json(&object.payload).expect("a message");
+                    if let Body::Reply { re, .. } = &message.body
+                        && re.as_str() == "good"
+                    {
+                        return;
+                    }
+                }
+            }
+        }
+    };
+    soon("an answer", answered).await;
+    host.raise_hand().await.expect("it goes up");
+    let state = host.state();
+    let view = state.view.as_ref().expect("it is in");
+    assert_eq!(view.len(), 1, "{view:?}");
+    let phases = host.state().phase.clone();
+    assert_eq!(phases, parvis::meeting::Phase::Connected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_knocks_where_nothing_is_waits_for_a_host_for_ever() {
+    let house = House::new().await;
+    let nowhere = RoomCode::from_random([7; 16]);
+    let zoe = house.account("Zoe").await;
+    let there = house.room(&zoe, Policy::default()).await;
+    let mut seen = Vec::new();
+    for code in [nowhere, there] {
+        let guest = house.guest(&code, "Anna").await;
+        let mut events = guest.events();
+        in_lobby(&guest, |lobby| {
+            *lobby == parvis::meeting::Lobby::WaitingForHost
+        })
+        .await;
+        let refused = guest.raise_hand().await;
+        let status = guest.state().phase.clone();
+        seen.push((refused, status));
+        guest.leave().await;
+        while events.next().await.is_some() {}
+    }
+    assert_eq!(seen[0], seen[1]);
+}

@@ -1,0 +1,317 @@
+//! A relay that asks for tokens, a store, an authority, and people.
+use std::{
+    fs,
+    future::Future,
+    net::SocketAddr,
+    num::NonZeroUsize,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use parvis::{
+    Draft, Trust,
+    meeting::{
+        DisconnectReason, JoinOptions, Lobby, Meeting, MeetingEvent, MeetingEvents, MeetingState,
+        Phase, RelayAddress, Target, Ticket, TicketError, TicketSource,
+    },
+};
+use parvis_authority::{Authority, AuthorityOptions, RelayControl};
+use parvis_meeting::{
+    AccountId, DeviceId, ErrorKind, Identity, ParticipantId, Policy, RoomCode, Settings,
+    UnixMillis, tracks,
+};
+use parvis_relay::{Config, Relay, Running};
+use parvis_store::{AuditEntry, NewAccount, NewJoin, NewRoom, Secret, Store};
+use parvis_token::{Action, Claims, Grant, Signer, UnixTime};
+use tempfile::TempDir;
+
+/// Longer than anything here takes on a machine that does much else.
+const PATIENCE: Duration = Duration::from_mins(1);
+const SECRET: &str = "the secret of this relay's control";
+const SEED: [u8; 32] = [5; 32];
+
+pub struct House {
+    pub relay: Running,
+    pub store: Store,
+    pub signer: Arc<Signer>,
+    pub settings: Settings,
+    pub authority: Option<Authority>,
+    _folder: TempDir,
+}
+
+pub fn now() -> UnixMillis {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("after 1970");
+    UnixMillis(u64::try_from(since.as_millis()).expect("before long"))
+}
+
+impl House {
+    pub async fn new() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    pub async fn with(settings: Settings) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let keys = folder.path().join("keys.json");
+        fs::write(&keys, Signer::from_seed(&SEED).key_set()).expect("keys");
+        let secret = folder.path().join("secret");
+        fs::write(&secret, SECRET).expect("a secret");
+        let any: SocketAddr = "127.0.0.1:0".parse().expect("an address");
+        let config = Config {
+            listen: any,
+            threads: NonZeroUsize::new(2).expect("not zero"),
+            fill: 0,
+            auth_keys: Some(keys.display().to_string()),
+            auth_publish_under: vec!["parvis.control/out".to_owned()],
+            control: Some(any),
+            control_secret: Some(secret),
+            ..Config::default()
+        };
+        let store = Store::sqlite(&folder.path().join("parvis.db")).await;
+        let mut house = Self {
+            relay: Relay::start(config).expect("the relay starts"),
+            store: store.expect("the store opens"),
+            signer: Arc::new(Signer::from_seed(&SEED)),
+            settings,
+            authority: None,
+            _folder: folder,
+        };
+        house.start_authority().await;
+        house
+    }
+
+    pub async fn start_authority(&mut self) {
+        let control = self.relay.control_addr().expect("it takes orders");
+        let control = RelayControl::new(control, SECRET);
+        let (signer, store) = (Arc::clone(&self.signer), self.store.clone());
+        let options = AuthorityOptions {
+            trust: self.trust(),
+            meeting: self.settings,
+            ..AuthorityOptions::new(self.url(), control, signer, store)
+        };
+        let authority = soon("the authority", Authority::start(options)).await;
+        self.authority = Some(authority.expect("it starts"));
+    }
+
+    pub async fn stop_authority(&mut self) {
+        let authority = self.authority.take().expect("it runs");
+        soon("the end of the authority", authority.close()).await;
+    }
+
+    pub fn url(&self) -> String {
+        format!("moqt://{}", self.relay.local_addr())
+    }
+
+    pub fn trust(&self) -> Trust {
+        Trust::Fingerprint(self.relay.fingerprint().to_string())
+    }
+
+    pub async fn account(&self, name: &str) -> AccountId {
+        let email = format!("{}@example.org", name.to_lowercase());
+        let account = NewAccount::local(&email, name);
+        let made = self.store.create_account(&account, now()).await;
+        made.expect("an account")
+    }
+
+    pub async fn room(&self, owner: &AccountId, policy: Policy) -> RoomCode {
+        let code = Store::new_code().expect("a code");
+        let room = NewRoom {
+            code,
+            title: "Test".to_owned(),
+            creator: owner.clone(),
+            policy,
+            retention: None,
+            schedule: None,
+            invitees: Vec::new(),
+        };
+        let audit = AuditEntry {
+            at: now(),
+            actor: owner.as_str().to_owned(),
+            action: "create_room".to_owned(),
+            details: "{}".to_owned(),
+        };
+        let made = self.store.create_room(&room, &audit, &[], now()).await;
+        made.expect("a room");
+        code
+    }
+
+    /// What the HTTP service does.
+    pub fn tickets(&self, identity: Identity) -> TicketSource {
+        let (store, signer) = (self.store.clone(), Arc::clone(&self.signer));
+        let relay = RelayAddress {
+            url: self.url(),
+            fingerprint: Some(self.relay.fingerprint().to_string()),
+        };
+        TicketSource::new(move |request| {
+            let (store, signer) = (store.clone(), Arc::clone(&signer));
+            let (identity, relay) = (identity.clone(), relay.clone());
+            async move {
+                let join = NewJoin {
+                    room: request.code,
+                    identity,
+                    expires_at: now().plus(Duration::from_hours(1)),
+                };
+                let made = store.create_join(&join, now()).await;
+                let failed = |_| TicketError::Refused(ErrorKind::Unknown);
+                let (participant, secret): (ParticipantId, Secret) = made.map_err(failed)?;
+                let (token, expires) = ticket_token(&signer, &request.code, &participant);
+                Ok(Ticket {
+                    participant,
+                    code: request.code,
+                    relay,
+                    token,
+                    resume: Some(secret.reveal().to_owned()),
+                    expires: Some(expires),
+                })
+            }
+        })
+    }
+
+    pub async fn agent(&self, code: &RoomCode, account: &AccountId, name: &str) -> Meeting {
+        let identity = Identity::Agent {
+            account: account.clone(),
+            organisations: Vec::new(),
+            name: name.to_owned(),
+            verified: true,
+        };
+        self.join(code, identity, name, Draft::D22).await
+    }
+
+    pub async fn guest(&self, code: &RoomCode, name: &str) -> Meeting {
+        self.guest_in(code, name, Draft::D22).await
+    }
+
+    pub async fn guest_in(&self, code: &RoomCode, name: &str, draft: Draft) -> Meeting {
+        let device = DeviceId::new(&format!("device-of-{name}")).expect("an id");
+        let identity = Identity::Guest {
+            device,
+            name: name.to_owned(),
+        };
+        self.join(code, identity, name, draft).await
+    }
+
+    async fn join(&self, code: &RoomCode, identity: Identity, name: &str, draft: Draft) -> Meeting {
+        let options = JoinOptions {
+            drafts: vec![draft],
+            connect_timeout: PATIENCE,
+            ..JoinOptions::new(name, format!("device-of-{name}"))
+        };
+        let options = options.with_tickets(self.tickets(identity));
+        let joined = soon("joining", Meeting::join(&code.to_string(), options)).await;
+        joined.expect("it joins")
+    }
+
+    /// The relay's sessions, as its control API tells them.
+    pub async fn sessions(&self) -> Vec<serde_json::Value> {
+        let address = self.relay.control_addr().expect("it takes orders");
+        let asking = tokio::task::spawn_blocking(move || {
+            let agent = ureq::Agent::new_with_defaults();
+            let answer = agent
+                .get(format!("http://{address}/v1/sessions"))
+                .header("Authorization", format!("Bearer {SECRET}"))
+                .call();
+            let text = answer.expect("it answers").body_mut().read_to_string();
+            serde_json::from_str(&text.expect("text")).expect("JSON")
+        });
+        let sessions: serde_json::Value = asking.await.expect("it asks");
+        sessions["sessions"].as_array().expect("a list").clone()
+    }
+}
+
+/// What lets somebody knock, and when it expires: what the HTTP service signs.
+pub fn ticket_token(
+    signer: &Signer,
+    code: &RoomCode,
+    participant: &ParticipantId,
+) -> (String, UnixMillis) {
+    let expires = UnixTime(now().0 / 1000 + 3600);
+    let (inbox, outbox) = (
+        tracks::inbox(code, participant),
+        tracks::outbox(code, participant),
+    );
+    let claims = Claims {
+        grants: vec![
+            Grant::exact([Action::Publish], inbox).expect("it has fields"),
+            Grant::exact([Action::Subscribe], outbox).expect("it has fields"),
+        ],
+        ..Claims::new(participant.as_str(), expires)
+    };
+    let token = signer.sign(&claims).expect("it signs");
+    (token, UnixMillis(expires.0 * 1000))
+}
+
+/// Waits until somebody is in.
+pub async fn connected(meeting: &Meeting) -> Arc<MeetingState> {
+    let state = soon("being in", meeting.wait_for(MeetingState::is_connected)).await;
+    assert!(state.is_connected(), "{:?}", state.phase);
+    state
+}
+
+/// Waits until somebody is so in the lobby.
+pub async fn in_lobby(meeting: &Meeting, is: impl Fn(&Lobby) -> bool) {
+    let holds = |state: &MeetingState| matches!(&state.phase, Phase::InLobby(lobby) if is(lobby));
+    let state = soon("being in the lobby", meeting.wait_for(holds)).await;
+    assert!(holds(&state), "{:?}", state.phase);
+}
+
+pub async fn waiting(meeting: &Meeting) {
+    in_lobby(meeting, |lobby| matches!(lobby, Lobby::Waiting { .. })).await;
+}
+
+pub async fn disconnected(meeting: &Meeting) -> DisconnectReason {
+    let over = |state: &MeetingState| matches!(state.phase, Phase::Disconnected(_));
+    let state = soon("the end", meeting.wait_for(over)).await;
+    match &state.phase {
+        Phase::Disconnected(reason) => reason.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Lets somebody in who waits.
+pub async fn admit(host: &Meeting, guest: &Meeting) {
+    waiting(guest).await;
+    let me = guest.state().me.clone();
+    let known = |state: &MeetingState| state.lobby.iter().any(|w| w.participant == me);
+    soon("the knock", host.wait_for(known)).await;
+    let admitted = host.admit(Target::One(me.clone())).await;
+    admitted.expect("it is a host");
+    connected(guest).await;
+}
+
+/// The next event of which `choose` makes something.
+pub async fn event<R>(
+    events: &mut MeetingEvents,
+    what: &str,
+    choose: impl Fn(&MeetingEvent) -> Option<R>,
+) -> R {
+    soon(what, async {
+        loop {
+            let event = events
+                .next()
+                .await
+                .unwrap_or_else(|| panic!("over before {what}"));
+            if let Some(found) = choose(&event) {
+                return found;
+            }
+        }
+    })
+    .await
+}
+
+/// What the future gives, unless it takes far too long.
+pub async fn soon<F: Future>(what: &str, future: F) -> F::Output {
+    let output = tokio::time::timeout(PATIENCE, future).await;
+    output.unwrap_or_else(|_| panic!("{what} did not happen"))
+}
+
+/// Waits until the condition holds; it is looked at again and again.
+pub async fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    soon(what, async {
+        let mut again = tokio::time::interval(Duration::from_millis(5));
+        while !condition() {
+            again.tick().await;
+        }
+    })
+    .await;
+}

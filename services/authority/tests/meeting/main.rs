@@ -1,0 +1,7 @@
+//! Meetings of people with the SDK, at a real relay with tokens on.
+
+mod hostile;
+mod house;
+mod pictures;
+mod rights;
+mod together;

@@ -1,0 +1,132 @@
+//! What hosts allow and forbid.
+
+use parvis::{
+    AudioOptions,
+    meeting::{AccessLevel, ErrorKind, HistoryPolicy, MeetingState, Policy, Source, Target},
+};
+
+use crate::{
+    house::{House, admit, connected, soon, waiting},
+    together::{kind, me},
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_forbidden_to_all_is_refused_to_guests_and_not_to_hosts() {
+    let house = House::new().await;
+    let zoe = house.account("Zoe").await;
+    let public = Policy {
+        access: AccessLevel::Public,
+        ..Policy::default()
+    };
+    let code = house.room(&zoe, public).await;
+    let host = house.agent(&code, &zoe, "Zoe").await;
+    connected(&host).await;
+    let anna = house.guest(&code, "Anna").await;
+    connected(&anna).await;
+    let microphone = anna
+        .microphone(AudioOptions::default())
+        .await
+        .expect("it is on");
+    assert_eq!(
+        kind(anna.forbid(Source::Microphone, true).await),
+        ErrorKind::Forbidden
+    );
+    host.forbid(Source::Microphone, true)
+        .await
+        .expect("it is a host");
+    let forbidden = |state: &MeetingState| {
+        let view = state.view.as_ref();
+        view.is_some_and(|view| view.forbidden().microphone)
+    };
+    assert!(forbidden(
+        &*soon("the rule", anna.wait_for(forbidden)).await
+    ));
+    assert_eq!(kind(microphone.unmute().await), ErrorKind::Forbidden);
+    let own = host
+        .microphone(AudioOptions::default())
+        .await
+        .expect("it is on");
+    own.unmute().await.expect("hosts may");
+    host.forbid(Source::Microphone, false)
+        .await
+        .expect("it is a host");
+    microphone.unmute().await.expect("it is allowed again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_locked_room_and_another_access_let_newcomers_wait() {
+    let house = House::new().await;
+    let zoe = house.account("Zoe").await;
+    let public = Policy {
+        access: AccessLevel::Public,
+        ..Policy::default()
+    };
+    let code = house.room(&zoe, public).await;
+    let host = house.agent(&code, &zoe, "Zoe").await;
+    connected(&host).await;
+    host.lock(true).await.expect("it is a host");
+    let anna = house.guest(&code, "Anna").await;
+    admit(&host, &anna).await;
+    host.lock(false).await.expect("it is a host");
+    host.set_access(AccessLevel::Restricted, None)
+        .await
+        .expect("it is a host");
+    let ben = house.guest(&code, "Ben").await;
+    let cleo = house.guest(&code, "Cleo").await;
+    waiting(&ben).await;
+    waiting(&cleo).await;
+    let both = |state: &MeetingState| state.lobby.len() == 2;
+    assert!(both(&*soon("the lobby", host.wait_for(both)).await));
+    // Whoever waits is received anew by another rule.
+    host.set_access(AccessLevel::Public, None)
+        .await
+        .expect("it is a host");
+    connected(&ben).await;
+    connected(&cleo).await;
+    assert_eq!(
+        kind(host.admit(Target::One(me(&ben))).await),
+        ErrorKind::AlreadyDecided
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_history_a_late_joiner_reads_nothing_of_the_past() {
+    let house = House::new().await;
+    let zoe = house.account("Zoe").await;
+    let policy = Policy {
+        access: AccessLevel::Public,
+        history: HistoryPolicy::None,
+        ..Policy::default()
+    };
+    let code = house.room(&zoe, policy).await;
+    let host = house.agent(&code, &zoe, "Zoe").await;
+    connected(&host).await;
+    let anna = house.guest(&code, "Anna").await;
+    connected(&anna).await;
+    host.chat("for those who are here")
+        .await
+        .expect("it is sent");
+    anna.chat("for them too").await.expect("it is sent");
+    host.set_history(HistoryPolicy::Session)
+        .await
+        .expect("it is a host");
+    let third = anna.chat("for all").await.expect("it is sent");
+    let ben = house.guest(&code, "Ben").await;
+    connected(&ben).await;
+    let page = soon("history", async {
+        loop {
+            let page = ben.history(None, 10).await.expect("history");
+            if !page.messages.is_empty() {
+                return page;
+            }
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let texts: Vec<&str> = page.messages.iter().map(|m| m.text.as_str()).collect();
+    assert_eq!(texts, ["for all"]);
+    // The numbers of what is gone are told, and nothing of what it said.
+    assert_eq!(third.seq.map(|seq| seq.0), Some(2));
+    let gaps: Vec<_> = page.gaps.iter().map(|gap| (gap.from.0, gap.to.0)).collect();
+    assert_eq!(gaps, [(0, 1)]);
+}
