@@ -36,6 +36,7 @@ mod accounts;
 mod app;
 mod applications;
 mod caller;
+mod certificate;
 mod config;
 mod connections;
 mod error;

@@ -1,8 +1,7 @@
 use std::{
     io,
     net::{SocketAddr, TcpListener},
-    path::{Path, PathBuf},
-    sync::Arc,
+    path::PathBuf,
     time::Duration,
 };
 
@@ -10,21 +9,18 @@ use axum::Router;
 use axum_server::{
     Handle,
     accept::{Accept, DefaultAcceptor},
-    tls_rustls::{RustlsAcceptor, RustlsConfig},
+    tls_rustls::RustlsAcceptor,
 };
 use hyper_util::rt::TokioTimer;
 use parvis_meeting::AccountId;
 use parvis_store::{NewAccount, Secret, Store, StoreError};
-use rustls::{
-    ServerConfig,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
-};
 use thiserror::Error;
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
     ApiError, Config, MailServerError,
     app::{App, audit},
+    certificate::Certificate,
     connections::Bounded,
     mail, openapi,
     postman::Postman,
@@ -38,7 +34,7 @@ const PURGE: Duration = Duration::from_secs(10);
 pub struct Service {
     app: App,
     postman: Option<Postman>,
-    tls: Option<RustlsConfig>,
+    tls: Option<Certificate>,
 }
 
 /// Why the service does not start: one line that says what to change.
@@ -101,7 +97,7 @@ impl Service {
     pub fn new(store: Store, config: Config) -> Result<Self, ServiceError> {
         let postman = config.mail.as_ref().map(Postman::new).transpose()?;
         let tls = match &config.certificate {
-            Some((chain, key)) => Some(tls(chain, key)?),
+            Some((chain, key)) => Some(Certificate::read(chain, key)?),
             None => None,
         };
         Ok(Self {
@@ -169,12 +165,15 @@ impl Service {
         let stop = watch::Sender::new(false);
         let (most, head) = (config.limits.connections, config.limits.head);
         if let Some(tls) = &self.tls {
-            let acceptor = RustlsAcceptor::new(tls.clone()).handshake_timeout(head);
+            let acceptor = RustlsAcceptor::new(tls.config()).handshake_timeout(head);
             let acceptor = Bounded::new(acceptor, most);
             tasks.spawn(serve(listener, router, handle.clone(), acceptor, head));
         } else {
             let acceptor = Bounded::new(DefaultAcceptor::new(), most);
             tasks.spawn(serve(listener, router, handle.clone(), acceptor, head));
+        }
+        if let Some(tls) = self.tls {
+            tasks.spawn(tls.watch(stop.subscribe()));
         }
         if let Some(postman) = self.postman {
             tasks.spawn(postman.run(self.app.clone(), stop.subscribe()));
@@ -266,27 +265,4 @@ async fn purge(app: App, mut stop: watch::Receiver<bool>) {
             tracing::error!(%error, "what is kept no longer cannot be taken away");
         }
     }
-}
-
-fn tls(chain: &Path, key: &Path) -> Result<RustlsConfig, ServiceError> {
-    let fault = |path: &Path, reason: String| ServiceError::Certificate {
-        path: path.to_owned(),
-        reason,
-    };
-    let certificates = CertificateDer::pem_file_iter(chain)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| fault(chain, error.to_string()))?;
-    let private =
-        PrivateKeyDer::from_pem_file(key).map_err(|error| fault(key, error.to_string()))?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .and_then(|builder| {
-            builder
-                .with_no_client_auth()
-                .with_single_cert(certificates, private)
-        })
-        .map_err(|error| fault(chain, error.to_string()))?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(RustlsConfig::from_config(Arc::new(config)))
 }
