@@ -38,6 +38,10 @@ pub(crate) enum Event {
 }
 
 impl RoomKey {
+    pub(crate) const fn is_real(&self) -> bool {
+        matches!(self, Self::Real(_))
+    }
+
     pub(crate) fn code(&self) -> &RoomCode {
         match self {
             Self::Real(code) | Self::Decoy(code) => code,

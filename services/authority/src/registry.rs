@@ -61,7 +61,9 @@ impl Court {
         if let Some(queue) = state.queues.get(&key) {
             return Ok(queue.clone());
         }
-        let full = state.queues.len() >= self.limits.rooms;
+        // Those without a room take no place from those who have one.
+        let like = |other: &&RoomKey| other.is_real() == key.is_real();
+        let full = state.queues.keys().filter(like).count() >= self.limits.rooms;
         if full && !resumes {
             tracing::warn!(rooms = self.limits.rooms, "no place for another room");
         }

@@ -1,8 +1,8 @@
-use parvis_meeting::{Command, ErrorKind, LobbyStatus, Notice, Target};
+use parvis_meeting::{Command, ErrorKind, LobbyStatus, Notice, Policy, Target};
 
 use crate::{
     app::App,
-    scene::{Scene, account, agent, guest, now},
+    scene::{Scene, account, agent, guest, now, room, soon},
 };
 
 fn one(who: &parvis_meeting::ParticipantId) -> Target {
@@ -130,4 +130,26 @@ async fn an_unknown_room_answers_as_one_that_waits_for_its_host() {
     let mut state = zoe.state().await;
     state.until_in(&known.who).await;
     assert_eq!(state.view.unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_comes_to_a_room_too_many_waits_for_a_place() {
+    let mut scene = Scene::new().await;
+    scene.authority = None;
+    scene.limits.rooms = 1;
+    scene.start_authority().await;
+    let other = room(&scene.store, &scene.zoe, Policy::default()).await;
+    let mut here = App::host(&scene).await;
+    let mut there = App::to(&scene, other, agent(&scene.zoe, "Zoé")).await;
+    // Strangers take no place.
+    let mut stranger = App::to(&scene, "zzzzzzzzzz".parse().unwrap(), guest("Ada")).await;
+    stranger.knock().await.unwrap();
+    let waiting = tokio::spawn(async move {
+        there.knock().await.unwrap();
+        there.admitted().await;
+    });
+    here.write("one").await.unwrap();
+    assert!(!waiting.is_finished());
+    here.ask(Command::EndForAll).await.unwrap();
+    soon("a place", waiting).await.unwrap();
 }

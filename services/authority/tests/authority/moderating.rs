@@ -3,8 +3,7 @@ use std::time::Duration;
 use parvis::{
     SubscribeError,
     data::{
-        Client, DataOptions, DataPublisher, DataSubscribe, DataTrack, FullTrackName, Grouping,
-        LinkOptions, Location,
+        DataOptions, DataPublisher, DataSubscribe, DataTrack, FullTrackName, Grouping, Location,
     },
 };
 use parvis_meeting::{
@@ -175,9 +174,9 @@ async fn who_is_removed_is_told_and_its_token_is_dead() {
     ada.notice("farewell", removed).await;
     state.until_out(&ada.who).await;
     until_cut_off(&scene, &ada.who).await;
-    assert!(is_refused(&scene, &token).await);
+    assert!(scene.refuses(&token).await);
     let ticket = scene.ticket(&scene.code, &ada.who);
-    assert!(is_refused(&scene, &ticket).await);
+    assert!(scene.refuses(&ticket).await);
     assert_eq!(
         scene
             .store
@@ -229,7 +228,7 @@ async fn who_has_left_hears_nothing_more_and_may_come_back() {
     let refused = watch(&ada, &zoe, "microphone").await;
     assert!(refused.is_err(), "{refused:?}");
     assert!(is_silent(&mut heard).await);
-    assert!(is_refused(&scene, &token).await);
+    assert!(scene.refuses(&token).await);
     // Her ticket is as good as before.
     ada.knock().await.unwrap();
     ada.admitted().await;
@@ -257,7 +256,7 @@ async fn the_end_for_all_ends_all_and_another_session_may_begin() {
     for who in [&zoe.who, &ada.who] {
         until_cut_off(&scene, who).await;
     }
-    assert!(is_refused(&scene, &token).await);
+    assert!(scene.refuses(&token).await);
     assert_eq!(scene.store.running_rooms().await.unwrap(), []);
 
     let zoe = App::host(&scene).await;
@@ -268,28 +267,9 @@ async fn the_end_for_all_ends_all_and_another_session_may_begin() {
     assert_eq!(view.len(), 1);
 }
 
-async fn is_refused(scene: &Scene, token: &str) -> bool {
-    let options = LinkOptions {
-        reconnect: Duration::ZERO,
-        ..LinkOptions::default()
-            .with_trust(parvis::Trust::Anyone)
-            .with_token(parvis::TokenSource::fixed(token))
-    };
-    let Ok(client) = Client::connect(&scene.url(), options).await else {
-        return true;
-    };
-    let state = tracks::track(tracks::control(&scene.code), tracks::STATE);
-    let wanted = DataSubscribe::current_group(Grouping::Replacing);
-    let answer = client.data().subscribe(state, wanted).await;
-    matches!(answer, Err(SubscribeError::Closed(_)))
-}
-
 /// The authority connects to a new relay after a while.
 async fn until_refused(scene: &Scene, token: &str) {
-    soon("refusal", async {
-        while !is_refused(scene, token).await {}
-    })
-    .await;
+    soon("refusal", async { while !scene.refuses(token).await {} }).await;
 }
 
 async fn until_cut_off(scene: &Scene, who: &ParticipantId) {

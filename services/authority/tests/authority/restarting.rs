@@ -216,3 +216,27 @@ async fn a_meeting_goes_on_at_a_relay_that_was_started_anew() {
             .contains(&scene.code)
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_does_not_come_back_after_a_restart_is_given_up() {
+    let mut scene = Scene::with(Policy {
+        access: AccessLevel::Public,
+        ..Policy::default()
+    })
+    .await;
+    let mut zoe = App::host(&scene).await;
+    let mut ada = App::new(&scene, guest("Ada")).await;
+    ada.knock().await.unwrap();
+    let token = ada.admitted().await;
+    let who = ada.who.clone();
+    let mut state = zoe.state().await;
+    state.until_in(&who).await;
+    scene.authority = None;
+    drop(ada);
+    scene.meeting.reconnection_grace = std::time::Duration::from_secs(2);
+    scene.start_authority().await;
+    state.until_out(&who).await;
+    assert!(state.view.as_ref().unwrap().participant(&zoe.who).is_some());
+    assert!(scene.refuses(&token).await);
+    zoe.write("alone").await.unwrap();
+}

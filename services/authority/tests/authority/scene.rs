@@ -3,12 +3,12 @@
 use std::{fs, future::Future, net::SocketAddr, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use parvis::{
-    Trust,
-    data::{Client, LinkOptions},
+    SubscribeError, TokenSource, Trust,
+    data::{Client, DataSubscribe, Grouping, LinkOptions},
 };
 use parvis_authority::{Authority, AuthorityOptions, Limits, RelayControl};
 use parvis_meeting::{
-    AccountId, DeviceId, Identity, ParticipantId, Policy, RoomCode, UnixMillis, tracks,
+    AccountId, DeviceId, Identity, ParticipantId, Policy, RoomCode, Settings, UnixMillis, tracks,
 };
 use parvis_relay::{Config, Relay, Running};
 use parvis_store::{AuditEntry, NewAccount, NewJoin, NewRoom, Store};
@@ -43,6 +43,8 @@ pub struct Scene {
     /// A room of Zoé's, and her account.
     pub code: RoomCode,
     pub zoe: AccountId,
+    pub meeting: Settings,
+    pub limits: Limits,
     folder: TempDir,
 }
 
@@ -68,6 +70,11 @@ impl Scene {
             authority: None,
             code,
             zoe,
+            meeting: Settings::default(),
+            limits: Limits {
+                save_every: 7,
+                ..Limits::default()
+            },
             folder,
         };
         scene.start_authority().await;
@@ -80,10 +87,8 @@ impl Scene {
         AuthorityOptions {
             // A relay that is started anew has another certificate.
             trust: Trust::Anyone,
-            limits: Limits {
-                save_every: 7,
-                ..Limits::default()
-            },
+            meeting: self.meeting,
+            limits: self.limits,
             ..AuthorityOptions::new(
                 self.url(),
                 control,
@@ -153,10 +158,27 @@ impl Scene {
             connect_timeout: PATIENCE,
             ..LinkOptions::default()
                 .with_trust(Trust::Anyone)
-                .with_token(parvis::TokenSource::fixed(token))
+                .with_token(TokenSource::fixed(token))
         };
         let connected = Client::connect(&self.url(), options).await;
         connected.expect("it connects")
+    }
+
+    /// Whether the relay lets nobody in with this token.
+    pub async fn refuses(&self, token: &str) -> bool {
+        let options = LinkOptions {
+            reconnect: Duration::ZERO,
+            ..LinkOptions::default()
+                .with_trust(Trust::Anyone)
+                .with_token(TokenSource::fixed(token))
+        };
+        let Ok(client) = Client::connect(&self.url(), options).await else {
+            return true;
+        };
+        let state = tracks::track(tracks::control(&self.code), tracks::STATE);
+        let wanted = DataSubscribe::current_group(Grouping::Replacing);
+        let answer = client.data().subscribe(state, wanted).await;
+        matches!(answer, Err(SubscribeError::Closed(_)))
     }
 
     /// The sessions of somebody, as the relay counts.
