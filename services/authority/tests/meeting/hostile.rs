@@ -153,7 +153,7 @@ async fn who_is_in_the_lobby_gets_nothing_whatever_it_asks_for() {
     for draft in Draft::ALL {
         let (me, token) = ticket(&house, &code).await;
         let mut options = ConnectOptions {
-            tls: ClientTls::pinned([house.relay.fingerprint()]),
+            tls: ClientTls::pinned([house.relay().fingerprint()]),
             drafts: vec![draft],
             ..ConnectOptions::default()
         };

@@ -31,7 +31,8 @@ const SECRET: &str = "the secret of this relay's control";
 const SEED: [u8; 32] = [5; 32];
 
 pub struct House {
-    pub relay: Running,
+    relay: Option<Running>,
+    config: Config,
     pub store: Store,
     pub signer: Arc<Signer>,
     pub settings: Settings,
@@ -57,9 +58,20 @@ impl House {
         fs::write(&keys, Signer::from_seed(&SEED).key_set()).expect("keys");
         let secret = folder.path().join("secret");
         fs::write(&secret, SECRET).expect("a secret");
+        // The same after a restart.
+        let named = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]);
+        let certificate = named.expect("a certificate");
+        let (cert, key) = (
+            folder.path().join("cert.pem"),
+            folder.path().join("key.pem"),
+        );
+        fs::write(&cert, certificate.cert.pem()).expect("a certificate");
+        fs::write(&key, certificate.signing_key.serialize_pem()).expect("a key");
         let any: SocketAddr = "127.0.0.1:0".parse().expect("an address");
         let config = Config {
             listen: any,
+            cert: Some(cert),
+            key: Some(key),
             threads: NonZeroUsize::new(2).expect("not zero"),
             fill: 0,
             auth_keys: Some(keys.display().to_string()),
@@ -69,8 +81,14 @@ impl House {
             ..Config::default()
         };
         let store = Store::sqlite(&folder.path().join("parvis.db")).await;
+        let relay = Relay::start(config.clone()).expect("the relay starts");
         let mut house = Self {
-            relay: Relay::start(config).expect("the relay starts"),
+            config: Config {
+                listen: relay.local_addr(),
+                control: relay.control_addr(),
+                ..config
+            },
+            relay: Some(relay),
             store: store.expect("the store opens"),
             signer: Arc::new(Signer::from_seed(&SEED)),
             settings,
@@ -81,8 +99,27 @@ impl House {
         house
     }
 
+    pub fn relay(&self) -> &Running {
+        self.relay.as_ref().expect("it runs")
+    }
+
+    /// Ends the relay at once, and with it every connection.
+    pub async fn stop_relay(&mut self) {
+        let relay = self.relay.take().expect("it runs");
+        let stopping = tokio::task::spawn_blocking(move || drop(relay));
+        soon("the end of the relay", stopping)
+            .await
+            .expect("it ends");
+    }
+
+    /// Starts it where it was.
+    pub fn start_relay(&mut self) {
+        let relay = Relay::start(self.config.clone());
+        self.relay = Some(relay.expect("the relay starts"));
+    }
+
     pub async fn start_authority(&mut self) {
-        let control = self.relay.control_addr().expect("it takes orders");
+        let control = self.relay().control_addr().expect("it takes orders");
         let control = RelayControl::new(control, SECRET);
         let (signer, store) = (Arc::clone(&self.signer), self.store.clone());
         let options = AuthorityOptions {
@@ -100,11 +137,11 @@ impl House {
     }
 
     pub fn url(&self) -> String {
-        format!("moqt://{}", self.relay.local_addr())
+        format!("moqt://{}", self.relay().local_addr())
     }
 
     pub fn trust(&self) -> Trust {
-        Trust::Fingerprint(self.relay.fingerprint().to_string())
+        Trust::Fingerprint(self.relay().fingerprint().to_string())
     }
 
     pub async fn account(&self, name: &str) -> AccountId {
@@ -141,7 +178,7 @@ impl House {
         let (store, signer) = (self.store.clone(), Arc::clone(&self.signer));
         let relay = RelayAddress {
             url: self.url(),
-            fingerprint: Some(self.relay.fingerprint().to_string()),
+            fingerprint: Some(self.relay().fingerprint().to_string()),
         };
         TicketSource::new(move |request| {
             let (store, signer) = (store.clone(), Arc::clone(&signer));
@@ -204,7 +241,7 @@ impl House {
 
     /// The relay's sessions, as its control API tells them.
     pub async fn sessions(&self) -> Vec<serde_json::Value> {
-        let address = self.relay.control_addr().expect("it takes orders");
+        let address = self.relay().control_addr().expect("it takes orders");
         let asking = tokio::task::spawn_blocking(move || {
             let agent = ureq::Agent::new_with_defaults();
             let answer = agent

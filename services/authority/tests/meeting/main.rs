@@ -3,5 +3,6 @@
 mod hostile;
 mod house;
 mod pictures;
+mod returning;
 mod rights;
 mod together;

@@ -215,7 +215,7 @@ async fn two_agents_and_three_guests_meet() {
 }
 
 /// Pushes a tone as a microphone does.
-fn talk(microphone: Microphone) -> tokio::task::JoinHandle<()> {
+pub fn talk(microphone: Microphone) -> tokio::task::JoinHandle<()> {
     tokio::spawn(async move {
         let mut ticks = tokio::time::interval(Duration::from_millis(20));
         let samples: Vec<f32> = (0..960).map(|n| (n as f32 * 0.06).sin() * 0.5).collect();

@@ -1,0 +1,71 @@
+//! Connections that are lost and come back.
+
+use parvis::{
+    AudioOptions, clock,
+    meeting::{AccessLevel, MeetingEvent, MeetingEvents, Phase, Policy},
+};
+
+use crate::{
+    house::{House, connected, event, soon},
+    together::{me, talk},
+};
+
+async fn phase(events: &mut MeetingEvents, wanted: &Phase) {
+    event(events, "the phase", |event| match event {
+        MeetingEvent::Phase(phase) => (phase == wanted).then_some(()),
+        _ => None,
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_meeting_goes_on_when_its_relay_was_away() {
+    let mut house = House::new().await;
+    let zoe = house.account("Zoe").await;
+    let public = Policy {
+        access: AccessLevel::Public,
+        ..Policy::default()
+    };
+    let code = house.room(&zoe, public).await;
+    let host = house.agent(&code, &zoe, "Zoe").await;
+    connected(&host).await;
+    let anna = house.guest(&code, "Anna").await;
+    connected(&anna).await;
+    anna.raise_hand().await.expect("it goes up");
+    anna.chat("before").await.expect("it is sent");
+    let microphone = anna
+        .microphone(AudioOptions::default())
+        .await
+        .expect("it is on");
+    let talking = talk(microphone);
+    let mut voice = host.voice(&me(&anna));
+    soon("sound", voice.next()).await.expect("it goes on");
+
+    let mut events = [host.events(), anna.events()];
+    house.stop_relay().await;
+    for events in &mut events {
+        phase(events, &Phase::Reconnecting).await;
+    }
+    house.start_relay();
+    // It is said again until it is answered, and done once.
+    let sent = soon("an answer", anna.chat("meanwhile"))
+        .await
+        .expect("it is sent");
+    assert_eq!(sent.seq.map(|seq| seq.0), Some(1));
+    for events in &mut events {
+        phase(events, &Phase::Connected).await;
+    }
+    let after = clock::now();
+    soon("sound", async {
+        while voice.next().await.expect("it goes on").frame.time() < after {}
+    })
+    .await;
+    // The place is kept, the hand too.
+    let state = host.state();
+    let view = state.view.as_ref().expect("it is in");
+    assert_eq!(view.hand_position(&me(&anna)), Some(1));
+    let page = host.history(None, 10).await.expect("history");
+    let texts: Vec<&str> = page.messages.iter().map(|m| m.text.as_str()).collect();
+    assert_eq!(texts, ["before", "meanwhile"]);
+    talking.abort();
+}
