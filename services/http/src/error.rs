@@ -97,11 +97,12 @@ impl ApiError {
 
 fn status(kind: ErrorKind) -> StatusCode {
     match kind {
-        ErrorKind::NotFound | ErrorKind::NotPresent => StatusCode::NOT_FOUND,
+        ErrorKind::NotFound => StatusCode::NOT_FOUND,
         ErrorKind::Forbidden | ErrorKind::Denied | ErrorKind::NotSignedIn => StatusCode::FORBIDDEN,
-        ErrorKind::LastOwner | ErrorKind::AlreadyDecided | ErrorKind::AlreadyRecording => {
-            StatusCode::CONFLICT
-        }
+        ErrorKind::LastOwner
+        | ErrorKind::AlreadyDecided
+        | ErrorKind::AlreadyRecording
+        | ErrorKind::NotPresent => StatusCode::CONFLICT,
         ErrorKind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         _ => StatusCode::BAD_REQUEST,
     }

@@ -91,8 +91,8 @@ pub(crate) async fn list(
         (status = 400, description = "Something is wrong with the request", body = Refusal),
         (status = 401, description = "Not signed in", body = Refusal),
         (status = 403, description = "Not allowed: nobody gives a role above their own, nor changes their own", body = Refusal),
-        (status = 404, description = "There is no such room, or nobody with that address", body = Refusal),
-        (status = 409, description = "The room would be left without an owner", body = Refusal),
+        (status = 404, description = "There is no such room", body = Refusal),
+        (status = 409, description = "The room would be left without an owner, or nobody has that address", body = Refusal),
     )
 )]
 pub(crate) async fn set(

@@ -73,7 +73,7 @@ pub(crate) struct InvitationBody {
         (status = 400, description = "Something is wrong with the request", body = Refusal),
         (status = 401, description = "Not signed in", body = Refusal),
         (status = 403, description = "Not allowed", body = Refusal),
-        (status = 404, description = "Nobody has the address `on_behalf_of`", body = Refusal),
+        (status = 409, description = "Nobody has the address `on_behalf_of`", body = Refusal),
     )
 )]
 pub(crate) async fn create(
@@ -146,7 +146,7 @@ pub(crate) async fn create(
         (status = 400, description = "Something is wrong with the request", body = Refusal),
         (status = 401, description = "Not signed in", body = Refusal),
         (status = 403, description = "Not allowed", body = Refusal),
-        (status = 404, description = "Nobody has the address `on_behalf_of`", body = Refusal),
+        (status = 409, description = "Nobody has the address `on_behalf_of`", body = Refusal),
     )
 )]
 pub(crate) async fn list(

@@ -18,6 +18,9 @@ use crate::{
     time::rfc3339,
 };
 
+/// The most bytes of a secret that is looked at.
+const MAX_SECRET: usize = 128;
+
 /// Somebody wants to join.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -85,6 +88,9 @@ pub(crate) async fn join(
     Body(body): Body<JoinBody>,
 ) -> Result<Json<Ticket>, ApiError> {
     app.limiters.joins.take(from)?;
+    if body.resume.as_ref().is_some_and(|s| s.len() > MAX_SECRET) {
+        return Err(ErrorKind::TooLong.into());
+    }
     let identity = identity(&caller, &body)?;
     if identity.account().is_some() && app.store.room(&code).await?.is_none() {
         return Err(ErrorKind::NotFound.into());

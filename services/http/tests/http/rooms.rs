@@ -221,7 +221,7 @@ async fn roles_decide_who_changes_a_room() {
         .refused(403, "Forbidden", "their own role");
     set(&zoe, "eve", "member")
         .await
-        .refused(404, "NotPresent", "eve@example.org");
+        .refused(409, "NotPresent", "eve@example.org");
     let listed = ann.get(&roles).await.ok();
     assert_eq!(listed["roles"].as_array().unwrap().len(), 2);
     set(&zoe, "ann", "guest").await.ok();

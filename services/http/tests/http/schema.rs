@@ -26,6 +26,7 @@ async fn the_service_is_as_its_document_says() {
         Err(_) => std::process::id().to_string(),
     };
     println!("PARVIS_SEED={seed}");
+    let folder = tempfile::tempdir().unwrap();
     let mut command: Command = python("schemathesis");
     command
         .arg("run")
@@ -41,7 +42,7 @@ async fn the_service_is_as_its_document_says() {
             "Authorization: Bearer {}",
             root.token.clone().unwrap()
         ))
-        .current_dir(std::env::temp_dir());
+        .current_dir(folder.path());
     let output = tokio::task::spawn_blocking(move || command.output());
     let output = output.await.unwrap().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
