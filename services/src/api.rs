@@ -102,14 +102,10 @@ impl SiteArgs {
 
     /// Where the login is kept.
     pub fn login_file(&self) -> anyhow::Result<PathBuf> {
-        if let Some(file) = &self.login {
-            return Ok(file.clone());
+        match &self.login {
+            Some(file) => Ok(file.clone()),
+            None => default_login_file(),
         }
-        let folder = env::var_os("XDG_CONFIG_HOME").map(PathBuf::from);
-        let home = || env::var_os("HOME").map(|home| Path::new(&home).join(".config"));
-        let folder = folder.filter(|folder| folder.is_absolute()).or_else(home);
-        let folder = folder.context("where is the login kept? Give --login")?;
-        Ok(folder.join("parvis/login.json"))
     }
 
     /// Keeps a login, for its owner's eyes only.
@@ -234,7 +230,22 @@ fn answer(site: &str, response: Response<ureq::Body>) -> anyhow::Result<Value> {
     Err(anyhow!("{}: {}", field("error"), field("message")))
 }
 
-fn read_login(file: &Path) -> anyhow::Result<SavedLogin> {
+/// Where a login is kept unless the command line says otherwise.
+pub fn default_login_file() -> anyhow::Result<PathBuf> {
+    let folder = config_folder().context("where is the login kept? Give --login")?;
+    Ok(folder.join("login.json"))
+}
+
+/// Where a user's settings are kept.
+pub fn config_folder() -> Option<PathBuf> {
+    let folder = env::var_os("XDG_CONFIG_HOME").map(PathBuf::from);
+    let home = || env::var_os("HOME").map(|home| Path::new(&home).join(".config"));
+    let folder = folder.filter(|folder| folder.is_absolute()).or_else(home);
+    Some(folder?.join("parvis"))
+}
+
+/// Reads a login.
+pub fn read_login(file: &Path) -> anyhow::Result<SavedLogin> {
     let text = fs::read_to_string(file).with_context(|| {
         format!(
             "nobody is signed in, there is no {}: use `parvis login`",
@@ -245,6 +256,7 @@ fn read_login(file: &Path) -> anyhow::Result<SavedLogin> {
         .with_context(|| format!("{} is no login: use `parvis login`", file.display()))
 }
 
-fn trimmed(site: &str) -> &str {
+/// A site as it is compared.
+pub fn trimmed(site: &str) -> &str {
     site.trim_end_matches('/')
 }

@@ -7,6 +7,7 @@ use parvis_token::Grant;
 use crate::{
     account::{AccountArgs, LoginArgs, LogoutArgs},
     demo::DemoArgs,
+    join::JoinArgs,
     room::RoomCommandArgs,
 };
 
@@ -50,6 +51,8 @@ pub enum Command {
     Watch(WatchArgs),
     /// Show a meeting of several participants on this machine, and measure it
     Demo(DemoArgs),
+    /// Take part in a meeting
+    Join(Box<JoinArgs>),
     /// Make keys and tokens for a relay that asks for them
     Token(TokenArgs),
     /// Make, list, schedule rooms of a meeting service

@@ -5,6 +5,7 @@ mod api;
 mod cli;
 mod demo;
 mod entry;
+mod join;
 mod output;
 mod publish;
 mod recording;
@@ -59,6 +60,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Publish(args) => publish::run(args, &output).await,
             Command::Watch(args) => watch::run(args, &output).await,
             Command::Demo(args) => demo::run(args, &output).await,
+            Command::Join(args) => join::run(*args, &output).await,
             Command::Token(args) => token::run(&args, &output),
             Command::Room(args) => room::run(&args, &output),
             Command::Account(args) => account::run(&args, &output),

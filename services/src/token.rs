@@ -138,7 +138,7 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     fs::rename(&beside, path)
 }
 
-fn random<const N: usize>() -> anyhow::Result<[u8; N]>
+pub(crate) fn random<const N: usize>() -> anyhow::Result<[u8; N]>
 where
     [u8; N]: rand::RandomlyConstructable,
 {

@@ -62,6 +62,16 @@ impl MediaSource {
         self.audio.as_ref()
     }
 
+    /// Takes the pictures to encode out of it.
+    pub fn take_video(&mut self) -> Option<VideoInput> {
+        self.video.take()
+    }
+
+    /// Takes the sound to encode out of it.
+    pub fn take_audio(&mut self) -> Option<AudioInput> {
+        self.audio.take()
+    }
+
     /// The file that is encoded already.
     pub fn encoded(&self) -> Option<&EncodedFile> {
         self.encoded.as_ref()

@@ -7,6 +7,7 @@
 //! # Ok::<(), parvis::SourceError>(())
 //! ```
 
+mod capture;
 mod encoded;
 mod generated;
 mod media;
@@ -16,6 +17,7 @@ mod player;
 mod wav_files;
 mod y4m_file;
 
+pub use capture::Capture;
 pub use encoded::EncodedFile;
 pub use media::{AudioInput, MediaSource, Pictures, Sound, VideoInput};
 pub use open::open;

@@ -93,7 +93,12 @@ impl Playback {
         if let (Some(input), Some(local)) = (video, playback.video.clone()) {
             let pace = pace.clone();
             playback.spawn(room, "player of pictures", move || {
-                let result = player::pictures(input, &local, &pace);
+                let result = player::pictures(
+                    input,
+                    |frame| local.push(frame),
+                    || local.is_closed(),
+                    &pace,
+                );
                 local.end();
                 result
             })?;
@@ -101,7 +106,12 @@ impl Playback {
         if let (Some(input), Some(local)) = (audio, playback.audio.clone()) {
             let pace = pace.clone();
             playback.spawn(room, "player of sound", move || {
-                let result = player::sound(input, &local, &pace);
+                let result = player::sound(
+                    input,
+                    |frame| local.push(frame),
+                    || local.is_closed(),
+                    &pace,
+                );
                 local.end();
                 result
             })?;

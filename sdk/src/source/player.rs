@@ -7,11 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use parvis_codec::{AudioFrame, SAMPLE_RATE, SAMPLES_PER_FRAME};
+use parvis_codec::{AudioFrame, SAMPLE_RATE, SAMPLES_PER_FRAME, VideoFrame};
 use parvis_format::{EncodedFrame, MediaTime};
 
 use super::{AudioInput, EncodedFile, VideoInput};
-use crate::{LocalAudio, LocalEncoded, LocalVideo, SourceError, clock};
+use crate::{LocalEncoded, SourceError, clock};
 
 /// What the players of one source share: when it began, and whether it is to stop.
 #[derive(Debug, Clone)]
@@ -60,10 +60,11 @@ impl Pace {
     }
 }
 
-/// Plays pictures into a track.
+/// Plays pictures, in their time.
 pub(super) fn pictures(
     mut input: VideoInput,
-    local: &LocalVideo,
+    push: impl Fn(&VideoFrame),
+    closed: impl Fn() -> bool,
     pace: &Pace,
 ) -> Result<(), SourceError> {
     let rate = input.rate;
@@ -85,20 +86,21 @@ pub(super) fn pictures(
             None => break,
         };
         let due = due(number);
-        if !pace.wait(due, || local.is_closed()) {
+        if !pace.wait(due, &closed) {
             break;
         }
         if !pace.is_behind(due) {
-            local.push(&picture.at(pace.time(due)));
+            push(&picture.at(pace.time(due)));
         }
     }
     Ok(())
 }
 
-/// Plays sound into a track.
+/// Plays sound, in its time.
 pub(super) fn sound(
     mut input: AudioInput,
-    local: &LocalAudio,
+    push: impl Fn(&AudioFrame),
+    closed: impl Fn() -> bool,
     pace: &Pace,
 ) -> Result<(), SourceError> {
     let length = Duration::from_secs(SAMPLES_PER_FRAME as u64) / SAMPLE_RATE;
@@ -116,12 +118,12 @@ pub(super) fn sound(
             None => return Ok(()),
         };
         // A microphone gives a frame when its last sample is there.
-        if !pace.wait(captured + length, || local.is_closed()) {
+        if !pace.wait(captured + length, &closed) {
             return Ok(());
         }
         let time = pace.time(captured);
         if let Ok(frame) = AudioFrame::new(time, input.channels, samples) {
-            local.push(&frame);
+            push(&frame);
         }
         captured += length;
     }

@@ -19,6 +19,8 @@ pub fn parvis<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>)
         "PARVIS_URL",
         "PARVIS_LOG",
         "PARVIS_TOKEN_FILE",
+        "PARVIS_SITE",
+        "PARVIS_LOGIN",
         "PARVIS_RELAY_LISTEN",
         "PARVIS_RELAY_CONFIG",
     ] {

@@ -1,0 +1,113 @@
+use parvis::meeting::{CommandError, ErrorKind, Meeting, MeetingState, ParticipantId, Target};
+use thiserror::Error;
+
+use super::{
+    board::who,
+    media::{Media, MediaError},
+    script::{Act, Hands, Who},
+};
+
+/// Why something is not done.
+#[derive(Debug, Error)]
+pub enum ActError {
+    /// Nobody is called so.
+    #[error("nobody here is called {0:?}")]
+    Nobody(String),
+    /// The meeting refuses it.
+    #[error("{0:?}: {0}")]
+    Refused(ErrorKind),
+    /// It was not answered.
+    #[error(transparent)]
+    Unanswered(CommandError),
+    /// One's own source does not go on or off.
+    #[error(transparent)]
+    Media(MediaError),
+}
+
+impl ActError {
+    /// Why the meeting refuses it, if it does.
+    pub const fn kind(&self) -> Option<ErrorKind> {
+        match self {
+            Self::Refused(kind) => Some(*kind),
+            Self::Nobody(_) | Self::Unanswered(_) | Self::Media(_) => None,
+        }
+    }
+}
+
+impl From<CommandError> for ActError {
+    fn from(error: CommandError) -> Self {
+        match error.kind() {
+            Some(kind) => Self::Refused(kind),
+            None => Self::Unanswered(error),
+        }
+    }
+}
+
+impl From<MediaError> for ActError {
+    fn from(error: MediaError) -> Self {
+        match error {
+            MediaError::Refused(error) => error.into(),
+            error => Self::Media(error),
+        }
+    }
+}
+
+/// Does it; returns when the meeting has acknowledged it.
+pub async fn perform(meeting: &Meeting, media: &mut Media, act: &Act) -> Result<(), ActError> {
+    let state = meeting.state();
+    match act {
+        Act::Knock => meeting.knock().await?,
+        Act::Say { to: None, text } => {
+            meeting.chat(text).await?;
+        }
+        Act::Say { to: Some(to), text } => {
+            let to = present(&state, to)?;
+            meeting.chat_privately(to, text).await?;
+        }
+        Act::Raise => {
+            meeting.raise_hand().await?;
+        }
+        Act::Lower(Hands::Own) => meeting.lower_hand().await?,
+        Act::Lower(Hands::One(name)) => meeting.lower_hand_of(present(&state, name)?).await?,
+        Act::Lower(Hands::All) => meeting.lower_all_hands().await?,
+        Act::React(emoji) => meeting.react(*emoji).await?,
+        Act::Media(source, on) => media.switch(meeting, *source, *on).await?,
+        Act::Admit(who) => meeting.admit(waiting(&state, who)?).await?,
+        Act::Deny(who) => meeting.deny(waiting(&state, who)?).await?,
+        Act::Mute(Who::All) => meeting.mute(Target::All).await?,
+        Act::Mute(Who::One(name)) => meeting.mute(Target::One(present(&state, name)?)).await?,
+        Act::Forbid(source, forbidden) => meeting.forbid(*source, *forbidden).await?,
+        Act::Rename(name) => meeting.rename(name).await?,
+        Act::Role(name, role) => meeting.set_role(present(&state, name)?, *role).await?,
+        Act::Access(level) => meeting.set_access(*level, None).await?,
+        Act::Gate(on) => meeting.set_host_gate(*on).await?,
+        Act::History(history) => meeting.set_history(*history).await?,
+        Act::Lock(locked) => meeting.lock(*locked).await?,
+        Act::Remove(name) => meeting.remove(present(&state, name)?).await?,
+        Act::End => meeting.end_for_all().await?,
+        Act::RequestRecording => meeting.request_recording().await?,
+    }
+    Ok(())
+}
+
+fn present(state: &MeetingState, name: &str) -> Result<ParticipantId, ActError> {
+    let found = who(state, name).map(|who| who.id.clone());
+    found.ok_or_else(|| ActError::Nobody(name.to_owned()))
+}
+
+/// Who waits; also one's guess by id, for which the meeting has the answer.
+fn waiting(state: &MeetingState, who: &Who) -> Result<Target, ActError> {
+    let Who::One(name) = who else {
+        return Ok(Target::All);
+    };
+    let waiter = state.lobby.iter().find(|waiter| waiter.name == *name);
+    let found = waiter.map(|waiter| waiter.participant.clone());
+    let found = found.or_else(|| ParticipantId::new(name).ok().filter(is_id));
+    let found = found.ok_or_else(|| ActError::Nobody(name.clone()))?;
+    Ok(Target::One(found))
+}
+
+/// Whether it looks like an id that the service gave, and not like a name.
+fn is_id(id: &ParticipantId) -> bool {
+    id.as_str().len() == 13 && id.as_str().starts_with('p')
+}

@@ -1,0 +1,126 @@
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+
+use parvis::meeting::{Meeting, MeetingEvent, ParticipantId, Source, VideoTarget};
+use tokio::task::JoinHandle;
+
+/// What of others is received: everybody's voice, and pictures that are asked for.
+#[derive(Debug, Default)]
+pub struct Hearing {
+    voices: BTreeMap<ParticipantId, Task>,
+    pictures: BTreeMap<(ParticipantId, Source), Task>,
+    received: Arc<Mutex<Received>>,
+}
+
+#[derive(Debug, Default)]
+struct Received {
+    /// When the last sound of somebody came, and how loud it was: 0 to 127 dB below the loudest.
+    sound: BTreeMap<ParticipantId, (Instant, u8)>,
+    /// How many pictures came.
+    pictures: BTreeMap<(ParticipantId, Source), u64>,
+}
+
+/// So large is a picture that is only looked at.
+const LOOKED_AT: VideoTarget = VideoTarget::new(320, 180);
+
+impl Hearing {
+    /// Listens to who comes.
+    pub fn take(&mut self, event: &MeetingEvent, meeting: &Meeting) {
+        match event {
+            MeetingEvent::Joined(who) if who.id != meeting.state().me => {
+                let mut voice = meeting.voice(&who.id);
+                let (id, received) = (who.id.clone(), Arc::clone(&self.received));
+                let task = async move {
+                    while let Some(sound) = voice.next().await {
+                        // What the decoder makes up was not said.
+                        if sound.arrived.is_none() {
+                            continue;
+                        }
+                        let level = sound.level.map_or(127, |level| level.below_full_scale);
+                        let now = (Instant::now(), level);
+                        lock(&received).sound.insert(id.clone(), now);
+                    }
+                };
+                self.voices.insert(who.id.clone(), Task::spawn(task));
+            }
+            MeetingEvent::Left { participant, .. } => {
+                self.voices.remove(participant);
+                self.pictures.retain(|(who, _), _| who != participant);
+                let mut received = lock(&self.received);
+                received.sound.remove(participant);
+                received.pictures.retain(|(who, _), _| who != participant);
+            }
+            _ => {}
+        }
+    }
+
+    /// Watches somebody's camera or screen until [`Self::look_away`].
+    pub fn look(&mut self, meeting: &Meeting, who: &ParticipantId, source: Source) {
+        let key = (who.clone(), source);
+        if self.pictures.contains_key(&key) {
+            return;
+        }
+        let mut picture = meeting.picture(who, source, LOOKED_AT);
+        let (seen, received) = (key.clone(), Arc::clone(&self.received));
+        let task = async move {
+            while picture.next().await.is_some() {
+                *lock(&received).pictures.entry(seen.clone()).or_default() += 1;
+            }
+        };
+        self.pictures.insert(key, Task::spawn(task));
+    }
+
+    /// Watches nobody any more.
+    pub fn look_away(&mut self) {
+        self.pictures.clear();
+        lock(&self.received).pictures.clear();
+    }
+
+    /// When somebody was heard last.
+    pub fn last(&self, who: &ParticipantId) -> Option<Instant> {
+        lock(&self.received).sound.get(who).map(|(at, _)| *at)
+    }
+
+    /// How loud somebody is: 0 to 127 dB below the loudest; `None`: nothing came.
+    pub fn level(&self, who: &ParticipantId) -> Option<u8> {
+        lock(&self.received).sound.get(who).map(|(_, level)| *level)
+    }
+
+    /// Whether a picture of somebody came since it is looked at.
+    pub fn sees(&self, who: &ParticipantId, source: Source) -> bool {
+        let received = lock(&self.received);
+        received
+            .pictures
+            .get(&(who.clone(), source))
+            .is_some_and(|pictures| *pictures > 0)
+    }
+
+    /// As if sound had come.
+    #[cfg(test)]
+    pub fn heard(&self, who: &ParticipantId, at: Instant, level: u8) {
+        lock(&self.received).sound.insert(who.clone(), (at, level));
+    }
+}
+
+fn lock(received: &Mutex<Received>) -> std::sync::MutexGuard<'_, Received> {
+    received.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A task that ends when it is dropped.
+#[derive(Debug)]
+struct Task(JoinHandle<()>);
+
+impl Task {
+    fn spawn(task: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self(tokio::spawn(task))
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

@@ -1,0 +1,348 @@
+use std::{
+    pin::pin,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail};
+use parvis::meeting::{
+    DisconnectReason, Meeting, MeetingEvent, MeetingEvents, MeetingState, Phase,
+};
+
+use serde_json::json;
+
+use super::{
+    act::{ActError, perform},
+    board::{Board, describe, who},
+    hearing::Hearing,
+    media::Media,
+    script::{Act, Condition, Line, Script, Step},
+    terminal::{Keys, Terminal, Wish},
+    told::Told,
+};
+use crate::{output::Output, stop::stop};
+
+/// A participant and what it knows.
+#[derive(Debug)]
+pub struct Seat<'a> {
+    meeting: Meeting,
+    media: Media,
+    watching: Watching<'a>,
+    is_in: bool,
+}
+
+/// Sees what happens.
+#[derive(Debug)]
+struct Watching<'a> {
+    events: Option<MeetingEvents>,
+    board: Board,
+    hearing: Hearing,
+    output: &'a Output,
+    terminal: Option<Terminal>,
+}
+
+/// How often what is waited for is looked at when nothing happens.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// What the terminal shows in a place of its own, and not between the messages.
+const SHOWN_OTHERWISE: [&str; 9] = [
+    "changed",
+    "chat",
+    "hands",
+    "lobby",
+    "phase",
+    "private-message",
+    "quality",
+    "reaction",
+    "speakers",
+];
+
+impl<'a> Seat<'a> {
+    /// Sits down in a meeting that is being joined.
+    pub fn new(meeting: Meeting, media: Media, output: &'a Output) -> Self {
+        let watching = Watching {
+            events: Some(meeting.events()),
+            board: Board::default(),
+            hearing: Hearing::default(),
+            output,
+            terminal: None,
+        };
+        Self {
+            meeting,
+            media,
+            watching,
+            is_in: false,
+        }
+    }
+
+    /// Does what a script says, then leaves. An error says which line went wrong, and how.
+    pub async fn follow(mut self, script: &Script, patience: Duration) -> anyhow::Result<()> {
+        let result = self.do_all(script, patience).await;
+        self.leave().await;
+        result
+    }
+
+    /// Shows what happens, line by line, until the meeting is over or the user stops it.
+    pub async fn watch(mut self) -> anyhow::Result<()> {
+        let result = self.watch_on().await;
+        self.leave().await;
+        result
+    }
+
+    async fn watch_on(&mut self) -> anyhow::Result<()> {
+        let mut stopped = pin!(stop(None));
+        loop {
+            if let Phase::Disconnected(reason) = &self.meeting.state().phase {
+                return verdict(reason);
+            }
+            self.come_in().await?;
+            tokio::select! {
+                () = self.watching.next(&self.meeting) => {}
+                _ = &mut stopped => return Ok(()),
+            }
+        }
+    }
+
+    /// Takes part on a terminal, until the meeting is over or the user leaves.
+    pub async fn attend(mut self) -> anyhow::Result<()> {
+        let (terminal, mut keys) = Terminal::open()?;
+        self.watching.terminal = Some(terminal);
+        let result = self.attend_on(&mut keys).await;
+        // What follows is said in lines again.
+        self.watching.terminal = None;
+        self.leave().await;
+        result
+    }
+
+    async fn attend_on(&mut self, keys: &mut Keys) -> anyhow::Result<()> {
+        let mut stopped = pin!(stop(None));
+        loop {
+            let state = self.meeting.state();
+            if let Phase::Disconnected(reason) = &state.phase {
+                return verdict(reason);
+            }
+            self.come_in().await?;
+            self.watching.draw(&self.meeting)?;
+            let key = tokio::select! {
+                () = self.watching.next(&self.meeting) => continue,
+                _ = &mut stopped => return Ok(()),
+                key = keys.next() => key,
+            };
+            let Some(terminal) = &mut self.watching.terminal else {
+                return Ok(());
+            };
+            match terminal.press(key, &state, &self.media) {
+                Wish::Nothing => {}
+                Wish::Leave => return Ok(()),
+                Wish::Do(act) => {
+                    let done = self.act(&act).await;
+                    self.watching.told(&act, done);
+                }
+            }
+        }
+    }
+
+    async fn leave(mut self) {
+        self.media.end();
+        self.meeting.leave().await;
+        while let Some(event) = self.watching.left().await {
+            let told = self.watching.board.take(&event, Instant::now());
+            self.watching.say(told);
+        }
+    }
+
+    async fn do_all(&mut self, script: &Script, patience: Duration) -> anyhow::Result<()> {
+        let mut stopped = pin!(stop(None));
+        for line in &script.lines {
+            self.come_in().await?;
+            if line.step == Step::Leave {
+                return Ok(());
+            }
+            tokio::select! {
+                done = self.do_one(line, patience) => {
+                    done.with_context(|| format!("line {}: {}", line.number, line.text))?;
+                }
+                _ = &mut stopped => bail!("line {}: {}: stopped", line.number, line.text),
+            }
+            self.watching.said(line);
+        }
+        Ok(())
+    }
+
+    async fn do_one(&mut self, line: &Line, patience: Duration) -> anyhow::Result<()> {
+        match &line.step {
+            Step::Wait { until, within } => self.wait(until, within.unwrap_or(patience)).await,
+            Step::Sleep(time) => {
+                self.meanwhile(tokio::time::sleep(*time)).await;
+                Ok(())
+            }
+            Step::Act(act) => Ok(self.act(act).await?),
+            Step::Refused(kind, act) => match self.act(act).await {
+                Err(error) if error.kind() == Some(*kind) => Ok(()),
+                Err(error) => bail!("expected {kind:?}, got {error}"),
+                Ok(()) => bail!("expected {kind:?}, and it was done"),
+            },
+            Step::Leave => Ok(()),
+        }
+    }
+
+    /// Turns on what is on at first, once one is in.
+    async fn come_in(&mut self) -> anyhow::Result<()> {
+        if self.is_in || !self.meeting.state().is_connected() {
+            return Ok(());
+        }
+        self.is_in = true;
+        for source in self.media.at_first() {
+            match self.act(&Act::Media(source, true)).await {
+                Ok(()) => {}
+                // Forbidden for the moment: one is in all the same.
+                Err(error @ ActError::Refused(_)) => self.watching.say(Some(Told {
+                    event: "refused",
+                    text: format!("Your {} stays off: {error}", source.name()),
+                    fields: json!({ "source": source, "error": error.kind() }),
+                })),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    async fn act(&mut self, act: &Act) -> Result<(), ActError> {
+        let Self {
+            meeting,
+            media,
+            watching,
+            ..
+        } = self;
+        let mut done = pin!(perform(meeting, media, act));
+        loop {
+            tokio::select! {
+                done = &mut done => return done,
+                () = watching.next(meeting) => {
+                    // A picture that cannot be drawn is told of where the next one is.
+                    let _ = watching.draw(meeting);
+                }
+            }
+        }
+    }
+
+    async fn meanwhile(&mut self, until: impl Future<Output = ()>) {
+        let mut until = pin!(until);
+        loop {
+            tokio::select! {
+                () = &mut until => return,
+                () = self.watching.next(&self.meeting) => {}
+            }
+        }
+    }
+
+    async fn wait(&mut self, until: &Condition, within: Duration) -> anyhow::Result<()> {
+        let end = Instant::now() + within;
+        let result = loop {
+            self.come_in().await?;
+            let (state, now) = (self.meeting.state(), Instant::now());
+            if self.watching.is_so(until, &state, now) {
+                break Ok(());
+            }
+            if self.watching.events.is_none() {
+                break Err(anyhow::anyhow!(
+                    "it cannot be so any more: {}",
+                    describe(&state)
+                ));
+            }
+            if now >= end {
+                let within = humantime::format_duration(within);
+                break Err(anyhow::anyhow!("not within {within}: {}", describe(&state)));
+            }
+            if let Condition::Sees(name, source) = until
+                && let Some(who) = who(&state, name)
+            {
+                self.watching.hearing.look(&self.meeting, &who.id, *source);
+            }
+            self.watching.next(&self.meeting).await;
+        };
+        self.watching.hearing.look_away();
+        result
+    }
+}
+
+impl Watching<'_> {
+    /// Takes the next event, or waits for a moment.
+    async fn next(&mut self, meeting: &Meeting) {
+        let Some(events) = &mut self.events else {
+            return tokio::time::sleep(LOOK).await;
+        };
+        tokio::select! {
+            event = events.next() => match event {
+                Some(event) => {
+                    self.hearing.take(&event, meeting);
+                    let told = self.board.take(&event, Instant::now());
+                    self.say(told);
+                }
+                None => self.events = None,
+            },
+            () = tokio::time::sleep(LOOK) => {}
+        }
+    }
+
+    /// An event of the end.
+    async fn left(&mut self) -> Option<MeetingEvent> {
+        self.events.as_mut()?.next().await
+    }
+
+    fn is_so(&self, condition: &Condition, state: &MeetingState, now: Instant) -> bool {
+        self.board.holds(condition, state, &self.hearing, now)
+    }
+
+    fn say(&mut self, told: Option<Told>) {
+        let Some(told) = told else {
+            return;
+        };
+        if self.terminal.is_none() {
+            self.output.event(told.event, &told.text, &told.fields);
+        } else if !SHOWN_OTHERWISE.contains(&told.event) {
+            self.board.note(told.text);
+        }
+    }
+
+    fn draw(&mut self, meeting: &Meeting) -> anyhow::Result<()> {
+        self.board.forget(Instant::now());
+        if let Some(terminal) = &mut self.terminal {
+            terminal
+                .draw(&meeting.state(), &self.board, &self.hearing)
+                .context("the terminal cannot be drawn on")?;
+        }
+        Ok(())
+    }
+
+    /// What the user wanted is done, or is not.
+    fn told(&mut self, act: &Act, done: Result<(), ActError>) {
+        match (done, act) {
+            (Ok(()), Act::Say { to: Some(to), text }) => {
+                self.board.note(format!("to {to}: {text}"));
+            }
+            (Ok(()), _) => {}
+            (Err(error), _) => {
+                if let Some(terminal) = &mut self.terminal {
+                    terminal.complain(error.to_string());
+                }
+            }
+        }
+    }
+
+    /// A line of the script is done.
+    fn said(&self, line: &Line) {
+        if self.output.is_json() {
+            let fields = json!({ "line": line.number, "command": line.text });
+            self.output.event("done", "", &fields);
+        }
+    }
+}
+
+/// Whether it is good that a meeting is over.
+pub fn verdict(reason: &DisconnectReason) -> anyhow::Result<()> {
+    match reason {
+        DisconnectReason::Left | DisconnectReason::RoomEnded => Ok(()),
+        DisconnectReason::Removed => bail!("a host removed you"),
+        DisconnectReason::Lost(reason) => bail!("the connection is lost: {reason}"),
+    }
+}
