@@ -11,9 +11,10 @@ pub async fn run(args: Args, output: &Output) -> anyhow::Result<()> {
     let config = args.load()?;
     parvis_relay::install_logging(&config)?;
     let drain = config.drain;
+    let is_open = config.auth_keys.is_none();
     let mut hangups = Hangups::new()?;
     let running = Relay::start(config)?;
-    announce(&running, output);
+    announce(&running, is_open, output);
     let stopper = running.stopper();
     let certificate = running.certificate_reload();
     let keys = running.keys_reload();
@@ -56,18 +57,24 @@ fn reload(certificate: &CertificateReload, output: &Output) {
         output.event(
             "certificate",
             &format!("Certificate {fingerprint}"),
-            &json!({ "fingerprint": fingerprint.to_string() }),
+            &json!({ "fingerprint": fingerprint.to_string(), "open": is_open }),
         );
     }
 }
 
-fn announce(running: &Running, output: &Output) {
+/// is_open: whether nobody needs a token.
+fn announce(running: &Running, is_open: bool, output: &Output) {
     let (addr, fingerprint) = (running.local_addr(), running.fingerprint());
     output.event(
         "listening",
         &format!(
             "Relay at moqt://{addr}, certificate {fingerprint}\n\
-             Try: parvis publish test: --url moqt://{addr} --room r --name zoe --fingerprint {fingerprint}"
+             {}Try: parvis publish test: --url moqt://{addr} --room r --name zoe --fingerprint {fingerprint}",
+            if is_open {
+                "WARNING: for development only, on this machine: without --auth-keys everybody may do everything\n"
+            } else {
+                ""
+            }
         ),
         &json!({ "url": format!("moqt://{addr}"), "addr": addr.to_string(), "fingerprint": fingerprint.to_string() }),
     );

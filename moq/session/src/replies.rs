@@ -1,8 +1,9 @@
 use std::time::Instant;
 
 use parvis_wire::{
-    FetchOk, FullTrackName, GoAway, Namespace, PublishDone, PublishSkipped, PublishStateNotify,
-    RequestError, RequestOk, ResetCode, SessionErrorCode, SubscribeOk, TrackAlias, TrackNamespace,
+    Draft, FetchOk, FullTrackName, GoAway, Namespace, PublishDone, PublishSkipped,
+    PublishStateNotify, RequestError, RequestOk, ResetCode, SessionErrorCode, SubscribeOk,
+    TrackAlias, TrackNamespace,
 };
 
 use crate::{
@@ -29,7 +30,7 @@ impl Session {
             return Err(SessionError::violation("REQUEST_OK with track properties"));
         }
         let RequestOk {
-            parameters,
+            mut parameters,
             track_properties,
         } = ok;
         if !is_answer {
@@ -44,6 +45,10 @@ impl Session {
         match &mut request.kind {
             Kind::Receiving(_) | Kind::Fetch(_) | Kind::Opening => return Err(unexpected),
             Kind::Sending(sending) => {
+                // draft-ietf-moq-transport-18, "FORWARD Parameter": left out of PUBLISH_OK it means 1.
+                if self.config.draft == Draft::D18 {
+                    parameters.forward.get_or_insert(true);
+                }
                 sending.wishes.apply(&parameters);
                 let forward = parameters.forward.unwrap_or(sending.forward);
                 request.established = true;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use parvis_wire::{GroupId, ResetCode};
 
 use crate::{
-    DropReason, Forwarder, SubgroupEnd,
+    DropReason, Forwarder, PeerId, SubgroupEnd,
     keys::{SubgroupKey, Timer, TrackKey},
     subgroup::{PIECE_OVERHEAD, Piece, SUBGROUP_OVERHEAD},
     track::{Group, Source},
@@ -90,12 +90,14 @@ impl Forwarder {
             }
             let (track, group) = match self.cached_groups.pop_first() {
                 Some((place, (track, group))) if self.is_small_and_newest(track, group) => {
-                    self.spared_groups.insert(place, (track, group));
+                    let owner = self.tracks[track.0].upstream();
+                    let owner = owner.map_or(PeerId(0), |upstream| upstream.peer);
+                    self.spared_groups.insert(place, (track, group), owner);
                     continue;
                 }
                 Some((_, group)) => group,
-                None => match self.spared_groups.pop_first() {
-                    Some((_, group)) => group,
+                None => match self.spared_groups.pop() {
+                    Some(group) => group,
                     None => break,
                 },
             };
@@ -117,7 +119,7 @@ impl Forwarder {
         let group = self.tracks[track.0].groups.get(&id);
         let place = group.and_then(|group| group.cached);
         if let Some(place) = place
-            && let Some(group) = self.spared_groups.remove(&place)
+            && let Some(group) = self.spared_groups.remove(place)
         {
             self.cached_groups.insert(place, group);
         }
@@ -130,8 +132,8 @@ impl Forwarder {
         let old: Vec<(TrackKey, GroupId)> = self
             .cached_groups
             .values()
-            .chain(self.spared_groups.values())
             .copied()
+            .chain(self.spared_groups.values())
             .filter(|&(track, id)| {
                 let touched = self.tracks[track.0]
                     .groups
@@ -206,7 +208,7 @@ impl Forwarder {
             return;
         };
         self.cached_groups.remove(&place);
-        self.spared_groups.remove(&place);
+        self.spared_groups.remove(place);
         self.stats.cache_bytes -= group.bytes;
         track.cache_bytes -= group.bytes;
         group.bytes = 0;

@@ -14,6 +14,7 @@ use crate::{
     fetch::Fetch,
     keys::{AskKey, SubgroupKey, SubscriptionKey, Timer, TrackKey},
     peer::{Peer, Quota, Request},
+    spared_groups::SparedGroups,
     status::Status,
     subgroup::Subgroup,
     subscription::Subscription,
@@ -45,7 +46,7 @@ pub struct Forwarder {
     /// Cached groups, first to evict first.
     pub(crate) cached_groups: BTreeMap<u64, (TrackKey, GroupId)>,
     /// Small newest groups that an eviction passed over.
-    pub(crate) spared_groups: BTreeMap<u64, (TrackKey, GroupId)>,
+    pub(crate) spared_groups: SparedGroups,
     pub(crate) next_cached: u64,
     /// Groups of the past, first to evict first.
     pub(crate) past_groups: BTreeMap<u64, (TrackKey, GroupId)>,

@@ -50,6 +50,7 @@ mod publishing;
 mod routing;
 mod signal;
 mod source;
+mod spared_groups;
 mod stats;
 mod status;
 mod stopping;

@@ -58,9 +58,11 @@ impl Relay {
     )]
     pub fn start(config: Config) -> Result<Running, StartError> {
         config.check()?;
-        let http = config.http.map(HttpServer::pages).transpose()?;
+        let successor = config.hand_over;
+        let pages = |addr| HttpServer::pages(addr, successor);
+        let http = config.http.map(pages).transpose()?;
         let control = match (config.control, &config.control_secret) {
-            (Some(addr), Some(secret)) => Some(HttpServer::control(addr, secret)?),
+            (Some(addr), Some(secret)) => Some(HttpServer::control(addr, successor, secret)?),
             _ => None,
         };
         let (certificate, tls) = Certificate::load(&config)?;
@@ -94,7 +96,9 @@ impl Relay {
         let mut upstream = upstream(&config, hop)?
             .map(|target| Upstream::new(target, local_addr.is_ipv6(), handles[0].waker.clone()));
         let shared: Vec<_> = handles.iter().map(|handle| handle.shared.clone()).collect();
-        let shards = Arc::new(Shards::new(handles));
+        let servers = [&http, &control].into_iter().flatten();
+        let leaving = servers.filter(|_| config.hand_over).map(HttpServer::leave);
+        let shards = Arc::new(Shards::new(handles, leaving.collect()));
         let sessions = Arc::new(AtomicUsize::new(0));
         let placement = placement(&config, &sockets);
         let mut running = Running {
@@ -129,6 +133,8 @@ impl Relay {
                 commands,
                 shared: shared[index].clone(),
                 sessions: sessions.clone(),
+                token_deadline: config.auth_deadline,
+                sessions_of_one: config.max_subject_sessions,
                 coalesce: config.coalesce,
                 placement: placement.clone(),
                 relations: Relations {

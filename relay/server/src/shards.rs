@@ -8,7 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::{sync::oneshot, time::timeout_at};
+use tokio::{
+    sync::{Notify, oneshot},
+    time::timeout_at,
+};
 
 use crate::{
     Stats,
@@ -19,6 +22,8 @@ use crate::{
 pub(crate) struct Shards {
     handles: Vec<Handle>,
     draining: AtomicBool,
+    /// What is told when the port is left to a successor.
+    leaving: Vec<Arc<Notify>>,
 }
 
 /// The way to one thread.
@@ -29,10 +34,12 @@ pub(crate) struct Handle {
 }
 
 impl Shards {
-    pub(crate) const fn new(handles: Vec<Handle>) -> Self {
+    /// leaving: told when the relay stops.
+    pub(crate) const fn new(handles: Vec<Handle>, leaving: Vec<Arc<Notify>>) -> Self {
         Self {
             handles,
             draining: AtomicBool::new(false),
+            leaving,
         }
     }
 
@@ -46,6 +53,9 @@ impl Shards {
     /// Asks sessions to move, and ends the threads when they have, or at that time.
     pub(crate) fn stop(&self, until: Instant) {
         self.draining.store(true, Ordering::Relaxed);
+        for pages in &self.leaving {
+            pages.notify_one();
+        }
         self.tell(|| Command::Stop { until });
     }
 
@@ -91,7 +101,12 @@ impl Shards {
         let until = tokio::time::Instant::now() + patience;
         let mut answers = Vec::with_capacity(waiting.len());
         for answered in waiting {
-            answers.push(timeout_at(until, answered).await.ok()?.ok()?);
+            match timeout_at(until, answered).await.ok()? {
+                Ok(answer) => answers.push(answer),
+                // A thread that drains is over once its sessions have left.
+                Err(_) if self.is_draining() => {}
+                Err(_) => return None,
+            }
         }
         Some(answers)
     }

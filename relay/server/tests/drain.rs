@@ -226,3 +226,27 @@ async fn a_client_that_says_it_leaves_is_asked_for_nothing_new() {
     let objects = subscriber.objects(wanted, 1).await;
     assert_eq!(payloads(&objects), [b"next"]);
 }
+
+#[tokio::test]
+async fn a_successor_takes_over_the_pages_too() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let http = free.local_addr().unwrap();
+    drop(free);
+    let config = move |listen| Config {
+        listen,
+        http: Some(http),
+        hand_over: true,
+        ..config(2)
+    };
+    let old = Relay::start(config("127.0.0.1:0".parse().unwrap())).unwrap();
+    let mut client = Client::connect(&old, D22).await;
+    old.stopper().stop(LONG);
+    let listen = old.local_addr();
+    let new = tokio::task::spawn_blocking(move || Relay::start(config(listen)).unwrap());
+    let new = new.await.unwrap();
+    assert_eq!(new.http_addr(), Some(http));
+    assert_eq!(support::http::page(http, "/readyz").await.0, 200);
+    goaway(&mut client).await;
+    client.close().await;
+    join(old).await;
+}

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use parvis_session::{
-    DatagramOptions, DropReason, EndReason, Event, Input, Limits, Role, StreamEnd, StreamId,
-    Transmit,
+    Answer, DatagramOptions, DropReason, EndReason, Event, Input, Limits, Role, StreamEnd,
+    StreamId, Transmit,
 };
 use parvis_wire::{
     Draft, Location, Message, ObjectStatus, Parameters, Properties, PublishDoneCode, RequestError,
@@ -294,4 +294,49 @@ fn a_datagram_may_come_before_its_publish() {
         events.as_slice(),
         [Event::Request { .. }, Event::Datagram { .. }]
     ));
+}
+
+#[test]
+fn an_answer_without_forward_starts_a_track_in_draft_18_and_changes_nothing_in_22() {
+    for draft in Draft::ALL {
+        let mut pair = Pair::established(draft);
+        let now = pair.now;
+        let paused = Parameters {
+            forward: Some(false),
+            ..Parameters::default()
+        };
+        let client = &mut pair.client.session;
+        let key = client.publish(track("a"), paused, Properties::EMPTY, now);
+        let key = key.expect("it publishes");
+        pair.run(20 * MS);
+        let now = pair.now;
+        pair.server
+            .session
+            .accept_publish(key, Parameters::default(), now)
+            .expect("it accepts");
+        pair.run(20 * MS);
+        let accepted = pair
+            .client
+            .events()
+            .into_iter()
+            .find_map(|event| match event {
+                Event::Accepted {
+                    answer: Answer::Ok { parameters, .. },
+                    ..
+                } => Some(parameters.forward),
+                _ => None,
+            });
+        let now = pair.now;
+        let opened = pair.client.session.open_subgroup(key, &group(0), now);
+        match draft {
+            Draft::D18 => {
+                assert_eq!(accepted, Some(Some(true)));
+                opened.expect("it forwards");
+            }
+            Draft::D22 => {
+                assert_eq!(accepted, Some(None));
+                opened.expect_err("it does not forward");
+            }
+        }
+    }
 }

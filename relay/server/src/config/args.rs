@@ -117,6 +117,12 @@ pub struct Options {
         env = "PARVIS_RELAY_AUTH_RELOAD", help_heading = ACCESS
     )]
     pub auth_reload: Option<Duration>,
+    /// How long a session may be without a token [default: 10s]
+    #[arg(
+        long, value_name = "TIME", value_parser = units::duration,
+        env = "PARVIS_RELAY_AUTH_DEADLINE", help_heading = ACCESS
+    )]
+    pub auth_deadline: Option<Duration>,
     /// Another relay: what is published there is to be had here, and the other way round
     /// [default: none]
     #[arg(long, value_name = "URL", env = "PARVIS_RELAY_UPSTREAM", help_heading = CHAINS)]
@@ -148,6 +154,9 @@ pub struct Options {
     /// Sessions, beyond which newcomers are refused [default: 10000]
     #[arg(long, value_name = "N", env = "PARVIS_RELAY_MAX_SESSIONS", help_heading = LIMITS)]
     pub max_sessions: Option<usize>,
+    /// Sessions of one participant on one thread, beyond which the oldest is closed [default: 4]
+    #[arg(long, value_name = "N", env = "PARVIS_RELAY_MAX_SUBJECT_SESSIONS", help_heading = LIMITS)]
+    pub max_subject_sessions: Option<usize>,
     /// Handshakes under way, beyond which newcomers must prove their address first
     /// [default: 200]
     #[arg(long, value_name = "N", env = "PARVIS_RELAY_MAX_HALF_OPEN", help_heading = LIMITS)]
@@ -290,6 +299,8 @@ impl Options {
         set(&mut config.auth_publish_under, self.auth_publish_under);
         set(&mut config.auth_leeway, self.auth_leeway);
         set(&mut config.auth_reload, self.auth_reload);
+        set(&mut config.auth_deadline, self.auth_deadline);
+        set(&mut config.max_subject_sessions, self.max_subject_sessions);
         set(&mut config.upstream, self.upstream.map(Some));
         set(
             &mut config.upstream_fingerprint,

@@ -72,12 +72,17 @@ pub struct Config {
     /// By how much the clock of who issues tokens may differ.
     #[serde(deserialize_with = "units::deserialize_duration")]
     pub auth_leeway: Duration,
+    /// How long a session may be without a token.
+    #[serde(deserialize_with = "units::deserialize_duration")]
+    pub auth_deadline: Duration,
     /// How often the keys are looked at for changes.
     #[serde(deserialize_with = "units::deserialize_duration")]
     pub auth_reload: Duration,
 
     /// Sessions, beyond which newcomers are refused.
     pub max_sessions: usize,
+    /// Sessions of one participant on one thread, beyond which the oldest is closed.
+    pub max_subject_sessions: usize,
     /// Handshakes under way, beyond which newcomers must prove their address first.
     pub max_half_open: usize,
     /// Connection attempts a second from one network (/24, /64 for IPv6), beyond which they must
@@ -200,7 +205,9 @@ impl Default for Config {
             auth_publish_under: Vec::new(),
             auth_leeway: Duration::from_secs(5),
             auth_reload: Duration::from_secs(10),
+            auth_deadline: Duration::from_secs(10),
             max_sessions: 10_000,
+            max_subject_sessions: 4,
             max_half_open: 200,
             max_attempts: 50,
             max_subscriptions: 200,
@@ -336,10 +343,14 @@ impl Config {
             ("too-far-behind", self.too_far_behind),
             ("cache-age", self.cache_age),
             ("auth-reload", self.auth_reload),
+            ("auth-deadline", self.auth_deadline),
         ] {
             if time > LONGEST {
                 return out_of_range(name, "at most 1day");
             }
+        }
+        if self.max_subject_sessions == 0 {
+            return out_of_range("max-subject-sessions", "at least 1");
         }
         if self.max_requests == 0 {
             return out_of_range("max-requests", "at least 1");

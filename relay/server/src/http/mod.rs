@@ -10,10 +10,11 @@ use std::{
     path::Path,
     sync::{Arc, OnceLock},
     thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
 
 use axum::Router;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use self::control::Secret;
 use crate::{StartError, shards::Shards};
@@ -23,6 +24,8 @@ use crate::{StartError, shards::Shards};
 pub(crate) struct HttpServer {
     local_addr: SocketAddr,
     state: State,
+    /// Told to leave the address to a successor.
+    leave: Arc<Notify>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -43,27 +46,39 @@ impl State {
 
 impl HttpServer {
     /// Binds the address and shows pages from then on; not ready until it is told.
-    pub(crate) fn pages(addr: SocketAddr) -> Result<Self, StartError> {
-        Self::bind(addr, "http", pages::router).map_err(|source| StartError::Http { addr, source })
+    ///
+    /// successor: whether another relay may be about to leave the address.
+    pub(crate) fn pages(addr: SocketAddr, successor: bool) -> Result<Self, StartError> {
+        Self::bind(addr, successor, "http", pages::router)
+            .map_err(|source| StartError::Http { addr, source })
     }
 
     /// Binds the address and takes orders from then on, from those who know the secret.
-    pub(crate) fn control(addr: SocketAddr, secret: &Path) -> Result<Self, StartError> {
+    ///
+    /// successor: whether another relay may be about to leave the address.
+    pub(crate) fn control(
+        addr: SocketAddr,
+        successor: bool,
+        secret: &Path,
+    ) -> Result<Self, StartError> {
         let known = Secret::read(secret).map_err(|source| StartError::Secret {
             path: secret.to_owned(),
             source,
         })?;
-        Self::bind(addr, "control", |state| control::router(state, known))
-            .map_err(|source| StartError::Control { addr, source })
+        Self::bind(addr, successor, "control", |state| {
+            control::router(state, known)
+        })
+        .map_err(|source| StartError::Control { addr, source })
     }
 
     /// name: of the thread and in the log.
     fn bind(
         addr: SocketAddr,
+        successor: bool,
         name: &'static str,
         router: impl FnOnce(State) -> Router,
     ) -> io::Result<Self> {
-        let listener = TcpListener::bind(addr)?;
+        let listener = bind_patiently(addr, successor)?;
         listener.set_nonblocking(true)?;
         let local_addr = listener.local_addr()?;
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -72,13 +87,16 @@ impl HttpServer {
         let state = State::default();
         let router = router(state.clone());
         let (stop, stopped) = oneshot::channel();
+        let leave = Arc::new(Notify::new());
+        let left = Arc::clone(&leave);
         let thread = thread::Builder::new()
             .name(format!("parvis-relay-{name}"))
-            .spawn(move || runtime.block_on(serve(listener, router, stopped)))?;
+            .spawn(move || runtime.block_on(serve(listener, router, left, stopped)))?;
         tracing::info!(addr = %local_addr, "{name} over HTTP");
         Ok(Self {
             local_addr,
             state,
+            leave,
             stop: Some(stop),
             thread: Some(thread),
         })
@@ -86,6 +104,11 @@ impl HttpServer {
 
     pub(crate) const fn local_addr(&self) -> SocketAddr {
         self.local_addr
+    }
+
+    /// Who tells it to leave its address to a successor.
+    pub(crate) fn leave(&self) -> Arc<Notify> {
+        Arc::clone(&self.leave)
     }
 
     /// The relay has started: its sockets are bound, its threads run.
@@ -107,7 +130,12 @@ impl Drop for HttpServer {
 }
 
 /// Answers until it is stopped; then connections are cut.
-async fn serve(listener: TcpListener, router: Router, stopped: oneshot::Receiver<()>) {
+async fn serve(
+    listener: TcpListener,
+    router: Router,
+    left: Arc<Notify>,
+    stopped: oneshot::Receiver<()>,
+) {
     let listener = match tokio::net::TcpListener::from_std(listener) {
         Ok(listener) => listener,
         Err(error) => {
@@ -122,6 +150,27 @@ async fn serve(listener: TcpListener, router: Router, stopped: oneshot::Receiver
                 tracing::error!(%error, "HTTP ended");
             }
         }
+        () = left.notified() => {}
         _ = stopped => {}
+    }
+}
+
+/// How long a predecessor may take to leave the address.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Binds an address, which another relay may be about to leave.
+fn bind_patiently(addr: SocketAddr, successor: bool) -> io::Result<TcpListener> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match TcpListener::bind(addr) {
+            Err(error)
+                if successor
+                    && error.kind() == io::ErrorKind::AddrInUse
+                    && Instant::now() < until =>
+            {
+                thread::sleep(Duration::from_millis(20));
+            }
+            result => return result,
+        }
     }
 }

@@ -131,7 +131,7 @@ impl Shard {
                 );
                 ended += 1;
             } else {
-                self.withdraw_not_allowed(key);
+                self.withdraw_not_allowed(key, "the token was revoked");
             }
         }
         Ok(ended)

@@ -5,7 +5,7 @@ use std::collections::{VecDeque, hash_map::Entry as Slot};
 use bytes::Bytes;
 use parvis_forwarding::{Input, RequestRef, Signal, SubgroupEnd};
 use parvis_quic::ConnectionKey;
-use parvis_session::{SendRefused, StreamId};
+use parvis_session::{RequestKey, SendRefused, StreamId};
 use parvis_wire::{Draft, FetchObject, Parameters, RequestId, ResetCode};
 
 use super::{Shard, peer::Peer};
@@ -222,6 +222,7 @@ impl Shard {
                 SubgroupEnd::Reset(code) => session.reset_subgroup(stream, code, self.now),
             };
             peer.fetches.remove(&request);
+            peer.fetch_is_over(request);
         }
     }
 
@@ -236,6 +237,18 @@ impl Shard {
             let request = *request;
             give_up(peer, request);
             self.unwanted_fetch(connection, request);
+        }
+    }
+
+    /// Nobody may read an answer any more.
+    pub(super) fn revoke_fetch(&mut self, connection: ConnectionKey, request: RequestKey) {
+        let peer = self.peers.get(connection);
+        let found = peer.and_then(|peer| {
+            let request = peer.request(request)?;
+            peer.fetches.contains_key(&request).then_some(request)
+        });
+        if let Some(request) = found {
+            self.cut_fetch(connection, request, ResetCode::Cancelled);
         }
     }
 
@@ -272,6 +285,7 @@ impl Shard {
 /// Gives an answer up; returns its stream. What else comes for it finds no stream.
 fn give_up(peer: &mut Peer, request: RequestRef) -> Option<StreamId> {
     let fetch = peer.fetches.remove(&request)?;
+    peer.fetch_is_over(request);
     peer.fetch_backlog -= fetch.bytes;
     Some(fetch.stream)
 }

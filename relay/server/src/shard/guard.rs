@@ -11,7 +11,10 @@ use parvis_wire::{
 };
 
 use super::{Shard, permits::TooManyTokens};
-use crate::access::{Gate, WallClock};
+use crate::{
+    Limit,
+    access::{Gate, WallClock},
+};
 
 /// Why somebody is turned away.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +25,7 @@ pub(super) struct TurnedAway {
 
 /// Tokens of one message that are looked at; each costs a signature.
 const MAX_TOKENS: usize = 4;
+const EXPIRED: &str = "the token has expired";
 
 impl TurnedAway {
     fn unauthorized(reason: impl Into<String>) -> Self {
@@ -62,6 +66,7 @@ impl Shard {
     /// it may stay.
     pub(super) fn admit_session(&mut self, key: ConnectionKey, tokens: Vec<AuthToken>) -> bool {
         let Err(away) = self.take_tokens(key, tokens) else {
+            self.await_token(key);
             return true;
         };
         let code = match away.code {
@@ -71,6 +76,39 @@ impl Shard {
         };
         self.endpoint.close(self.now, key, code, &away.reason);
         false
+    }
+
+    /// A session without a token may show one with its first requests, but not stay without.
+    fn await_token(&mut self, key: ConnectionKey) {
+        let Some(peer) = self.peers.get_mut(key) else {
+            return;
+        };
+        if matches!(self.gate, Gate::Tokens(_)) && peer.permits.is_empty() {
+            peer.permits.deadline = Some(self.now + self.token_deadline);
+            self.schedule_expiry(key);
+        }
+    }
+
+    /// A session has shown whose it is: of too many of one participant, the oldest has to go.
+    fn count_session(&mut self, key: ConnectionKey) {
+        let Some(peer) = self.peers.get_mut(key) else {
+            return;
+        };
+        let is_person = |access: &Access| !access.is_relay() && !access.publishes_under();
+        if peer.permits.counted.is_some() || !peer.permits.accesses().all(is_person) {
+            return;
+        }
+        let Some(subject) = peer.permits.subject().map(str::to_owned) else {
+            return;
+        };
+        let oldest = self.subjects.add(&subject, key);
+        peer.permits.counted = Some(subject);
+        if let Some(oldest) = oldest {
+            self.stats.count_limit(Limit::SubjectSessions);
+            // It shall not come back at once in another one's place.
+            let code = SessionErrorCode::Unauthorized;
+            self.expel(oldest, code, "too many sessions of one participant");
+        }
     }
 
     /// Whether a session's tokens are those of a service that speaks to everybody.
@@ -98,11 +136,8 @@ impl Shard {
         let verdict = taken.and_then(|()| {
             let need = peer.permits.need_of(asked);
             if peer.permits.allow(&need) {
-                // The others are answered at once.
-                if !matches!(
-                    asked,
-                    IncomingRequest::Fetch { .. } | IncomingRequest::TrackStatus { .. }
-                ) {
+                // A TRACK_STATUS is answered at once.
+                if !matches!(asked, IncomingRequest::TrackStatus { .. }) {
                     peer.permits.open(request, need);
                 }
                 Ok(())
@@ -219,6 +254,7 @@ impl Shard {
             }
         }
         self.schedule_expiry(connection);
+        self.count_session(connection);
         match failure {
             Some(away) if !good => Err(away),
             _ => Ok(()),
@@ -258,24 +294,29 @@ impl Shard {
                 continue;
             };
             peer.permits.scheduled = None;
+            let had_token = !peer.permits.is_empty();
             peer.permits.expire(self.now);
             if peer.permits.is_empty() {
-                let code = SessionErrorCode::ExpiredAuthToken;
-                self.expel(connection, code, "the token has expired");
+                let (code, reason) = if had_token {
+                    (SessionErrorCode::ExpiredAuthToken, EXPIRED)
+                } else {
+                    (SessionErrorCode::Unauthorized, "no token in time")
+                };
+                self.expel(connection, code, reason);
                 continue;
             }
             self.schedule_expiry(connection);
-            self.withdraw_not_allowed(connection);
+            self.withdraw_not_allowed(connection, EXPIRED);
         }
     }
 
     /// Ends the requests of a session that none of its tokens grants any more.
-    pub(super) fn withdraw_not_allowed(&mut self, connection: ConnectionKey) {
+    pub(super) fn withdraw_not_allowed(&mut self, connection: ConnectionKey, reason: &str) {
         let Some(peer) = self.peers.get_mut(connection) else {
             return;
         };
         for request in peer.permits.not_allowed() {
-            self.withdraw(connection, request);
+            self.withdraw(connection, request, reason);
         }
     }
 
@@ -286,14 +327,15 @@ impl Shard {
     }
 
     /// Ends a request that no token allows any more.
-    fn withdraw(&mut self, connection: ConnectionKey, request: RequestKey) {
+    fn withdraw(&mut self, connection: ConnectionKey, request: RequestKey, reason: &str) {
+        self.revoke_fetch(connection, request);
         self.signal_in(connection, request, Signal::Cancel);
         self.forget(connection, request);
         let Some(session) = self.endpoint.session(connection) else {
             return;
         };
         let code = PublishDoneCode::Unauthorized;
-        let done = session.publish_done(request, code, "the token has expired", self.now);
+        let done = session.publish_done(request, code, reason, self.now);
         if done.is_err() {
             // It is no subscription of the peer's, or has no answer.
             let _ = session.cancel(request, self.now);

@@ -17,6 +17,7 @@ mod sessions;
 mod shared;
 mod signals;
 mod simulated;
+mod subjects;
 mod turn;
 mod upstream;
 mod waker;
@@ -40,6 +41,7 @@ use self::{
     drain::Phase,
     pace::Pace,
     peer::{Peers, Streams},
+    subjects::Subjects,
 };
 pub(crate) use self::{
     control::{Ask, SessionInfo},
@@ -75,6 +77,10 @@ pub(crate) struct Parts {
     pub(crate) placement: Option<Arc<Placement>>,
     pub(crate) leaving: Leaving,
     pub(crate) gate: Gate,
+    /// How long a session may be without a token, where tokens are asked for.
+    pub(crate) token_deadline: Duration,
+    /// Sessions of one participant.
+    pub(crate) sessions_of_one: usize,
     pub(crate) relations: Relations,
 }
 
@@ -102,6 +108,8 @@ pub(crate) struct Shard {
     busy: Busy,
     report: Report,
     gate: Gate,
+    token_deadline: Duration,
+    subjects: Subjects,
     denials: Denials,
     /// When the first token of a connection expires, one entry each.
     expiries: BTreeSet<(Instant, u64)>,
@@ -141,6 +149,8 @@ impl Shard {
             busy: Busy::new(now),
             report: Report::default(),
             gate: parts.gate,
+            token_deadline: parts.token_deadline,
+            subjects: Subjects::new(parts.sessions_of_one),
             denials: Denials::default(),
             expiries: BTreeSet::new(),
         };

@@ -162,6 +162,13 @@ impl Peer {
         self.permits.close(key);
     }
 
+    /// A FETCH is answered whole, or given up: it needs no grant any more.
+    pub(super) fn fetch_is_over(&mut self, request: RequestRef) {
+        if let Some(key) = self.key(request) {
+            self.permits.close(key);
+        }
+    }
+
     /// One half of what answers a FETCH of the forwarder's has come: it is over with the other.
     pub(super) fn half_answered(&mut self, key: RequestKey) {
         if !self.half_answered.insert(key) {

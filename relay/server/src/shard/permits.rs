@@ -13,6 +13,10 @@ pub(super) struct Permits {
     held: Vec<Held>,
     /// Open requests, and subscriptions by our PUBLISH.
     uses: FxHashMap<RequestKey, Need>,
+    /// The participant that the session counts for.
+    pub(super) counted: Option<String>,
+    /// Until when there must be a token.
+    pub(super) deadline: Option<Instant>,
     /// When the shard looks for tokens that have expired.
     pub(super) scheduled: Option<Instant>,
 }
@@ -72,6 +76,7 @@ impl Permits {
             };
             self.held.swap_remove(index);
         }
+        self.deadline = None;
         self.held.push(Held {
             // A copy: the value is a slice of a larger message.
             token: Bytes::copy_from_slice(token),
@@ -158,7 +163,8 @@ impl Permits {
 
     /// When the first token expires.
     pub(super) fn next_expiry(&self) -> Option<Instant> {
-        self.held.iter().map(|held| held.until).min()
+        let first = self.held.iter().map(|held| held.until).min();
+        first.or(self.deadline)
     }
 
     /// Drops tokens that are void at `now`.

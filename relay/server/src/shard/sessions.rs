@@ -35,6 +35,9 @@ impl Shard {
             self.stats.handshakes_failed[HandshakeFailure::of(reason) as usize] += 1;
             return;
         };
+        if let Some(subject) = &peer.permits.counted {
+            self.subjects.remove(subject, key);
+        }
         if let Some(at) = peer.permits.scheduled {
             self.expiries.remove(&(at, key.to_u64()));
         }

@@ -60,6 +60,8 @@ impl SimulatedRelay {
             coalesce: config.coalesce,
             placement: None,
             gate: Gate::Open,
+            token_deadline: config.auth_deadline,
+            sessions_of_one: config.max_subject_sessions,
             relations: Relations::default(),
         };
         let shard = Shard::new(parts, now);

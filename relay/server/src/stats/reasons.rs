@@ -34,11 +34,13 @@ pub enum Limit {
     SendStreams,
     /// The answer to a FETCH was cut off: its reader is too slow.
     FetchBacklog,
+    /// `max-subject-sessions`: the oldest session of a participant was closed.
+    SubjectSessions,
 }
 
 impl Limit {
     /// Every limit, in the order of its numbers.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Sessions,
         Self::HalfOpen,
         Self::Attempts,
@@ -54,6 +56,7 @@ impl Limit {
         Self::TooFarBehind,
         Self::SendStreams,
         Self::FetchBacklog,
+        Self::SubjectSessions,
     ];
 }
 

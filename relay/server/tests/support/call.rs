@@ -20,8 +20,12 @@ pub struct Call {
 
 impl Call {
     pub async fn start(relay: &Running) -> Self {
-        let mut publisher = Client::connect(relay, Draft::D22).await;
-        let mut subscriber = Client::connect(relay, Draft::D18).await;
+        let publisher = Client::connect(relay, Draft::D22).await;
+        let subscriber = Client::connect(relay, Draft::D18).await;
+        Self::between(publisher, subscriber).await
+    }
+
+    pub async fn between(mut publisher: Client, mut subscriber: Client) -> Self {
         publisher.publish_namespace().await;
         let wanted = subscriber.ask_for("camera", Parameters::default()).await;
         let served = publisher.serve().await;
