@@ -32,7 +32,8 @@ async fn the_service_is_as_its_document_says() {
         .arg("run")
         .arg(format!("{}/api/v1/openapi.json", server.site))
         .args(["--checks", "all", "--max-examples", "25", "--seed", &seed])
-        .args(["--workers", "2", "--no-color"])
+        // One thread: several of them trip over a fault of CPython 3.11 (ast.parse).
+        .args(["--workers", "1", "--no-color"])
         // A schema does not say that a domain exists, or that who lasts begins.
         .args(["--exclude-checks", "positive_data_acceptance"])
         // It would end the login that the others use.
