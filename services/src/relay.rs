@@ -57,7 +57,7 @@ fn reload(certificate: &CertificateReload, output: &Output) {
         output.event(
             "certificate",
             &format!("Certificate {fingerprint}"),
-            &json!({ "fingerprint": fingerprint.to_string(), "open": is_open }),
+            &json!({ "fingerprint": fingerprint.to_string() }),
         );
     }
 }
@@ -76,6 +76,6 @@ fn announce(running: &Running, is_open: bool, output: &Output) {
                 ""
             }
         ),
-        &json!({ "url": format!("moqt://{addr}"), "addr": addr.to_string(), "fingerprint": fingerprint.to_string() }),
+        &json!({ "url": format!("moqt://{addr}"), "addr": addr.to_string(), "fingerprint": fingerprint.to_string(), "open": is_open }),
     );
 }
