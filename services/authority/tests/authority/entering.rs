@@ -78,8 +78,13 @@ async fn an_unknown_room_answers_as_one_that_waits_for_its_host() {
     let stranger = parvis_meeting::ParticipantId::new("pstranger").unwrap();
     let token = scene.ticket(&scene.code, &stranger);
     let mut stranger = App::with(&scene, scene.code, stranger, &token).await;
+    // This one is for another room, where she is a host.
+    let other = room(&scene.store, &scene.zoe, Policy::default()).await;
+    let (foreigner, _) = scene.join(other, agent(&scene.zoe, "Zoé")).await;
+    let token = scene.ticket(&scene.code, &foreigner);
+    let mut foreigner = App::with(&scene, scene.code, foreigner, &token).await;
     let mut heard = Vec::new();
-    for app in [&mut known, &mut unknown, &mut stranger] {
+    for app in [&mut known, &mut unknown, &mut stranger, &mut foreigner] {
         let mut answers = Vec::new();
         for command in [
             Command::Resync,
@@ -122,6 +127,7 @@ async fn an_unknown_room_answers_as_one_that_waits_for_its_host() {
     }
     assert_eq!(heard[0], heard[1]);
     assert_eq!(heard[0], heard[2]);
+    assert_eq!(heard[0], heard[3]);
     // Nobody can tell afterwards either, but those who are really there.
     let mut zoe = App::host(&scene).await;
     assert!(matches!(known.status().await, LobbyStatus::Waiting { .. }));
@@ -148,7 +154,9 @@ async fn whoever_comes_to_a_room_too_many_waits_for_a_place() {
         there.knock().await.unwrap();
         there.admitted().await;
     });
-    here.write("one").await.unwrap();
+    for _ in 0..100 {
+        here.ask(Command::Resync).await.unwrap();
+    }
     assert!(!waiting.is_finished());
     here.ask(Command::EndForAll).await.unwrap();
     soon("a place", waiting).await.unwrap();

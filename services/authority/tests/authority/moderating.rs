@@ -212,7 +212,7 @@ async fn who_is_removed_is_told_and_its_token_is_dead() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_has_left_hears_nothing_more_and_may_come_back() {
-    let scene = open_scene().await;
+    let mut scene = open_scene().await;
     let zoe = App::host(&scene).await;
     let microphone = publish(&zoe, "microphone");
     microphone.send(Location::new(1, 0), "sound");
@@ -234,6 +234,8 @@ async fn who_has_left_hears_nothing_more_and_may_come_back() {
     ada.admitted().await;
     let mut heard = watch(&ada, &zoe, "microphone").await.unwrap();
     while next_group(&mut heard).await != 2 {}
+    scene.replace_relay();
+    until_refused(&scene, &token).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

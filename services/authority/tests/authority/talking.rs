@@ -45,7 +45,7 @@ async fn a_late_joiner_fetches_the_chat_from_the_store() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_comes_later_does_not_fetch_what_is_for_those_who_were_there() {
-    let scene = Scene::new().await;
+    let mut scene = Scene::new().await;
     let mut zoe = App::host(&scene).await;
     let mut state = zoe.state().await;
     state.until_in(&zoe.who).await;
@@ -67,6 +67,9 @@ async fn who_comes_later_does_not_fetch_what_is_for_those_who_were_there() {
     };
     assert_eq!(zoe.notice("a message", noticed).await, "for those here");
     assert_eq!(zoe.notice("a message", noticed).await, "for the moment");
+    // What the track had in memory is gone.
+    scene.replace_authority().await;
+    zoe.ask(Command::Resync).await.unwrap();
     let mut ada = App::new(&scene, guest("Ada")).await;
     ada.knock().await.unwrap();
     zoe.ask(Command::Admit { who: Target::All }).await.unwrap();
