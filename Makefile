@@ -6,7 +6,7 @@ export PATH := $(CACHE)/tools/bin:$(HOME)/.cargo/bin:$(PATH)
 export PARVIS_CACHE := $(CACHE)
 export CARGO_TERM_COLOR ?= auto
 
-.PHONY: help demo test packages clips peers browser-peer services-tools format lint unit doc fuzz-check deny browser interop interop-write bench bench-store bench-drain bench-network fuzz clean
+.PHONY: help demo test packages clips peers browser-peer services-tools format lint unit doc fuzz-check deny browser interop interop-write bench bench-store bench-drain bench-network bench-meeting fuzz clean
 
 help: ## Lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -88,6 +88,9 @@ bench-drain: packages ## What a watcher notices when its relay is replaced DRAIN
 
 bench-network: packages ## What is left of a call on bad networks, simulated, a table; NETWORK_ARGS="--seeds 20"
 	cargo run -q -p parvis-network -- $(NETWORK_ARGS)
+
+bench-meeting: packages ## What a meeting of 300 costs the services, and how long things take; MEETING_ARGS="--people 50"
+	cargo run -q --release -p parvis-meeting-load -- $(MEETING_ARGS)
 
 clean: ## Removes the build output from the cache
 	rm -rf "$(CARGO_TARGET_DIR)"
