@@ -120,14 +120,12 @@ impl Room {
         Ok(())
     }
 
-    /// Enters a room that was only opened: from here on this participant is seen, sees the others,
-    /// and may publish and subscribe. Its name is taken to be its own: who comes back under it
-    /// takes the place of the one before.
+    /// Enters a room that was only opened: from here on this participant sees the others and may
+    /// publish and subscribe; the others see it from its first track on. Its name is taken to be its
+    /// own: who comes back under it takes the place of the one before.
     pub async fn enter(&self) -> Result<(), ConnectError> {
-        let (discovered, announced) = tokio::join!(self.engine.discover(), self.engine.announce());
-        discovered?;
-        announced?;
-        self.engine.entered();
+        self.engine.discover().await?;
+        self.engine.entered_quietly();
         Ok(())
     }
 

@@ -30,6 +30,8 @@ pub(super) struct Core {
     pub(super) current: Option<LinkId>,
     /// Whether the room was entered: from then on each new connection repeats what it takes.
     pub(super) entered: bool,
+    /// Whether it is announced: from the first track on, where it was entered quietly.
+    pub(super) visible: bool,
     /// Until then, what is missing on a new connection may still appear there.
     pub(super) grace: Option<Instant>,
     pub(super) publications: BTreeMap<String, Publication>,
@@ -96,6 +98,7 @@ impl Core {
             links: BTreeMap::new(),
             current: None,
             entered: false,
+            visible: true,
             grace: None,
             publications: BTreeMap::new(),
             ended: Vec::new(),

@@ -183,6 +183,15 @@ impl Engine {
         self.flusher.wake();
     }
 
+    /// The room was entered, and this participant is not announced before it publishes a track.
+    pub(crate) fn entered_quietly(&self) {
+        {
+            let mut core = lock(&self.core);
+            core.visible = !core.publications.is_empty();
+        }
+        self.entered();
+    }
+
     /// Whether the relay has asked to move, and where to.
     pub(crate) fn asked_to_move(&self) -> Option<String> {
         lock(&self.core).asked_to_move.clone()

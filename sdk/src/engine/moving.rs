@@ -101,7 +101,7 @@ impl Core {
         };
         let at_home = !self.entered
             || (new.discovery == Standing::Accepted
-                && (self.me.is_none() || new.visibility == Standing::Accepted));
+                && (self.me.is_none() || !self.visible || new.visibility == Standing::Accepted));
         if !at_home || !self.data.has_left(id, &new.data) {
             return;
         }

@@ -151,6 +151,7 @@ impl Core {
             std::sync::Arc::clone(&self.flusher),
         );
         self.publications.insert(track, publication);
+        self.visible = true;
         self.list_soon(now);
         Ok(sender)
     }
@@ -172,7 +173,7 @@ impl Core {
         if self.entered && discovery.is_due(now) {
             self.discover(id, None, session, now);
         }
-        if self.entered && self.me.is_some() && visibility.is_due(now) {
+        if self.entered && self.visible && self.me.is_some() && visibility.is_due(now) {
             self.announce(id, None, session, now);
         }
         let missing: Vec<TrackKey> = self

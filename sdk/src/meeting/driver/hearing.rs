@@ -158,17 +158,22 @@ impl Driver {
             }
             return self.read_state_anew().await;
         };
-        let before = view.clone();
+        let hands: Vec<ParticipantId> = view.hands().cloned().collect();
+        // Only what replaces everything is compared with what was.
+        let replaces = matches!(message, StateMessage::Snapshot { .. });
+        let before = replaces.then(|| view.clone());
         match view.apply(message) {
             Ok(Applied::Known) => {}
             Ok(Applied::Changed(change)) => {
                 self.show_view();
-                self.tell_change(&before, change);
+                self.tell_change(&hands, change);
                 self.check_in();
             }
             Ok(Applied::Replaced) => {
                 self.show_view();
-                self.tell_differences(&before);
+                if let Some(before) = before {
+                    self.tell_differences(&before);
+                }
                 self.check_in();
             }
             Err(gap) => {

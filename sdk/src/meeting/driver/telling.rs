@@ -20,7 +20,7 @@ impl Driver {
         }
     }
 
-    pub(super) fn tell_change(&mut self, before: &View, change: Change) {
+    pub(super) fn tell_change(&mut self, hands: &[ParticipantId], change: Change) {
         match change {
             Change::Joined { participant } => self.tell(MeetingEvent::Joined(participant)),
             Change::Left {
@@ -47,7 +47,7 @@ impl Driver {
             }
         }
         let view = self.view.as_ref();
-        if view.is_some_and(|view| !view.hands().eq(before.hands())) {
+        if view.is_some_and(|view| !view.hands().eq(hands)) {
             self.tell_hands();
         }
     }
