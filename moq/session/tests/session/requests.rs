@@ -123,8 +123,12 @@ fn accept(session: &mut Session, kind: Kind, key: RequestKey, now: std::time::In
     accepted.unwrap_or_else(|error| panic!("{kind:?}: {error}"));
 }
 
-fn answer(kind: Kind) -> Answer {
-    let (parameters, track_properties) = (Parameters::default(), Properties::EMPTY);
+fn answer(kind: Kind, draft: Draft) -> Answer {
+    let (mut parameters, track_properties) = (Parameters::default(), Properties::EMPTY);
+    if kind == Kind::Publish && draft == Draft::D18 {
+        // What it means where it is left out.
+        parameters.forward = Some(true);
+    }
     match kind {
         Kind::Subscribe => Answer::Subscribe {
             parameters,
@@ -144,12 +148,13 @@ fn accepted(pair: &mut Pair, kind: Kind, asker: Role) -> RequestKey {
     let now = pair.now;
     accept(&mut sides(pair, asker).1.session, kind, key, now);
     pair.run(20 * MS);
-    let events = sides(pair, asker).0.events();
+    let side = sides(pair, asker).0;
+    let (events, draft) = (side.events(), side.session.draft());
     assert_eq!(
         events,
         [Event::Accepted {
             key,
-            answer: answer(kind)
+            answer: answer(kind, draft)
         }]
     );
     key
