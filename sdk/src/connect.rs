@@ -1,7 +1,7 @@
 use std::fs;
 
 use parvis_quic::{
-    CloseReason as QuicReason,
+    CloseReason as QuicReason, Limits,
     client::{ConnectError as QuicError, ConnectOptions, Connection},
     tls::{ClientTls, Fingerprint},
 };
@@ -44,6 +44,11 @@ pub(crate) async fn connect(
         tls: tls(&options.trust)?,
         drafts: options.drafts.clone(),
         timeout: options.connect_timeout,
+        limits: Limits {
+            // A stream is a request.
+            max_bidi_streams: MAX_PEER_REQUESTS as u32,
+            ..Limits::default()
+        },
         ..ConnectOptions::default()
     };
     let connection = Connection::connect(url, quic)
