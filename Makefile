@@ -11,7 +11,7 @@ export CARGO_TERM_COLOR ?= auto
 help: ## Lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
-demo: packages clips ## Three participants meet through a relay on this machine; DEMO_ARGS="--duration 60s" and the like
+demo: packages clips ## Two agents and three guests hold a meeting on this machine; DEMO_ARGS="--duration 60s" and the like
 	cargo build -p parvis-services --bin parvis
 	$(CARGO_TARGET_DIR)/debug/parvis demo $(DEMO_ARGS)
 
@@ -61,7 +61,7 @@ browser: packages ## A short demonstration's recordings, played to their end in 
 	@scripts/packages.sh --tests
 	cargo build -q -p parvis-services --bin parvis
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
-	  $(CARGO_TARGET_DIR)/debug/parvis demo --generated --duration 5s --out "$$folder" && \
+	  $(CARGO_TARGET_DIR)/debug/parvis demo --relay-only --generated --duration 5s --out "$$folder" && \
 	  python3 scripts/browser_plays.py "$$folder"/*.mp4
 
 INTEROP = cargo run -q --manifest-path testing/interop/Cargo.toml -- \

@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const MAX_ANSWER: u64 = 16 * 1024 * 1024;
 
 /// Where a meeting service is, and who asks it.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct SiteArgs {
     /// The meeting service, as in https://meet.example; otherwise the one of the login
     #[arg(long, value_name = "URL", env = "PARVIS_SITE")]
@@ -167,6 +167,14 @@ impl SiteArgs {
 }
 
 impl Api {
+    /// The same client with another token.
+    pub fn with_token(self, token: &str) -> Self {
+        Self {
+            token: Some(token.to_owned()),
+            ..self
+        }
+    }
+
     /// The service.
     pub fn site(&self) -> &str {
         &self.site

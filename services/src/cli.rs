@@ -9,6 +9,7 @@ use crate::{
     demo::DemoArgs,
     join::JoinArgs,
     room::RoomCommandArgs,
+    serve::ServeArgs,
 };
 
 /// Meetings on Media over QUIC: a relay, a publisher, a recorder and a demonstration
@@ -51,6 +52,8 @@ pub enum Command {
     Watch(WatchArgs),
     /// Show a meeting of several participants on this machine, and measure it
     Demo(DemoArgs),
+    /// Serve meetings: a relay, the HTTP service and the authority of rooms
+    Serve(Box<ServeArgs>),
     /// Take part in a meeting
     Join(Box<JoinArgs>),
     /// Make keys and tokens for a relay that asks for them

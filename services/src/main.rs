@@ -11,6 +11,7 @@ mod publish;
 mod recording;
 mod relay;
 mod room;
+mod serve;
 mod stop;
 mod token;
 mod watch;
@@ -60,6 +61,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Publish(args) => publish::run(args, &output).await,
             Command::Watch(args) => watch::run(args, &output).await,
             Command::Demo(args) => demo::run(args, &output).await,
+            Command::Serve(args) => serve::run(*args, &output).await,
             Command::Join(args) => join::run(*args, &output).await,
             Command::Token(args) => token::run(&args, &output),
             Command::Room(args) => room::run(&args, &output),

@@ -210,6 +210,7 @@ fn the_demonstration_shows_everybody_to_everybody() {
     fs::write(Path::new(&out).join("chloe.mp4"), "of an earlier run").unwrap();
     let demo = [
         "demo",
+        "--relay-only",
         "--generated",
         "--duration",
         "5s",
@@ -256,7 +257,7 @@ fn a_log_in_a_file_has_no_colours() {
 
 #[test]
 fn help_has_examples() {
-    for command in ["publish", "watch", "demo", "relay"] {
+    for command in ["publish", "watch", "demo", "relay", "join", "serve"] {
         let output = run([command, "--help"]);
         assert!(output.status.success());
         let text = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -8,7 +8,9 @@ use super::{
     layers::choose,
     shared::{Heard, Shared},
 };
-use crate::{DecodedAudio, DecodedVideo, ParticipantName, RemoteAudio, RemoteVideo, RoomState};
+use crate::{
+    DecodedAudio, DecodedVideo, ParticipantName, RemoteAudio, RemoteStats, RemoteVideo, RoomState,
+};
 
 /// Somebody's voice: received while there is one, across mutes and reconnections.
 #[derive(Debug)]
@@ -134,6 +136,14 @@ impl RemotePicture {
     /// Says what is shown of it from here on.
     pub fn set_target(&self, target: VideoTarget) {
         self.set_target.send_replace(target);
+    }
+
+    /// What became of the frames of the track that is received.
+    pub fn stats(&self) -> RemoteStats {
+        self.track
+            .as_ref()
+            .map(RemoteVideo::stats)
+            .unwrap_or_default()
     }
 
     /// The track that is received; `None`: none.

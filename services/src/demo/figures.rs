@@ -99,6 +99,13 @@ impl Figures {
         });
     }
 
+    /// Whether pictures of that track are counted, or will be after those of another one.
+    pub fn watches(&self, track: &str) -> bool {
+        self.video
+            .as_ref()
+            .is_some_and(|video| video.track == track)
+    }
+
     /// Counts a decoded picture.
     pub fn saw(&mut self, picture: &DecodedVideo, stats: RemoteStats) {
         let Some(video) = &mut self.video else {

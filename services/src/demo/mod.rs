@@ -1,10 +1,14 @@
-//! A meeting on this machine: a relay, participants with real encoders, a recorder, and figures.
+//! A meeting on this machine, with real encoders and figures: of the whole service, or of a relay alone
+//! with a recorder.
 
 mod clips;
 mod demo_relay;
 mod figures;
+mod meeting;
 mod participant;
+mod person;
 mod recorder;
+mod story;
 mod summary;
 mod table;
 
@@ -38,10 +42,13 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct DemoArgs {
-    /// How long the meeting lasts
+    /// How long they talk
     #[arg(long, value_name = "TIME", default_value = "20s", value_parser = humantime::parse_duration)]
     pub duration: Duration,
-    /// How many participants
+    /// Show no meeting but the relay alone, with recordings of who is there
+    #[arg(long)]
+    pub relay_only: bool,
+    /// How many participants there are with --relay-only
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(2..=8))]
     pub participants: u8,
     /// Where the recordings and the summary are written
@@ -53,23 +60,24 @@ pub struct DemoArgs {
     /// Use generated pictures and sound even where clips are
     #[arg(long)]
     pub generated: bool,
-    /// The video encoder
+    /// The video encoder with --relay-only
     #[arg(long, value_enum, default_value_t = EncoderArg::Aom)]
     pub codec: EncoderArg,
-    /// Speak only this draft of MoQ Transport
+    /// Speak only this draft of MoQ Transport with --relay-only
     #[arg(long, value_enum)]
     pub draft: Option<DraftArg>,
     /// Meet at this relay instead of one of the demonstration's own; trusts any certificate
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", requires = "relay_only")]
     pub relay: Option<String>,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   parvis demo
-  parvis demo --duration 60s --participants 4 --out /tmp/meeting
   parvis demo --json | tail -1
-The exit code is not zero if anyone did not see and hear everyone.";
+  parvis demo --relay-only --duration 60s --participants 4 --out /tmp/meeting
+Two agents and three guests hold a meeting of the whole service; each step is shown when it is so.
+The exit code is not zero if one did not happen, or anyone did not see and hear everyone.";
 
 /// How often the table is drawn on a terminal, and told in JSON.
 const REFRESH: Duration = Duration::from_secs(1);
@@ -115,6 +123,14 @@ impl Meeting {
 
 /// Runs the demonstration.
 pub async fn run(args: DemoArgs, output: &Output) -> anyhow::Result<()> {
+    if args.relay_only {
+        run_relay_only(args, output).await
+    } else {
+        meeting::run(&args, output).await
+    }
+}
+
+async fn run_relay_only(args: DemoArgs, output: &Output) -> anyhow::Result<()> {
     fs::create_dir_all(&args.out)
         .with_context(|| format!("cannot make {}: choose another --out", args.out.display()))?;
     let relay = match &args.relay {

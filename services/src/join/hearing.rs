@@ -1,18 +1,46 @@
 use std::{
     collections::BTreeMap,
+    fmt,
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
 
-use parvis::meeting::{Meeting, MeetingEvent, ParticipantId, Source, VideoTarget};
+use parvis::{
+    DecodedAudio, DecodedVideo, RemoteStats,
+    meeting::{Meeting, MeetingEvent, ParticipantId, Source, VideoTarget},
+};
 use tokio::task::JoinHandle;
 
 /// What of others is received: everybody's voice, and pictures that are asked for.
 #[derive(Debug, Default)]
 pub struct Hearing {
     voices: BTreeMap<ParticipantId, Task>,
+    cameras: BTreeMap<ParticipantId, Task>,
     pictures: BTreeMap<(ParticipantId, Source), Task>,
     received: Arc<Mutex<Received>>,
+    gauge: Option<Gauge>,
+}
+
+/// Takes a name, a track, a picture, and what became of the track's frames.
+pub type Saw = dyn Fn(&str, &str, &DecodedVideo, RemoteStats) + Send + Sync;
+/// Takes a name and a sound.
+pub type Heard = dyn Fn(&str, &DecodedAudio) + Send + Sync;
+
+/// Takes note of all that is received, so that everybody's camera is.
+#[derive(Clone)]
+pub struct Gauge {
+    /// How large somebody's picture is shown, by the name.
+    pub target: Arc<dyn Fn(&str) -> VideoTarget + Send + Sync>,
+    /// Somebody, by name, was seen in this track.
+    pub saw: Arc<Saw>,
+    /// Somebody, by name, was heard.
+    pub heard: Arc<Heard>,
+}
+
+impl fmt::Debug for Gauge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Gauge")
+    }
 }
 
 #[derive(Debug, Default)]
@@ -27,14 +55,26 @@ struct Received {
 const LOOKED_AT: VideoTarget = VideoTarget::new(320, 180);
 
 impl Hearing {
+    /// Sees everybody's camera too, and takes note of all.
+    pub fn measured(gauge: Gauge) -> Self {
+        Self {
+            gauge: Some(gauge),
+            ..Self::default()
+        }
+    }
+
     /// Listens to who comes.
     pub fn take(&mut self, event: &MeetingEvent, meeting: &Meeting) {
         match event {
             MeetingEvent::Joined(who) if who.id != meeting.state().me => {
                 let mut voice = meeting.voice(&who.id);
                 let (id, received) = (who.id.clone(), Arc::clone(&self.received));
+                let (name, gauge) = (who.name.clone(), self.gauge.clone());
                 let task = async move {
                     while let Some(sound) = voice.next().await {
+                        if let Some(gauge) = &gauge {
+                            (gauge.heard)(&name, &sound);
+                        }
                         // What the decoder makes up was not said.
                         if sound.arrived.is_none() {
                             continue;
@@ -45,9 +85,14 @@ impl Hearing {
                     }
                 };
                 self.voices.insert(who.id.clone(), Task::spawn(task));
+                if let Some(gauge) = &self.gauge {
+                    let camera = see(meeting, &who.id, &who.name, gauge);
+                    self.cameras.insert(who.id.clone(), camera);
+                }
             }
             MeetingEvent::Left { participant, .. } => {
                 self.voices.remove(participant);
+                self.cameras.remove(participant);
                 self.pictures.retain(|(who, _), _| who != participant);
                 let mut received = lock(&self.received);
                 received.sound.remove(participant);
@@ -103,6 +148,20 @@ impl Hearing {
     pub fn heard(&self, who: &ParticipantId, at: Instant, level: u8) {
         lock(&self.received).sound.insert(who.clone(), (at, level));
     }
+}
+
+/// Receives somebody's camera for a gauge.
+fn see(meeting: &Meeting, who: &ParticipantId, name: &str, gauge: &Gauge) -> Task {
+    let target = (gauge.target)(name);
+    let mut picture = meeting.picture(who, Source::Camera, target);
+    let (name, gauge) = (name.to_owned(), gauge.clone());
+    Task::spawn(async move {
+        while let Some(seen) = picture.next().await {
+            let stats = picture.stats();
+            let layer = picture.layer().unwrap_or_default();
+            (gauge.saw)(&name, layer, &seen, stats);
+        }
+    })
 }
 
 fn lock(received: &Mutex<Received>) -> std::sync::MutexGuard<'_, Received> {

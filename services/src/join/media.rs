@@ -30,6 +30,7 @@ pub struct MediaArgs {
 #[derive(Debug, Default)]
 pub struct Media {
     args: MediaArgs,
+    camera_rate: Option<FrameRate>,
     microphone: Option<(Arc<Microphone>, Capture)>,
     camera: Option<(Arc<Camera>, Capture)>,
     screen: Option<(Arc<Screen>, Capture)>,
@@ -90,6 +91,14 @@ impl Media {
             args,
             ..Self::default()
         })
+    }
+
+    /// With a camera of that many pictures a second, whatever its file has.
+    pub fn with_camera_rate(self, rate: FrameRate) -> Self {
+        Self {
+            camera_rate: Some(rate),
+            ..self
+        }
     }
 
     /// Whether the command line gives it.
@@ -167,7 +176,11 @@ impl Media {
         }
         let file = self.args.camera.clone();
         let file = file.ok_or(MediaError::None("camera"))?;
-        let input = pictures(&file, source::open(&file)?)?;
+        let mut media = source::open(&file)?;
+        if let Some(rate) = self.camera_rate {
+            media.set_rate(rate);
+        }
+        let input = pictures(&file, media)?;
         let options = VideoOptions {
             frame_rate: input.rate,
             layers: VideoLayer::ladder(input.height, CAMERA_LINES),

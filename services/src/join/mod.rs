@@ -3,10 +3,10 @@
 mod act;
 mod board;
 mod device;
-mod hearing;
-mod media;
-mod script;
-mod seat;
+pub mod hearing;
+pub mod media;
+pub mod script;
+pub mod seat;
 mod terminal;
 mod told;
 
@@ -26,6 +26,7 @@ use parvis::meeting::{ErrorKind, JoinError, JoinOptions, Meeting, TicketError, T
 use serde_json::json;
 
 use self::{
+    hearing::Hearing,
     media::{Media, MediaArgs},
     script::Script,
     seat::Seat,
@@ -116,7 +117,7 @@ pub async fn run(args: JoinArgs, output: &Output) -> anyhow::Result<()> {
         &format!("Joining {} as {}", state.code, args.name),
         &json!({ "code": state.code, "participant": state.me, "name": args.name }),
     );
-    let seat = Seat::new(meeting, media, output);
+    let seat = Seat::new(meeting, media, Hearing::default(), Some(output));
     match script {
         Some(script) => seat.follow(&script, args.wait).await,
         None if args.is_interactive(output) => seat.attend().await,

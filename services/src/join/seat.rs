@@ -36,7 +36,7 @@ struct Watching<'a> {
     events: Option<MeetingEvents>,
     board: Board,
     hearing: Hearing,
-    output: &'a Output,
+    output: Option<&'a Output>,
     terminal: Option<Terminal>,
 }
 
@@ -58,11 +58,16 @@ const SHOWN_OTHERWISE: [&str; 9] = [
 
 impl<'a> Seat<'a> {
     /// Sits down in a meeting that is being joined.
-    pub fn new(meeting: Meeting, media: Media, output: &'a Output) -> Self {
+    pub fn new(
+        meeting: Meeting,
+        media: Media,
+        hearing: Hearing,
+        output: Option<&'a Output>,
+    ) -> Self {
         let watching = Watching {
             events: Some(meeting.events()),
             board: Board::default(),
-            hearing: Hearing::default(),
+            hearing,
             output,
             terminal: None,
         };
@@ -141,7 +146,15 @@ impl<'a> Seat<'a> {
         }
     }
 
-    async fn leave(mut self) {
+    /// Sees what happens for a moment.
+    pub async fn idle(&mut self) -> anyhow::Result<()> {
+        self.come_in().await?;
+        self.watching.next(&self.meeting).await;
+        Ok(())
+    }
+
+    /// Leaves; the others see it.
+    pub async fn leave(mut self) {
         self.media.end();
         self.meeting.leave().await;
         while let Some(event) = self.watching.left().await {
@@ -158,7 +171,7 @@ impl<'a> Seat<'a> {
                 return Ok(());
             }
             tokio::select! {
-                done = self.do_one(line, patience) => {
+                done = self.perform(&line.step, patience) => {
                     done.with_context(|| format!("line {}: {}", line.number, line.text))?;
                 }
                 _ = &mut stopped => bail!("line {}: {}: stopped", line.number, line.text),
@@ -168,8 +181,9 @@ impl<'a> Seat<'a> {
         Ok(())
     }
 
-    async fn do_one(&mut self, line: &Line, patience: Duration) -> anyhow::Result<()> {
-        match &line.step {
+    /// Does one command.
+    pub async fn perform(&mut self, step: &Step, patience: Duration) -> anyhow::Result<()> {
+        match step {
             Step::Wait { until, within } => self.wait(until, within.unwrap_or(patience)).await,
             Step::Sleep(time) => {
                 self.meanwhile(tokio::time::sleep(*time)).await;
@@ -298,7 +312,9 @@ impl Watching<'_> {
             return;
         };
         if self.terminal.is_none() {
-            self.output.event(told.event, &told.text, &told.fields);
+            if let Some(output) = self.output {
+                output.event(told.event, &told.text, &told.fields);
+            }
         } else if !SHOWN_OTHERWISE.contains(&told.event) {
             self.board.note(told.text);
         }
@@ -331,9 +347,9 @@ impl Watching<'_> {
 
     /// A line of the script is done.
     fn said(&self, line: &Line) {
-        if self.output.is_json() {
+        if let Some(output) = self.output.filter(|output| output.is_json()) {
             let fields = json!({ "line": line.number, "command": line.text });
-            self.output.event("done", "", &fields);
+            output.event("done", "", &fields);
         }
     }
 }

@@ -1,10 +1,12 @@
 //! The `parvis` binary as a script uses it.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub mod site;
+
 use std::{
     io::{BufRead, BufReader, Read},
     path::Path,
-    process::{Child, ChildStdout, Command, Output, Stdio},
+    process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio},
 };
 
 use parvis_relay::{Config, Relay, Running};
@@ -108,6 +110,19 @@ impl Script {
         interrupt(&self.child);
     }
 
+    /// Waits for its end, and returns what it said since.
+    pub fn whole(mut self) -> Whole {
+        let lines = self.lines.by_ref().map_while(Result::ok);
+        let stdout = lines.collect::<Vec<_>>().join("\n");
+        let stderr = self.stderr();
+        let status = self.child.wait().expect("it ends");
+        Whole {
+            status,
+            stdout,
+            stderr,
+        }
+    }
+
     /// Waits for a good end.
     pub fn succeeds(mut self) {
         for line in self.lines.by_ref() {
@@ -127,6 +142,13 @@ impl Script {
         }
         text
     }
+}
+
+/// How a binary ended, and what it said.
+pub struct Whole {
+    pub status: ExitStatus,
+    pub stdout: String,
+    pub stderr: String,
 }
 
 impl Drop for Script {

@@ -1,0 +1,254 @@
+//! Whole meetings: the service, agents and guests, each a process of its own.
+
+mod common;
+
+use common::{
+    failure, run,
+    site::{Person, Site},
+};
+
+/// Small enough for five encoders on a small machine.
+const CAMERA: &str = "test:160x90@10";
+
+fn with_media() -> Vec<String> {
+    [
+        "--camera",
+        CAMERA,
+        "--microphone",
+        "test:",
+        "--screen",
+        "test:320x180@5",
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}
+
+const ALICE: &str = "\
+wait connected
+wait lobby Chloé
+wait lobby David
+wait lobby Emma
+say early words
+# The lobby: one at a time, the first decision counts.
+admit Chloé
+wait present Chloé
+deny David
+wait no-lobby David
+wait lobby David
+admit David
+wait present David
+admit all
+wait participants 5
+say welcome
+# Sound and pictures.
+wait hears Chloé
+wait hears David
+wait sees Emma camera
+wait speaks Chloé
+# Chat to one.
+say @Chloé psst
+wait private received
+# Hands, in order, lowered by a host.
+wait hand Chloé 1
+wait chat both up
+lower Chloé
+wait chat I am next
+lower all
+wait no-hand Emma
+wait reaction clapping-hands
+wait screen on Bruno
+wait sees Bruno screen
+# Who may what.
+refused LastOwner role Alice member
+refused NotSignedIn role Chloé member
+role Bruno administrator
+wait chat I moderate
+forbid camera on
+wait camera off Emma
+wait chat no camera
+forbid camera off
+# A muted microphone is silent, and only its owner turns it on.
+mute David
+wait silence David
+wait mic off David
+say speak again
+wait hears David
+lock on
+wait locked on
+rename Alice A.
+remove David
+wait absent David
+say David is gone
+wait chat bye
+end
+wait ended
+";
+
+const BRUNO: &str = "\
+wait connected
+wait participants 5
+screen on
+wait role Bruno administrator
+refused Forbidden role Alice member
+say I moderate
+wait chat David is gone
+wait present Alice A.
+wait absent David
+screen off
+wait ended
+";
+
+const CHLOE: &str = "\
+wait waiting
+wait connected
+# Said before.
+wait chat early words
+wait chat welcome
+wait private psst
+say @Alice received
+raise
+wait hand Chloé 1
+say first
+wait no-hand Chloé
+react clapping-hands
+wait sees Bruno screen
+refused Forbidden mute all
+refused Forbidden end
+refused Forbidden admit all
+wait forbidden camera on
+refused Forbidden camera on
+say no camera
+wait locked on
+wait chat David is gone
+say bye
+wait ended
+";
+
+const DAVID: &str = "\
+wait waiting
+wait denied
+refused Denied knock
+# The pause that a denial asks for.
+sleep 5s
+knock
+wait waiting
+wait connected
+wait chat welcome
+wait mic off David
+wait chat speak again
+mic on
+wait removed
+";
+
+const EMMA: &str = "\
+wait waiting
+wait connected
+wait chat early words
+wait chat welcome
+wait chat first
+raise
+wait hand Emma 2
+say both up
+wait hand Emma 1
+say I am next
+wait no-hand Emma
+wait ended
+";
+
+#[test]
+fn two_agents_and_three_guests_meet() {
+    let site = Site::start();
+    site.account("Bruno", "bruno@example.org");
+    let link = site.room("administrator");
+    let guests = [("Chloé", CHLOE), ("David", DAVID), ("Emma", EMMA)];
+    let mut people: Vec<Person> = guests
+        .map(|(name, script)| {
+            let guest = Site::guest(&link, name);
+            Person::joins(name, &[guest, with_media(), site.script(name, script)])
+        })
+        .into();
+    for guest in &mut people {
+        guest.is("lobby", "waiting-for-host");
+    }
+    let agents = [("Bruno", "Bruno", BRUNO), ("Alice", "administrator", ALICE)];
+    for (name, account, script) in agents {
+        let agent = site.agent(&link, name, account);
+        people.push(Person::joins(
+            name,
+            &[agent, with_media(), site.script(name, script)],
+        ));
+    }
+    // The one who leads first: what it waits for says most.
+    for person in people.into_iter().rev() {
+        person.succeeds();
+    }
+    site.stop();
+}
+
+#[test]
+fn a_room_that_is_not_there_waits_for_a_host_for_ever_and_an_agent_is_told() {
+    let site = Site::start();
+    let link = format!("{}/zzz-zzzz-zzz", site.url);
+    let script = site.script("guest", "wait waiting-for-host\n");
+    let guest = [Site::guest(&link, "Gil"), script].concat();
+    let output = run(guest);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+
+    let script = site.script(
+        "guest",
+        "wait in-lobby\n# never\nwait within 100ms connected\n",
+    );
+    let line = failure([Site::guest(&link, "Gil"), script].concat());
+    assert!(
+        line.contains("line 3: wait within 100ms connected: not within 100ms"),
+        "{line}"
+    );
+    assert!(line.contains("waits for its host"), "{line}");
+
+    let line = failure(site.agent(&link, "Alice", "administrator"));
+    assert!(line.contains("NotFound"), "{line}");
+    site.stop();
+}
+
+#[test]
+fn the_demonstration_of_a_meeting_shows_each_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("demo").display().to_string();
+    let output = run([
+        "demo",
+        "--json",
+        "--generated",
+        "--duration",
+        "3s",
+        "--out",
+        &out,
+    ]);
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{stdout}{stderr}");
+    let events: Vec<serde_json::Value> = stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let steps = events.iter().filter(|event| event["event"] == "step");
+    let steps: Vec<&str> = steps.filter_map(|step| step["text"].as_str()).collect();
+    assert!(
+        steps.contains(&"Emma reads what was written before she came"),
+        "{steps:?}"
+    );
+    assert_eq!(steps.last(), Some(&"Alice ends the meeting for everybody"));
+    let summary = events.last().unwrap();
+    assert_eq!(summary["event"], "summary");
+    // Five people, each of whom sees and hears four.
+    let rows = summary["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 20);
+    assert!(
+        rows.iter().all(|row| row["pictures"].as_u64() > Some(0)),
+        "{rows:?}"
+    );
+    assert!(folder.path().join("demo/summary.json").is_file());
+}
