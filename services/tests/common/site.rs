@@ -200,15 +200,11 @@ impl Person {
             .event_where("phase", |phase| phase[field] == value);
     }
 
-    /// Waits until all of its script went well.
-    pub fn succeeds(self) {
-        let name = self.name;
+    /// Waits until its script is over; returns what went wrong.
+    pub fn failure(self) -> Option<String> {
         let said = self.script.whole();
-        assert!(
-            said.status.success(),
-            "{name}: {}\n{}",
-            said.stderr,
-            said.stdout
-        );
+        let events: Vec<&str> = said.stdout.lines().rev().take(5).collect();
+        let told = format!("{}: {}{}", self.name, said.stderr, events.join("\n"));
+        (!said.status.success()).then_some(told)
     }
 }
