@@ -5,6 +5,7 @@ mod asking;
 mod events;
 mod fetching;
 mod order;
+mod past;
 mod publication;
 mod subscription;
 mod tokens;
