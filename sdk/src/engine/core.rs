@@ -52,7 +52,7 @@ pub(super) struct Core {
     pub(super) closing: Option<(oneshot::Sender<()>, Instant)>,
     pub(super) closed: Option<CloseReason>,
     /// Why the last connection that was lost was; whether the room is lost with it is not known at once.
-    pub(super) lost: Option<CloseReason>,
+    pub(super) lost: watch::Sender<Option<CloseReason>>,
     /// To the supervisor; a few for each connection.
     pub(super) notices: mpsc::UnboundedSender<Notice>,
 }
@@ -113,7 +113,7 @@ impl Core {
             draft: None,
             closing: None,
             closed: None,
-            lost: None,
+            lost: watch::Sender::new(None),
             notices,
         }
     }

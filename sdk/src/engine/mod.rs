@@ -28,7 +28,7 @@ mod tracks;
 use std::{
     fmt, io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use parvis_format::MediaKind;
@@ -64,6 +64,9 @@ pub(crate) use self::{
     publications::{NewPublication, PublicationKind},
     subscription::TrackKey,
 };
+
+/// How long a connection that is over may take to say why.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// A track to receive.
 pub(crate) struct NewSubscription {
@@ -146,8 +149,8 @@ impl Engine {
 
     fn closed(&self) -> CloseReason {
         let core = lock(&self.core);
-        let reason = core.closed.as_ref().or(core.lost.as_ref());
-        reason.cloned().unwrap_or(CloseReason::Local)
+        let reason = core.closed.clone().or_else(|| core.lost.borrow().clone());
+        reason.unwrap_or(CloseReason::Local)
     }
 
     /// Learns who is in the room, from here on.
@@ -202,11 +205,28 @@ impl Engine {
         asked: Result<(), Gone>,
         answer: oneshot::Receiver<Result<(), ConnectError>>,
     ) -> Result<(), ConnectError> {
+        if asked.is_err() {
+            self.last_words().await;
+        }
         let closed = || Err(ConnectError::closed(self.closed()));
         match asked {
             Ok(()) => answer.await.unwrap_or_else(|_| closed()),
             Err(Gone) => closed(),
         }
+    }
+
+    /// Waits until it is known why a connection is over that takes no more requests: its task tells
+    /// a moment later.
+    async fn last_words(&self) {
+        let mut lost = {
+            let core = lock(&self.core);
+            if core.closed.is_some() {
+                return;
+            }
+            core.lost.subscribe()
+        };
+        // Without a reason it was left from here.
+        let _ = tokio::time::timeout(LAST_WORDS, lost.wait_for(Option::is_some)).await;
     }
 
     /// Publishes a track; its frames go into what is returned.

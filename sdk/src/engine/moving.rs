@@ -62,7 +62,7 @@ impl Core {
     /// A connection is over that was not to be.
     pub(super) fn link_lost(&mut self, link: LinkId, reason: CloseReason, retry: bool) {
         if self.links.contains_key(&link) {
-            self.lost = Some(reason.clone());
+            self.lost.send_replace(Some(reason.clone()));
             self.link_gone(link);
             let _ = self.notices.send(Notice::Lost {
                 link,
