@@ -11,8 +11,8 @@ use std::{
 use parvis::{
     Draft, Trust,
     meeting::{
-        DisconnectReason, JoinOptions, Lobby, Meeting, MeetingEvent, MeetingEvents, MeetingState,
-        Phase, RelayAddress, Target, Ticket, TicketError, TicketSource,
+        AccessLevel, DisconnectReason, JoinOptions, Lobby, Meeting, MeetingEvent, MeetingEvents,
+        MeetingState, Phase, RelayAddress, Target, Ticket, TicketError, TicketSource,
     },
 };
 use parvis_authority::{Authority, AuthorityOptions, RelayControl};
@@ -97,6 +97,27 @@ impl House {
         };
         house.start_authority().await;
         house
+    }
+
+    /// A room that everybody enters, and its host in it.
+    pub async fn public() -> (Self, RoomCode, Meeting) {
+        let house = Self::new().await;
+        let zoe = house.account("Zoe").await;
+        let public = Policy {
+            access: AccessLevel::Public,
+            ..Policy::default()
+        };
+        let code = house.room(&zoe, public).await;
+        let host = house.agent(&code, &zoe, "Zoe").await;
+        connected(&host).await;
+        (house, code, host)
+    }
+
+    /// A guest who is in a public room.
+    pub async fn member(&self, code: &RoomCode, name: &str) -> Meeting {
+        let guest = self.guest(code, name).await;
+        connected(&guest).await;
+        guest
     }
 
     pub fn relay(&self) -> &Running {

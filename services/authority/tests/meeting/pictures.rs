@@ -5,11 +5,11 @@ use std::time::Duration;
 use parvis::{
     VideoLayer, VideoOptions, clock,
     codec::{FrameRate, TestPattern},
-    meeting::{AccessLevel, Camera, Policy, Receive, RemotePicture, Source, VideoTarget},
+    meeting::{Camera, Receive, RemotePicture, Source, VideoTarget},
 };
 use tokio::sync::watch;
 
-use crate::house::{House, connected, soon};
+use crate::house::{House, soon};
 
 /// Shows pictures until it is dropped; gives out which layers are watched.
 fn show(
@@ -77,17 +77,8 @@ async fn watched(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_layer_nobody_shows_is_not_encoded() {
-    let house = House::new().await;
-    let zoe = house.account("Zoe").await;
-    let public = Policy {
-        access: AccessLevel::Public,
-        ..Policy::default()
-    };
-    let code = house.room(&zoe, public).await;
-    let host = house.agent(&code, &zoe, "Zoe").await;
-    connected(&host).await;
-    let anna = house.guest(&code, "Anna").await;
-    connected(&anna).await;
+    let (house, code, host) = House::public().await;
+    let anna = house.member(&code, "Anna").await;
     let camera = host
         .camera_with(VideoOptions {
             frame_rate: FrameRate::whole(15),

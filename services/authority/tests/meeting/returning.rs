@@ -2,11 +2,11 @@
 
 use parvis::{
     AudioOptions, clock,
-    meeting::{AccessLevel, MeetingEvent, MeetingEvents, Phase, Policy},
+    meeting::{MeetingEvent, MeetingEvents, Phase},
 };
 
 use crate::{
-    house::{House, connected, event, soon},
+    house::{House, event, soon},
     together::{me, talk},
 };
 
@@ -20,17 +20,8 @@ async fn phase(events: &mut MeetingEvents, wanted: &Phase) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_meeting_goes_on_when_its_relay_was_away() {
-    let mut house = House::new().await;
-    let zoe = house.account("Zoe").await;
-    let public = Policy {
-        access: AccessLevel::Public,
-        ..Policy::default()
-    };
-    let code = house.room(&zoe, public).await;
-    let host = house.agent(&code, &zoe, "Zoe").await;
-    connected(&host).await;
-    let anna = house.guest(&code, "Anna").await;
-    connected(&anna).await;
+    let (mut house, code, host) = House::public().await;
+    let anna = house.member(&code, "Anna").await;
     anna.raise_hand().await.expect("it goes up");
     anna.chat("before").await.expect("it is sent");
     let microphone = anna

@@ -12,17 +12,8 @@ use crate::{
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_forbidden_to_all_is_refused_to_guests_and_not_to_hosts() {
-    let house = House::new().await;
-    let zoe = house.account("Zoe").await;
-    let public = Policy {
-        access: AccessLevel::Public,
-        ..Policy::default()
-    };
-    let code = house.room(&zoe, public).await;
-    let host = house.agent(&code, &zoe, "Zoe").await;
-    connected(&host).await;
-    let anna = house.guest(&code, "Anna").await;
-    connected(&anna).await;
+    let (house, code, host) = House::public().await;
+    let anna = house.member(&code, "Anna").await;
     let microphone = anna
         .microphone(AudioOptions::default())
         .await
@@ -55,15 +46,7 @@ async fn what_is_forbidden_to_all_is_refused_to_guests_and_not_to_hosts() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_locked_room_and_another_access_let_newcomers_wait() {
-    let house = House::new().await;
-    let zoe = house.account("Zoe").await;
-    let public = Policy {
-        access: AccessLevel::Public,
-        ..Policy::default()
-    };
-    let code = house.room(&zoe, public).await;
-    let host = house.agent(&code, &zoe, "Zoe").await;
-    connected(&host).await;
+    let (house, code, host) = House::public().await;
     host.lock(true).await.expect("it is a host");
     let anna = house.guest(&code, "Anna").await;
     admit(&host, &anna).await;

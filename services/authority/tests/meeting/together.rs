@@ -11,7 +11,6 @@ use parvis::{
         MeetingState, Microphone, ParticipantId, Policy, Role, Source, Target,
     },
 };
-use parvis_meeting::AccessLevel;
 
 pub fn me(meeting: &Meeting) -> ParticipantId {
     meeting.state().me.clone()
@@ -229,17 +228,8 @@ pub fn talk(microphone: Microphone) -> tokio::task::JoinHandle<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_muted_microphone_is_silent_until_its_owner_unmutes_it() {
-    let house = House::new().await;
-    let zoe = house.account("Zoe").await;
-    let public = Policy {
-        access: AccessLevel::Public,
-        ..Policy::default()
-    };
-    let code = house.room(&zoe, public).await;
-    let host = house.agent(&code, &zoe, "Zoe").await;
-    connected(&host).await;
-    let anna = house.guest(&code, "Anna").await;
-    connected(&anna).await;
+    let (house, code, host) = House::public().await;
+    let anna = house.member(&code, "Anna").await;
 
     let microphone = anna
         .microphone(AudioOptions::default())
@@ -299,17 +289,8 @@ async fn a_muted_microphone_is_silent_until_its_owner_unmutes_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restarted_authority_goes_on_where_it_was() {
-    let mut house = House::new().await;
-    let zoe = house.account("Zoe").await;
-    let public = Policy {
-        access: AccessLevel::Public,
-        ..Policy::default()
-    };
-    let code = house.room(&zoe, public).await;
-    let host = house.agent(&code, &zoe, "Zoe").await;
-    connected(&host).await;
-    let anna = house.guest(&code, "Anna").await;
-    connected(&anna).await;
+    let (mut house, code, host) = House::public().await;
+    let anna = house.member(&code, "Anna").await;
     anna.raise_hand().await.expect("it goes up");
     anna.chat("before").await.expect("it is sent");
 
