@@ -2,6 +2,8 @@
 
 mod args;
 mod folder;
+#[cfg(test)]
+mod tests;
 
 use std::{
     fs,
