@@ -90,7 +90,10 @@ impl Forwarder {
     fn is_published_to(&self, to: PeerId, namespace: &TrackNamespace) -> bool {
         self.tracks_under(namespace).into_iter().any(|key| {
             let track = &self.tracks[key.0];
-            let upstream = track.established().filter(|u| u.published && u.peer != to);
+            // Of what a relay has, that relay tells the way.
+            let upstream = track
+                .established()
+                .filter(|u| u.published && u.peer != to && !self.is_relay(u.peer));
             upstream.is_some() && track.name.namespace() == namespace
         })
     }

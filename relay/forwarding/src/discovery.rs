@@ -74,6 +74,7 @@ impl Forwarder {
             self.tell_prefixes(namespace, Signal::Namespace);
         }
         self.advertise(namespace);
+        self.seek_in(namespace);
         self.reconsider_sources(namespace, from.peer, now);
     }
 
@@ -99,6 +100,7 @@ impl Forwarder {
             self.namespaces.remove(namespace);
             self.tell_prefixes(namespace, Signal::NamespaceDone);
         }
+        self.seek_in(namespace);
         if self.is_relay(from.peer) {
             self.route_lost(namespace, from.peer, now);
         }
@@ -166,6 +168,7 @@ impl Forwarder {
             .or_default()
             .push(from);
         self.offer_all(from, prefix, now);
+        self.seek_under(prefix);
     }
 
     /// Offers a subscriber every track there is under its prefix.
@@ -226,7 +229,7 @@ impl Forwarder {
 }
 
 /// Every prefix of a namespace, itself first, the empty one last.
-fn prefixes(namespace: &TrackNamespace) -> impl Iterator<Item = TrackNamespace> + '_ {
+pub(crate) fn prefixes(namespace: &TrackNamespace) -> impl Iterator<Item = TrackNamespace> + '_ {
     let fields = namespace.fields();
     (0..=fields.len())
         .rev()

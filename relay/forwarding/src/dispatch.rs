@@ -118,6 +118,9 @@ impl Forwarder {
                 self.source_lost(track, from, Loss::Gone, now);
             }
             (Signal::Reject(_), Some(Request::Announcement(_))) => self.forget(from),
+            (Signal::Reject(_), Some(Request::Seeking(namespace))) => {
+                self.seeking_ended(from, &namespace);
+            }
             (
                 Signal::UpdateOk(parameters),
                 Some(Request::Upstream(track) | Request::Published(track)),
@@ -164,7 +167,9 @@ impl Forwarder {
             Request::TrackPrefix(prefix, _) => {
                 self.forget(from);
                 remove_prefix(&mut self.track_prefixes, &prefix, from);
+                self.seek_under(&prefix);
             }
+            Request::Seeking(namespace) => self.seeking_ended(from, &namespace),
             Request::Announcement(namespace) => {
                 self.forget(from);
                 if let Some(published) = self.namespaces.get_mut(&namespace) {

@@ -32,6 +32,8 @@ pub struct Forwarder {
     pub(crate) namespaces: BTreeMap<TrackNamespace, Published>,
     pub(crate) namespace_prefixes: BTreeMap<TrackNamespace, Vec<Receiver>>,
     pub(crate) track_prefixes: BTreeMap<TrackNamespace, Vec<Receiver>>,
+    /// Our SUBSCRIBE_TRACKS to relays, or to shards that have tracks from relays.
+    pub(crate) sought: BTreeMap<TrackNamespace, Receiver>,
     pub(crate) names: BTreeMap<FullTrackName, TrackKey>,
     /// Tracks that the operator stopped.
     pub(crate) stopped: BTreeSet<FullTrackName>,

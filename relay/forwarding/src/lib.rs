@@ -48,6 +48,7 @@ mod peer;
 mod progress;
 mod publishing;
 mod routing;
+mod seeking;
 mod signal;
 mod source;
 mod spared_groups;

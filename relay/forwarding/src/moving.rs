@@ -7,6 +7,7 @@ use crate::{Forwarder, PeerId, Receiver, keys::TrackKey, peer::Request, track::S
 impl Forwarder {
     /// A peer is about to leave: its tracks are asked of others that have them.
     pub(crate) fn peer_going_away(&mut self, peer: PeerId, now: Instant) {
+        let is_relay = self.is_relay(peer);
         let Some(known) = self.peers.get_mut(&peer) else {
             return;
         };
@@ -14,10 +15,15 @@ impl Forwarder {
         let upstreams: Vec<(Receiver, TrackKey)> = known
             .requests()
             .filter_map(|(request, kind)| match kind {
-                Request::Upstream(track) => Some((Receiver { peer, request }, *track)),
+                Request::Upstream(track) | Request::Published(track)
+                    if is_relay || matches!(kind, Request::Upstream(_)) =>
+                {
+                    Some((Receiver { peer, request }, *track))
+                }
                 _ => None,
             })
             .collect();
+        self.seek_elsewhere(peer);
         for (at, track) in upstreams {
             if let Source::Pending(pending) = self.tracks[track.0].source
                 && pending.receiver() == at

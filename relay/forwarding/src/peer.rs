@@ -32,6 +32,8 @@ pub(crate) enum Request {
     Discovery,
     /// Its SUBSCRIBE_TRACKS.
     TrackPrefix(TrackNamespace, Box<Parameters>),
+    /// Our SUBSCRIBE_TRACKS to a relay.
+    Seeking(TrackNamespace),
     /// Its SUBSCRIBE or TRACK_STATUS, or our PUBLISH.
     Subscription(SubscriptionKey),
     /// Its PUBLISH.
@@ -89,6 +91,7 @@ impl Request {
             Self::NamespacePrefix(_) | Self::TrackPrefix(..) => Some(Quota::Prefixes),
             Self::Announcement(_)
             | Self::Discovery
+            | Self::Seeking(_)
             | Self::Upstream(_)
             | Self::Ask(_)
             | Self::StatusAsked(_) => None,

@@ -80,11 +80,14 @@ impl Forwarder {
 
     /// Whether a PUBLISH must not replace the source of this track: one that comes from a shard
     /// while our own word of the track is on its way there would have each side leave its own
-    /// publisher for the other's.
+    /// publisher for the other's, and a relay tells of publishers that are not newer.
     fn keeps_source(&self, key: TrackKey, from: PeerId) -> bool {
         let Some(upstream) = self.tracks[key.0].upstream() else {
             return false;
         };
+        if self.is_relay(from) {
+            return true;
+        }
         self.is_shard(from)
             && !self.is_shard(upstream.peer)
             && (!upstream.published || self.has_subscription(from, key))
@@ -118,6 +121,10 @@ impl Forwarder {
         };
         let parameters = Parameters::clone(parameters);
         if !self.is_on_offer(key, subscriber.peer) || self.is_going_away(subscriber.peer) {
+            return;
+        }
+        let upstream = self.tracks[key.0].established();
+        if self.is_shard(subscriber.peer) && upstream.is_some_and(|u| self.is_shard(u.peer)) {
             return;
         }
         if self.over_quota(subscriber.peer, Quota::Subscriptions) {

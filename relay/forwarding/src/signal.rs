@@ -36,7 +36,7 @@ pub enum Signal {
         /// The prefix.
         prefix: TrackNamespace,
     },
-    /// Opens a request: the sender wants every track under a prefix. Input only.
+    /// Opens a request: the sender wants every track under a prefix.
     SubscribeTracks {
         /// The prefix.
         prefix: TrackNamespace,

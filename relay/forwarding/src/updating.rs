@@ -39,6 +39,7 @@ impl Forwarder {
                     self.say(from, Signal::UpdateReject(request_error(code, reason)));
                     self.forget(from);
                     remove_prefix(&mut self.track_prefixes, &prefix, from);
+                    self.seek_under(&prefix);
                     return;
                 }
                 self.say(from, Signal::UpdateOk(Parameters::default()));
@@ -51,6 +52,7 @@ impl Forwarder {
             Request::Namespace(_)
             | Request::Announcement(_)
             | Request::Discovery
+            | Request::Seeking(_)
             | Request::Fetch(_)
             | Request::Ask(_)
             | Request::Status(_)
@@ -221,6 +223,8 @@ impl Forwarder {
                 .or_default()
                 .push(from);
             self.offer_all(from, &prefix, now);
+            self.seek_under(old);
+            self.seek_under(&prefix);
         }
     }
 

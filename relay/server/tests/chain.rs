@@ -135,6 +135,36 @@ async fn objects_pass_a_line_of_relays_once_in_draft_18() {
     a_line(D18).await;
 }
 
+/// What is offered at one end is taken at the other.
+async fn offers_pass(from: &Running, to: &Running) {
+    let mut early = Client::connect(to, D22).await;
+    early.wants_all().await;
+    let mut publisher = Client::connect(from, D22).await;
+    let published = publisher.offer("chat").await;
+    let taken = early.takes_offer("chat").await;
+    let mut late = Client::connect(to, D22).await;
+    late.wants_all().await;
+    let also_taken = late.takes_offer("chat").await;
+    publisher.wanted(published).await;
+    let stream = publisher.send(published, 0, &[b"hello"]).await;
+    publisher.finish(stream).await;
+    assert_eq!(payloads(&early.objects(taken, 1).await), [b"hello"]);
+    assert_eq!(payloads(&late.objects(also_taken, 1).await), [b"hello"]);
+    publisher.close().await;
+    early.ended(taken).await;
+}
+
+#[tokio::test]
+async fn offers_pass_a_line_of_relays() {
+    let a = first();
+    let b = Relay::start(below(&a, D22)).unwrap();
+    let c = Relay::start(below(&b, D22)).unwrap();
+    offers_pass(&a, &c).await;
+    offers_pass(&c, &a).await;
+    offers_pass(&b, &c).await;
+    offers_pass(&b, &a).await;
+}
+
 #[tokio::test]
 async fn a_relay_that_does_not_accept_relays_serves_one_as_a_client() {
     let a = Relay::start(config(2)).unwrap();
@@ -200,6 +230,8 @@ async fn objects_pass_a_ring_of_relays_once() {
     passes(&ring[0], &ring[1], D22).await;
     passes(&ring[0], &ring[2], D22).await;
     passes(&ring[1], &ring[0], D22).await;
+    offers_pass(&ring[0], &ring[1]).await;
+    offers_pass(&ring[1], &ring[0]).await;
 }
 
 #[tokio::test]

@@ -9,11 +9,10 @@ use parvis_relay::Running;
 use parvis_session::{EndReason, Event, IncomingRequest, RequestKey};
 use parvis_wire::{
     Draft::{self, D18, D22},
-    Location, LocationFilter, Parameters, Properties, PublishDoneCode, RequestErrorCode,
-    TrackNamespace,
+    Location, LocationFilter, Parameters, PublishDoneCode, RequestErrorCode, TrackNamespace,
 };
 
-use support::{Client, payloads, relay, track};
+use support::{Client, payloads, relay};
 
 /// A publisher and a subscriber of its track, with the publisher's and the subscriber's request.
 async fn joined(relay: &Running, drafts: [Draft; 2]) -> (Client, Client, RequestKey, RequestKey) {
@@ -195,36 +194,10 @@ async fn a_track_that_nobody_publishes_is_refused() {
 async fn a_published_track_is_offered_to_those_who_want_all_tracks() {
     let relay = relay(2);
     let mut subscriber = Client::connect(&relay, D22).await;
-    let prefix = TrackNamespace::new(["parvis", "room"]).unwrap();
-    let all = subscriber
-        .with(move |session, now| session.subscribe_tracks(prefix, Parameters::default(), now))
-        .await
-        .unwrap();
-    subscriber.accepted(all).await;
+    subscriber.wants_all().await;
     let mut publisher = Client::connect(&relay, D18).await;
-    let published = publisher
-        .with(|session, now| {
-            session.publish(track("chat"), Parameters::default(), Properties::EMPTY, now)
-        })
-        .await
-        .unwrap();
-
-    let offered = subscriber
-        .wait("PUBLISH", |event| match event {
-            Event::Request {
-                key,
-                request: IncomingRequest::Publish { track: offered, .. },
-            } => {
-                assert_eq!(*offered, track("chat"));
-                Some(*key)
-            }
-            _ => None,
-        })
-        .await;
-    subscriber
-        .with(move |session, now| session.accept_publish(offered, Parameters::default(), now))
-        .await
-        .unwrap();
+    let published = publisher.offer("chat").await;
+    let offered = subscriber.takes_offer("chat").await;
     publisher.wanted(published).await;
     publisher.send(published, 0, &[b"hello"]).await;
     let objects = subscriber.objects(offered, 1).await;

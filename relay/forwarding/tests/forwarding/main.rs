@@ -20,6 +20,7 @@ mod model_steps;
 mod offers;
 mod publisher;
 mod publishing;
+mod relay_offers;
 mod relays;
 mod shards;
 mod stopping;

@@ -5,7 +5,7 @@ use parvis_wire::{HopId, HopPath};
 
 use crate::support::{Relay, namespace, subscribe, subscribe_ok, theirs, track};
 
-const US: u64 = 9;
+pub const US: u64 = 9;
 
 fn relay(shards: usize) -> Relay {
     let config = Config {
@@ -20,7 +20,7 @@ fn path(hops: &[u64]) -> HopPath {
 }
 
 /// A relay that has asked for our namespaces; what we asked it is returned too.
-fn neighbour(relay: &mut Relay, shard: usize, hop: u64) -> (PeerId, RequestRef) {
+pub fn neighbour(relay: &mut Relay, shard: usize, hop: u64) -> (PeerId, RequestRef) {
     let kind = PeerKind::Relay {
         hop: HopId(hop),
         tells_paths: true,
@@ -37,18 +37,18 @@ fn neighbour(relay: &mut Relay, shard: usize, hop: u64) -> (PeerId, RequestRef) 
     (peer, heard[0].0)
 }
 
-fn route(suffix: &str, hops: &[u64]) -> Signal {
+pub fn route(suffix: &str, hops: &[u64]) -> Signal {
     Signal::Route {
         suffix: namespace(suffix),
         path: path(hops),
     }
 }
 
-fn gone(suffix: &str) -> Signal {
+pub fn gone(suffix: &str) -> Signal {
     Signal::NamespaceDone(namespace(suffix))
 }
 
-fn told(relay: &mut Relay, peer: PeerId) -> Vec<Signal> {
+pub fn told(relay: &mut Relay, peer: PeerId) -> Vec<Signal> {
     let heard = relay.heard(peer).into_iter();
     heard
         .map(|(_, signal)| signal)

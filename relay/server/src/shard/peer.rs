@@ -56,6 +56,7 @@ pub(super) enum OwnRequest {
     Publish(RequestKey),
     PublishNamespace(RequestKey),
     SubscribeNamespace(RequestKey),
+    SubscribeTracks(RequestKey),
     Fetch(RequestKey),
     TrackStatus(RequestKey),
 }
@@ -67,6 +68,7 @@ impl OwnRequest {
             | Self::Publish(key)
             | Self::PublishNamespace(key)
             | Self::SubscribeNamespace(key)
+            | Self::SubscribeTracks(key)
             | Self::Fetch(key)
             | Self::TrackStatus(key) => key,
         }

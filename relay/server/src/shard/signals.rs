@@ -25,6 +25,7 @@ impl Shard {
                     | Signal::Publish { .. }
                     | Signal::PublishNamespace { .. }
                     | Signal::SubscribeNamespace { .. }
+                    | Signal::SubscribeTracks { .. }
                     | Signal::Fetch { .. }
                     | Signal::TrackStatus { .. }
             )
@@ -79,6 +80,17 @@ impl Shard {
         let Some(session) = self.endpoint.session(connection) else {
             return;
         };
+        if matches!(signal, Signal::SubscribeTracks { .. }) && session.draft() == Draft::D18 {
+            // What would be offered then could not be paused.
+            let error = RequestError {
+                code: RequestErrorCode::NotSupported,
+                retry_interval: 0,
+                reason: "tracks are not offered by this draft".to_owned(),
+                redirect: None,
+            };
+            self.refuse(connection, RequestRef::Ours(number), Signal::Reject(error));
+            return;
+        }
         let asked = match signal {
             Signal::Subscribe { track, parameters } => {
                 let parameters = fit(parameters, MessageType::Subscribe, session);
@@ -112,6 +124,12 @@ impl Shard {
             Signal::SubscribeNamespace { prefix } => session
                 .subscribe_namespace(prefix, Parameters::default(), self.now)
                 .map(OwnRequest::SubscribeNamespace),
+            Signal::SubscribeTracks { prefix, parameters } => {
+                let parameters = fit(parameters, MessageType::SubscribeTracks, session);
+                session
+                    .subscribe_tracks(prefix, parameters, self.now)
+                    .map(OwnRequest::SubscribeTracks)
+            }
             Signal::Fetch {
                 range, parameters, ..
             } => {

@@ -249,6 +249,43 @@ impl Client {
             .unwrap()
     }
 
+    /// Asks for every track of a room.
+    pub async fn wants_all(&mut self) -> RequestKey {
+        let prefix = TrackNamespace::new(["parvis", "room"]).unwrap();
+        let key = self
+            .with(move |session, now| session.subscribe_tracks(prefix, Parameters::default(), now))
+            .await
+            .unwrap();
+        self.accepted(key).await;
+        key
+    }
+
+    /// Waits for the offer of a track and accepts it.
+    pub async fn takes_offer(&mut self, name: &'static str) -> RequestKey {
+        let offered = self
+            .wait("PUBLISH", |event| match event {
+                Event::Request {
+                    key,
+                    request: IncomingRequest::Publish { track: offered, .. },
+                } => (*offered == track(name)).then_some(*key),
+                _ => None,
+            })
+            .await;
+        self.with(move |session, now| session.accept_publish(offered, Parameters::default(), now))
+            .await
+            .unwrap();
+        offered
+    }
+
+    /// Offers a track by PUBLISH.
+    pub async fn offer(&mut self, name: &'static str) -> RequestKey {
+        self.with(move |session, now| {
+            session.publish(track(name), Parameters::default(), Properties::EMPTY, now)
+        })
+        .await
+        .unwrap()
+    }
+
     /// Waits until somebody wants the objects of a track that was offered by PUBLISH, draft 18.
     pub async fn wanted(&mut self, request: RequestKey) {
         let Answer::Ok { parameters, .. } = self.accepted(request).await else {
