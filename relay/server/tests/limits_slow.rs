@@ -123,3 +123,46 @@ async fn one_that_joins_and_reads_nothing_is_replayed_no_more_than_its_queue() {
     publisher.finish(stream).await;
     assert_eq!(good.objects(wanted, 2).await[1].payload, "here");
 }
+
+#[tokio::test]
+async fn one_that_reads_nothing_of_many_tracks_has_no_more_waiting_than_a_session_may() {
+    const QUEUE: usize = 128 * KIB;
+    let relay = Relay::start(Config {
+        queue: ByteSize::b(QUEUE as u64),
+        session_queue: ByteSize::b(QUEUE as u64),
+        queue_age: Duration::from_mins(1),
+        http: Some("127.0.0.1:0".parse().unwrap()),
+        ..config(1)
+    })
+    .unwrap();
+    let mut publisher = Client::connect(&relay, D22).await;
+    let mut good = Client::connect(&relay, D18).await;
+    let mut deaf = Client::connect_narrow(&relay, D22).await;
+    publisher.publish_namespace().await;
+    let mut tracks = Vec::new();
+    for name in ["camera", "screen", "microphone", "chat"] {
+        let wanted = good.ask_for(name, Parameters::default()).await;
+        let served = publisher.serve().await;
+        good.accepted(wanted).await;
+        deaf.subscribe(name).await;
+        tracks.push((served, wanted));
+    }
+    let mut group = 0;
+    while relay.stats().drops.by_session(DropReason::SessionBytes) == 0 {
+        assert!(group < 50, "nothing is dropped");
+        for (served, wanted) in &tracks {
+            let stream = publisher.send(*served, group, &[b"key"]).await;
+            let mut reader = good.stream(*wanted).await;
+            good.object(&mut reader).await;
+            let payload = Bytes::from(vec![7; 8 * KIB]);
+            publisher.send_more(stream, 1, payload.clone()).await;
+            assert_eq!(good.object(&mut reader).await.payload, payload);
+            publisher.finish(stream).await;
+        }
+        group += 1;
+        let now = metrics(relay.http_addr().unwrap()).await;
+        // An object is queued before the oldest group goes for it.
+        assert!(now["queued_bytes"] <= (QUEUE + 16 * KIB) as f64, "{now:?}");
+    }
+    assert_eq!(relay.stats().sessions, 3);
+}

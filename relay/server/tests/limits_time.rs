@@ -1,4 +1,4 @@
-//! What a track may keep, and for how long.
+//! What lasts for so long only: what a track keeps, and a session that is silent.
 
 mod support;
 
@@ -51,4 +51,24 @@ async fn a_track_keeps_so_much_and_for_so_long() {
     let wanted = late.subscribe("camera").await;
     assert_eq!(late.objects(wanted, 10).await[0].payload, "key");
     call.goes_on().await;
+}
+
+#[tokio::test]
+async fn one_that_is_silent_has_to_go() {
+    let relay = Relay::start(Config {
+        idle_timeout: Duration::from_secs(1),
+        ..config(2)
+    })
+    .unwrap();
+    let mut call = Call::start(&relay).await;
+    let mut silent = Client::connect_with(&relay, D22, |options| {
+        options.limits.keep_alive = Duration::from_hours(1);
+    })
+    .await;
+    while relay.stats().sessions == 3 {
+        call.goes_on().await;
+    }
+    silent.closed().await;
+    call.goes_on().await;
+    assert_eq!(relay.stats().sessions, 2);
 }
