@@ -16,7 +16,7 @@ use std::{
 };
 
 use bytes::BytesMut;
-use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSocketState};
+use quinn_udp::{RecvMeta, UdpSocketState};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use self::{handover::PeerSocket, outbox::Outbox};
@@ -24,6 +24,8 @@ use crate::{Ecn, Endpoint, Transmit};
 
 /// Batches that one [`BatchSocket::receive`] reads, so that a flood leaves time for the rest.
 const MAX_BATCHES: usize = 16;
+/// Messages of one batch: each has a buffer that stays, and costs something also where it is not used.
+const BATCH: usize = 16;
 /// How much of a GRO batch fits a buffer.
 const RECEIVE_BUFFER: usize = 64 * 1024;
 
@@ -105,7 +107,7 @@ impl BatchSocket {
             socket,
             state,
             peers: Vec::new(),
-            buffers: vec![0; RECEIVE_BUFFER * BATCH_SIZE],
+            buffers: vec![0; RECEIVE_BUFFER * BATCH],
             scratch: Vec::new(),
             blocked: false,
         })
@@ -194,7 +196,7 @@ impl Source<'_> {
     ) -> io::Result<usize> {
         let mut count = 0;
         for _ in 0..MAX_BATCHES {
-            let mut meta = [RecvMeta::default(); BATCH_SIZE];
+            let mut meta = [RecvMeta::default(); BATCH];
             let mut buffers: Vec<IoSliceMut<'_>> = self
                 .buffers
                 .chunks_exact_mut(RECEIVE_BUFFER)
@@ -217,7 +219,7 @@ impl Source<'_> {
                     });
                 }
             }
-            if received < BATCH_SIZE {
+            if received < BATCH {
                 break;
             }
         }

@@ -60,7 +60,7 @@ pub struct Options {
     #[arg(long, value_name = "ADDR:PORT", env = "PARVIS_RELAY_HTTP")]
     pub http: Option<SocketAddr>,
     /// How long packets may wait for each other under load, to go out together; 0: not at all
-    /// [default: 1ms]
+    /// [default: 2ms]
     #[arg(long, value_name = "TIME", value_parser = units::duration, env = "PARVIS_RELAY_COALESCE")]
     pub coalesce: Option<Duration>,
     /// How long sessions have to move away when the relay is stopped [default: 10s]

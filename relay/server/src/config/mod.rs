@@ -225,7 +225,7 @@ impl Default for Config {
             cache: ByteSize::mib(256),
             track_cache: ByteSize::mib(8),
             cache_age: Duration::from_secs(30),
-            coalesce: Duration::from_millis(1),
+            coalesce: Duration::from_millis(2),
             drain: Duration::from_secs(10),
             drain_to: None,
             upstream: None,
