@@ -6,7 +6,10 @@ use parvis::{
 };
 use parvis_meeting::{RoomCode, tracks};
 use tokio::{
-    sync::broadcast::{self, error::RecvError},
+    sync::{
+        broadcast::{self, error::RecvError},
+        watch,
+    },
     task::JoinSet,
 };
 
@@ -25,6 +28,7 @@ pub struct Authority {
     court: Arc<Court>,
     tasks: JoinSet<()>,
     orders: JoinSet<()>,
+    over: watch::Receiver<Option<String>>,
 }
 
 /// For how long it connects to a relay that is gone: for ever.
@@ -65,7 +69,8 @@ impl Authority {
         }
         let mut tasks = JoinSet::new();
         tasks.spawn(discovery::run(Arc::clone(&court)));
-        tasks.spawn(watch_relay(Arc::clone(&court), client.events()));
+        let (cut_off, over) = watch::channel(None);
+        tasks.spawn(watch_relay(Arc::clone(&court), client.events(), cut_off));
         tasks.spawn(watch_store(Arc::clone(&court), changes));
         tasks.spawn(renew_token(Arc::clone(&court)));
         let mut orders = JoinSet::new();
@@ -76,7 +81,21 @@ impl Authority {
             court,
             tasks,
             orders,
+            over,
         })
+    }
+
+    /// Waits until it is cut off from its relay for good, and says why. Nothing is decided in the
+    /// relay's rooms any more then; what to do is to close it and to start another one.
+    pub fn closed(&self) -> impl Future<Output = String> + use<> {
+        let mut over = self.over.clone();
+        async move {
+            match over.wait_for(Option::is_some).await {
+                Ok(reason) => reason.clone().unwrap_or_default(),
+                // It was closed by its owner.
+                Err(_) => std::future::pending().await,
+            }
+        }
     }
 
     /// Hears nobody any more, stores what was heard, and says goodbye to the relay. Meetings go on when
@@ -104,7 +123,11 @@ fn own_token(passes: Passes) -> TokenSource {
 }
 
 /// A relay that was started anew has forgotten its orders.
-async fn watch_relay(court: Arc<Court>, mut events: RoomEvents) {
+async fn watch_relay(
+    court: Arc<Court>,
+    mut events: RoomEvents,
+    cut_off: watch::Sender<Option<String>>,
+) {
     while let Some(event) = events.next().await {
         match event {
             RoomEvent::Moved => {
@@ -117,6 +140,7 @@ async fn watch_relay(court: Arc<Court>, mut events: RoomEvents) {
             }
             RoomEvent::Closed(reason) => {
                 tracing::error!(%reason, "the authority is cut off from its relay");
+                cut_off.send_replace(Some(reason.to_string()));
             }
             _ => {}
         }

@@ -65,6 +65,8 @@ pub async fn run(args: ServeArgs, output: &Output) -> anyhow::Result<()> {
     let mut hangups = Hangups::new()?;
     let mut serving = Serving::start(&args, Operator::stderr()).await?;
     announce(&serving, output);
+    let cut_off = serving.authority.closed();
+    tokio::pin!(cut_off);
     let stopped = stop(None);
     tokio::pin!(stopped);
     loop {
@@ -77,6 +79,7 @@ pub async fn run(args: ServeArgs, output: &Output) -> anyhow::Result<()> {
                 result??;
                 bail!("the relay has stopped");
             }
+            reason = &mut cut_off => bail!("the authority of rooms is cut off from the relay: {reason}"),
         }
     }
     let drain = humantime::format_duration(serving.drain);

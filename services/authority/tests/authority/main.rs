@@ -2,6 +2,7 @@
 //! SDK's data tracks.
 
 mod app;
+mod databases;
 mod entering;
 mod hostile;
 mod moderating;

@@ -55,12 +55,21 @@ impl Scene {
 
     pub async fn with(policy: Policy) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::sqlite(&folder.path().join("parvis.db")).await;
+        Self::of(folder, store.expect("a store"), policy).await
+    }
+
+    /// With a store that is elsewhere.
+    pub async fn with_store(store: Store) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        Self::of(folder, store, Policy::default()).await
+    }
+
+    async fn of(folder: TempDir, store: Store, policy: Policy) -> Self {
         let signer = Arc::new(Signer::from_seed(&[5; 32]));
         fs::write(folder.path().join("keys.json"), signer.key_set()).expect("a file");
         fs::write(folder.path().join("secret"), SECRET).expect("a file");
         let relay = start_relay(&folder, "127.0.0.1:0".parse().expect("an address"), None);
-        let store = Store::sqlite(&folder.path().join("parvis.db")).await;
-        let store = store.expect("a store");
         let zoe = account(&store, "Zoé").await;
         let code = room(&store, &zoe, policy).await;
         let mut scene = Self {
