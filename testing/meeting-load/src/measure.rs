@@ -14,7 +14,7 @@ use tokio::{
 
 use crate::{
     clients::{House, PATIENCE, sees, until},
-    process::Process,
+    process::{Process, Usage},
     rows::{Rows, quantile},
 };
 
@@ -210,6 +210,7 @@ async fn hundreds(
     let host = house.agent(&code, &owner).await?;
     sees(&host, 1).await?;
     let before = authority.usage()?;
+    let ours = Usage::of(std::process::id())?;
     let begun = Instant::now();
     let crowd = crowd(house, &code, people.saturating_sub(1)).await?;
     for meeting in &crowd {
@@ -218,6 +219,14 @@ async fn hundreds(
     let joining = authority.usage()?.cpu.saturating_sub(before.cpu);
     let took = begun.elapsed();
     rows.add("large/joining-seconds", took.as_secs_f64(), "s", None);
+    // Each of them takes note of each: what that costs is spread over as many phones.
+    let ours = Usage::of(std::process::id())?.cpu.saturating_sub(ours.cpu);
+    rows.add(
+        "large/joining-cpu-of-all-clients",
+        ours.as_secs_f64(),
+        "s",
+        None,
+    );
     rows.add(
         "large/authority-cpu-ms-per-join",
         joining.as_secs_f64() * 1e3 / people as f64,

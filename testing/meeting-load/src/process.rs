@@ -44,7 +44,13 @@ impl Process {
 
     /// What it has used so far.
     pub fn usage(&self) -> anyhow::Result<Usage> {
-        let id = self.child.id().context("it runs")?;
+        Usage::of(self.child.id().context("it runs")?)
+    }
+}
+
+impl Usage {
+    /// What a process has used so far.
+    pub fn of(id: u32) -> anyhow::Result<Self> {
         let stat = fs::read_to_string(format!("/proc/{id}/stat"))?;
         // Its name, in brackets, may hold blanks.
         let (_, fields) = stat.rsplit_once(')').context("a name in brackets")?;
