@@ -187,6 +187,16 @@ pub enum SubscribeError {
         /// What was asked for.
         wanted: &'static str,
     },
+    /// The track is in a codec that is decoded neither by the platform nor by what is built in.
+    #[error(
+        "nothing here decodes track {track:?}, which is {codec}: take it encoded, or give a decoder"
+    )]
+    NoDecoder {
+        /// The track.
+        track: String,
+        /// Its codec string.
+        codec: String,
+    },
     /// The relay or the publisher rejected the subscription.
     #[error("track {track:?} is refused: {reason}")]
     Rejected {

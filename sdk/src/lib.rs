@@ -33,6 +33,7 @@
 //! groups before the newest key frame after a late network, pictures that an app does not take.
 
 pub mod clock;
+mod codecs;
 mod connect;
 pub mod data;
 #[doc(hidden)]
@@ -49,15 +50,18 @@ mod remote;
 mod room;
 pub mod source;
 mod state;
+mod thinning;
 mod threads;
 mod token;
 
+pub use codecs::{CodecFallback, CodecInUse, CodecState, Codecs};
 pub use connect::PathStats;
 use data::{DataLink, DataOptions, DataStart, DataSubscribe, FetchError, FetchQuery};
 pub use engine::RemoteFrame;
 pub use error::{CloseReason, ConnectError, PublishError, SourceError, SubscribeError, WaitError};
 pub use local::{
-    AudioOptions, LocalAudio, LocalEncoded, LocalStats, LocalVideo, VideoLayer, VideoOptions,
+    AudioOptions, EncodedDemand, LocalAudio, LocalEncoded, LocalEncodedVideo, LocalStats,
+    LocalVideo, VideoLayer, VideoOptions,
 };
 pub use name::{NameError, ParticipantName, RoomName};
 pub use options::{RoomOptions, Trust};

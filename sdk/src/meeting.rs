@@ -37,13 +37,15 @@ mod history;
 mod layers;
 mod local;
 mod options;
+mod picture;
 mod quality;
-mod remote;
 mod requests;
 mod shared;
 mod speakers;
 mod state;
 mod ticket;
+mod voice;
+mod wishes;
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -70,11 +72,12 @@ pub use self::{
     error::{CommandError, JoinError},
     event::{HistoryPage, MeetingEvent, MeetingEvents, Pending},
     layers::{Receive, VideoTarget},
-    local::{Camera, Microphone, Screen},
+    local::{Camera, EncodedSource, Microphone, Screen},
     options::JoinOptions,
-    remote::{RemotePicture, RemoteVoice},
+    picture::{EncodedPicture, RemoteEncodedPicture, RemotePicture},
     state::{DisconnectReason, Lobby, MeetingState, Phase},
     ticket::{RelayAddress, Ticket, TicketError, TicketRequest, TicketSource},
+    voice::RemoteVoice,
 };
 pub use parvis_meeting::{
     AccessLevel, ChatMessage, ChatSeq, Done, Emoji, ErrorKind, HistoryGap, HistoryPolicy,
@@ -92,7 +95,6 @@ pub struct Meeting {
     heard: mpsc::Sender<Heard>,
     state: watch::Receiver<Arc<MeetingState>>,
     events: broadcast::WeakSender<MeetingEvent>,
-    receive: watch::Sender<Receive>,
     task: JoinHandle<()>,
 }
 
@@ -134,6 +136,7 @@ impl Meeting {
             drafts: options.drafts.clone(),
             connect_timeout: options.connect_timeout,
             reconnect: options.reconnect,
+            codecs: options.codecs.clone(),
         };
         let room = Arc::new(Room::open(&ticket.relay.url, room_options).await?);
         let link = room.data();
@@ -178,7 +181,6 @@ impl Meeting {
             heard,
             state: known,
             events: weak,
-            receive: watch::Sender::new(Receive::default()),
             task: tokio::spawn(driver.run()),
         })
     }

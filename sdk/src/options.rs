@@ -2,7 +2,7 @@ use std::{path::PathBuf, time::Duration};
 
 use parvis_wire::Draft;
 
-use crate::{ParticipantName, RoomName, TokenSource};
+use crate::{Codecs, ParticipantName, RoomName, TokenSource};
 
 /// How to enter a room.
 #[derive(Debug, Clone)]
@@ -21,6 +21,8 @@ pub struct RoomOptions {
     pub connect_timeout: Duration,
     /// How long a connection that was lost is tried to be replaced; zero: not at all.
     pub reconnect: Duration,
+    /// Codecs that are tried before the built-in ones.
+    pub codecs: Codecs,
 }
 
 impl RoomOptions {
@@ -42,6 +44,7 @@ impl RoomOptions {
             drafts: Draft::ALL.to_vec(),
             connect_timeout: Duration::from_secs(5),
             reconnect: Duration::from_secs(30),
+            codecs: Codecs::default(),
         }
     }
 

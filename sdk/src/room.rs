@@ -3,13 +3,15 @@ use std::{
     time::{Duration, Instant},
 };
 
+use parvis_format::VideoParams;
 use parvis_wire::Draft;
 use tokio::sync::watch;
 
 use crate::{
-    AudioOptions, CloseReason, ConnectError, DataLink, LocalAudio, LocalEncoded, LocalVideo,
-    Participant, ParticipantName, PublishError, RemoteAudio, RemoteTrack, RemoteVideo, RoomEvents,
-    RoomName, RoomOptions, RoomState, SubscribeError, TrackKind, VideoOptions, WaitError,
+    AudioOptions, CloseReason, ConnectError, DataLink, LocalAudio, LocalEncoded, LocalEncodedVideo,
+    LocalVideo, Participant, ParticipantName, PublishError, RemoteAudio, RemoteTrack, RemoteVideo,
+    RoomEvents, RoomName, RoomOptions, RoomState, SubscribeError, TrackKind, VideoOptions,
+    WaitError,
     connect::{self, PathStats},
     engine::{Engine, EngineTask},
 };
@@ -225,6 +227,16 @@ impl Room {
         LocalEncoded::publish(&self.engine, track, kind).await
     }
 
+    /// Publishes a picture source that is encoded outside, with what its subscribers want coming
+    /// back: a track `name/360p` for each layer, of which the parameters tell codec and size.
+    pub async fn publish_encoded_video(
+        &self,
+        name: &str,
+        layers: Vec<VideoParams>,
+    ) -> Result<LocalEncodedVideo, PublishError> {
+        LocalEncodedVideo::publish(&self.engine, name, layers).await
+    }
+
     /// Receives a track as it was encoded.
     pub async fn subscribe(
         &self,
@@ -254,7 +266,7 @@ impl Room {
         track: &str,
     ) -> Result<RemoteVideo, SubscribeError> {
         let track = self.subscribe(participant, track).await?;
-        RemoteVideo::decode(&self.engine, track)
+        RemoteVideo::decode(&self.engine, participant, track)
     }
 
     /// Receives and decodes an audio track.

@@ -2,7 +2,7 @@
 
 mod context;
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use parvis_format::{EncodedFrame, MediaTime};
 
@@ -33,10 +33,13 @@ impl AomEncoder {
     pub(crate) fn open(config: &VideoEncoderConfig) -> Result<Self, OpenError> {
         if config.width < MIN_SIDE || config.height < MIN_SIDE {
             let what = format!("a picture of {}x{}", config.width, config.height);
-            return Err(OpenError::Unsupported { codec: NAME, what });
+            return Err(OpenError::Unsupported {
+                codec: NAME.into(),
+                what,
+            });
         }
         let context = Context::open(config).map_err(|error| OpenError::Library {
-            codec: NAME,
+            codec: NAME.into(),
             reason: error.to_string(),
         })?;
         Ok(Self {
@@ -107,7 +110,7 @@ impl VideoEncoder for AomEncoder {
 impl From<LibraryError> for EncodeError {
     fn from(error: LibraryError) -> Self {
         Self::Library {
-            codec: NAME,
+            codec: NAME.into(),
             reason: error.to_string(),
         }
     }
@@ -116,8 +119,8 @@ impl From<LibraryError> for EncodeError {
 const NAME: &str = "libaom";
 const MIN_SIDE: u32 = 16;
 const CAPS: VideoEncoderCaps = VideoEncoderCaps {
-    name: NAME,
-    codec: "av01",
+    name: Cow::Borrowed(NAME),
+    codec: Cow::Borrowed("av01"),
     input: &[InputFormat::I420],
     delay_frames: 0,
     live_bitrate: true,

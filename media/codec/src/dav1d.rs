@@ -2,6 +2,8 @@
 
 mod settings;
 
+use std::borrow::Cow;
+
 use parvis_format::{EncodedFrame, MediaTime};
 
 use crate::{
@@ -35,7 +37,7 @@ impl Dav1dDecoder {
         settings.set_all_layers(false);
         let decoder =
             ::dav1d::Decoder::with_settings(&settings).map_err(|error| OpenError::Library {
-                codec: NAME,
+                codec: NAME.into(),
                 reason: error.to_string(),
             })?;
         Ok(Self {
@@ -132,7 +134,7 @@ impl Dav1dDecoder {
     fn decode_error(&self, error: ::dav1d::Error) -> DecodeError {
         match error {
             ::dav1d::Error::NotEnoughMemory => DecodeError::Library {
-                codec: NAME,
+                codec: NAME.into(),
                 reason: error.to_string(),
             },
             ::dav1d::Error::UnsupportedBitstream => DecodeError::Unsupported(error.to_string()),
@@ -184,7 +186,7 @@ const OUT_OF_RANGE: i32 = -34;
 /// One a spatial layer at most, and libdav1d gives the highest only; some slack for odd encoders.
 const MAX_PICTURES_A_PACKET: usize = 4;
 const CAPS: VideoDecoderCaps = VideoDecoderCaps {
-    name: NAME,
-    codec: "av01",
+    name: Cow::Borrowed(NAME),
+    codec: Cow::Borrowed("av01"),
     delay_frames: 0,
 };

@@ -1,5 +1,7 @@
 //! Errors of codecs, by who can do something about them.
 
+use std::borrow::Cow;
+
 use parvis_format::MediaTime;
 
 use crate::{VideoFrame, VideoFrameError};
@@ -15,7 +17,7 @@ pub enum OpenError {
     #[error("{codec} cannot do {what}")]
     Unsupported {
         /// The implementation.
-        codec: &'static str,
+        codec: Cow<'static, str>,
         /// What was asked for.
         what: String,
     },
@@ -23,7 +25,7 @@ pub enum OpenError {
     #[error("{codec} did not open: {reason}")]
     Library {
         /// The implementation.
-        codec: &'static str,
+        codec: Cow<'static, str>,
         /// The library's words.
         reason: String,
     },
@@ -37,7 +39,7 @@ pub enum EncodeError {
     #[error("{codec} cannot do {what}")]
     Unsupported {
         /// The implementation.
-        codec: &'static str,
+        codec: Cow<'static, str>,
         /// What was asked for.
         what: &'static str,
     },
@@ -53,7 +55,7 @@ pub enum EncodeError {
     #[error("{codec} failed: {reason}")]
     Library {
         /// The implementation.
-        codec: &'static str,
+        codec: Cow<'static, str>,
         /// The library's words.
         reason: String,
     },
@@ -115,7 +117,7 @@ pub enum DecodeError {
     #[error("{codec} failed: {reason}")]
     Library {
         /// The implementation.
-        codec: &'static str,
+        codec: Cow<'static, str>,
         /// The library's words.
         reason: String,
     },

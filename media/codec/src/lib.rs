@@ -38,6 +38,7 @@
 mod audio;
 mod audio_frame;
 mod error;
+mod factory;
 mod open;
 mod pattern;
 mod quality;
@@ -60,6 +61,7 @@ pub use audio::{
 };
 pub use audio_frame::{AudioFrame, AudioFrameError, Channels, SAMPLE_RATE, SAMPLES_PER_FRAME};
 pub use error::{DecodeError, EncodeError, OpenError};
+pub use factory::{CodecOutput, VideoDecoderFactory, VideoEncoderFactory};
 pub use open::{open_audio_decoder, open_audio_encoder, open_video_decoder, open_video_encoder};
 pub use pattern::{TestPattern, test_tone};
 pub use quality::{correlation, psnr_luma, signal_to_noise};

@@ -26,7 +26,10 @@ impl OpusEncoder {
     pub(crate) fn open(config: &AudioEncoderConfig) -> Result<Self, OpenError> {
         if config.complexity > 10 {
             let what = format!("complexity {}", config.complexity);
-            return Err(OpenError::Unsupported { codec: NAME, what });
+            return Err(OpenError::Unsupported {
+                codec: NAME.into(),
+                what,
+            });
         }
         let channels = match config.channels {
             Channels::Mono => ::opus::Channels::Mono,
@@ -99,7 +102,7 @@ impl OpusDecoder {
     pub(crate) fn open(config: &AudioDecoderConfig) -> Result<Self, OpenError> {
         let context =
             DecoderContext::open(config.channels).map_err(|error| OpenError::Library {
-                codec: NAME,
+                codec: NAME.into(),
                 reason: error.to_string(),
             })?;
         Ok(Self {
@@ -160,7 +163,7 @@ fn bits(bitrate: Bitrate) -> ::opus::Bitrate {
 impl From<::opus::Error> for OpenError {
     fn from(error: ::opus::Error) -> Self {
         Self::Library {
-            codec: NAME,
+            codec: NAME.into(),
             reason: error.to_string(),
         }
     }
@@ -169,7 +172,7 @@ impl From<::opus::Error> for OpenError {
 impl From<::opus::Error> for EncodeError {
     fn from(error: ::opus::Error) -> Self {
         Self::Library {
-            codec: NAME,
+            codec: NAME.into(),
             reason: error.to_string(),
         }
     }
@@ -180,7 +183,7 @@ impl From<LibraryError> for DecodeError {
         match error {
             LibraryError::InvalidPacket => Self::Corrupt(error.to_string()),
             LibraryError::Code(_) => Self::Library {
-                codec: NAME,
+                codec: NAME.into(),
                 reason: error.to_string(),
             },
         }

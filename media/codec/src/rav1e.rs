@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use ::rav1e::prelude as rav1e;
 use bytes::Bytes;
 use parvis_format::{EncodedFrame, MediaTime};
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use crate::{
     Bitrate, Content, EncodeError, InputFormat, KeyFrame, OpenError, Plane, VideoEncoder,
@@ -28,7 +28,10 @@ impl Rav1eEncoder {
     pub(crate) fn open(config: &VideoEncoderConfig) -> Result<Self, OpenError> {
         if config.content == Content::Screen {
             let what = "screen content".to_owned();
-            return Err(OpenError::Unsupported { codec: NAME, what });
+            return Err(OpenError::Unsupported {
+                codec: NAME.into(),
+                what,
+            });
         }
         let threads = config.threads.clamp(1, 16) as usize;
         let context = rav1e::Config::new()
@@ -36,7 +39,7 @@ impl Rav1eEncoder {
             .with_threads(threads)
             .new_context()
             .map_err(|error| OpenError::Library {
-                codec: NAME,
+                codec: NAME.into(),
                 reason: error.to_string(),
             })?;
         Ok(Self {
@@ -113,7 +116,7 @@ impl VideoEncoder for Rav1eEncoder {
 
     fn set_bitrate(&mut self, _per_layer: &[Bitrate]) -> Result<(), EncodeError> {
         Err(EncodeError::Unsupported {
-            codec: NAME,
+            codec: NAME.into(),
             what: "a bitrate change in flight",
         })
     }
@@ -152,7 +155,7 @@ fn encoder_config(config: &VideoEncoderConfig, threads: usize) -> rav1e::Encoder
 
 fn library_error(reason: impl Into<String>) -> EncodeError {
     EncodeError::Library {
-        codec: NAME,
+        codec: NAME.into(),
         reason: reason.into(),
     }
 }
@@ -161,8 +164,8 @@ const NAME: &str = "rav1e";
 /// A day at 60 frames a second; rav1e wants a bound.
 const MAX_KEY_FRAME_INTERVAL: u64 = 24 * 3600 * 60;
 const CAPS: VideoEncoderCaps = VideoEncoderCaps {
-    name: NAME,
-    codec: "av01",
+    name: Cow::Borrowed(NAME),
+    codec: Cow::Borrowed("av01"),
     input: &[InputFormat::I420],
     delay_frames: 4,
     live_bitrate: false,

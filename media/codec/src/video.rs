@@ -1,5 +1,7 @@
 //! The traits of video codecs and what they are opened with.
 
+use std::borrow::Cow;
+
 use parvis_format::EncodedFrame;
 
 use crate::{Bitrate, DecodeError, EncodeError, FrameRate, VideoFrame};
@@ -13,6 +15,10 @@ pub trait VideoEncoder: Send {
     fn caps(&self) -> &VideoEncoderCaps;
 
     /// Encodes a frame of the configured size; returns the packets that are ready, in order.
+    ///
+    /// An encoder that works in its own time returns none and puts them in the
+    /// [`CodecOutput`](crate::CodecOutput) that it was created with, from any thread, as soon as
+    /// they are made.
     ///
     /// Media times must increase. With [`KeyFrame::Forced`] this frame becomes a key frame, or the
     /// call fails with [`EncodeError::Unsupported`].
@@ -42,7 +48,8 @@ pub trait VideoDecoder: Send {
     /// Tells what this decoder can do.
     fn caps(&self) -> &VideoDecoderCaps;
 
-    /// Decodes one packet; returns the pictures that are ready, in order.
+    /// Decodes one packet; returns the pictures that are ready, in order. A decoder that works in
+    /// its own time puts them in its [`CodecOutput`](crate::CodecOutput) instead.
     fn decode(&mut self, packet: &EncodedFrame) -> Result<Vec<VideoFrame>, DecodeError>;
 
     /// Whether only a key frame can be decoded next. A receiver then skips to one, or asks the
@@ -88,9 +95,10 @@ pub enum InputFormat {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VideoEncoderCaps {
     /// Name of the implementation, for logs and reports.
-    pub name: &'static str,
-    /// The four-character code that catalogs use (`av01`).
-    pub codec: &'static str,
+    pub name: Cow<'static, str>,
+    /// The codec string that catalogs use: whole (`avc1.42E01F`), or `av01` alone for the main
+    /// profile at the level that the size needs. A stream's key frames carry their parameter sets.
+    pub codec: Cow<'static, str>,
     /// How frames are taken.
     pub input: &'static [InputFormat],
     /// How many later frames have to be given before a frame's packet comes out.
@@ -111,9 +119,9 @@ pub struct VideoEncoderCaps {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VideoDecoderCaps {
     /// Name of the implementation, for logs and reports.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// The four-character code that catalogs use (`av01`).
-    pub codec: &'static str,
+    pub codec: Cow<'static, str>,
     /// How many later packets have to be given before a packet's picture comes out.
     pub delay_frames: u32,
 }

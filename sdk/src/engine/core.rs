@@ -1,5 +1,5 @@
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -41,6 +41,8 @@ pub(super) struct Core {
     pub(super) next_track: u64,
     /// Subscriptions to cancel.
     pub(super) unwanted: Vec<(LinkId, RequestKey)>,
+    /// Tracks of which something else is wanted: a key frame.
+    pub(super) to_update: BTreeSet<TrackKey>,
     pub(super) directory: Directory,
     pub(super) data: Data,
     pub(super) next_beat: Option<Instant>,
@@ -105,6 +107,7 @@ impl Core {
             tracks: BTreeMap::new(),
             next_track: 0,
             unwanted: Vec::new(),
+            to_update: BTreeSet::new(),
             directory,
             data: Data::default(),
             next_beat: None,
@@ -137,6 +140,7 @@ impl Core {
         }
         self.cancel_unwanted(link, session, now);
         self.ask_for_what_is_missing(link, session, now);
+        self.update_tracks(link, session, now);
         self.cancel_unwanted(link, session, now);
         self.handle_media(link, session, now);
         self.check_settled(link, session, now);

@@ -44,8 +44,8 @@ use tokio::{
 };
 
 use crate::{
-    CloseReason, ConnectError, PublishError, RoomOptions, RoomState, SubscribeError,
-    remote::RemoteCounters, threads::Threads,
+    CloseReason, ConnectError, PublishError, RoomOptions, RoomState, SubscribeError, TrackKind,
+    codecs::CodecDesk, remote::RemoteCounters, threads::Threads,
 };
 
 use self::{
@@ -83,6 +83,7 @@ pub(crate) struct Engine {
     core: Arc<Mutex<Core>>,
     flusher: Arc<Flusher>,
     threads: Threads,
+    codecs: CodecDesk,
 }
 
 /// The task of a room. Dropping it ends the task in the background.
@@ -117,6 +118,7 @@ impl Engine {
             core,
             flusher,
             threads: Threads::new(),
+            codecs: CodecDesk::new(options.codecs.clone()),
         };
         let mut supervisor = Supervisor::new(engine.clone(), url, options, heard);
         supervisor.add(connection);
@@ -267,6 +269,23 @@ impl Engine {
         answer
             .await
             .unwrap_or_else(|_| Err(SubscribeError::Closed(self.closed())))
+    }
+
+    /// Says in the catalog that a track carries something else.
+    pub(crate) fn set_info(&self, track: &str, kind: TrackKind) {
+        lock(&self.core).set_info(track, kind, Instant::now());
+        self.flusher.wake();
+    }
+
+    /// Asks the publisher of a track that is received for a key frame; never waits.
+    pub(crate) fn ask_key(&self, key: TrackKey) {
+        lock(&self.core).ask_key(key);
+        self.flusher.wake();
+    }
+
+    /// The platform's codecs and who hears of their choice.
+    pub(crate) const fn codecs(&self) -> &CodecDesk {
+        &self.codecs
     }
 
     /// Ends a subscription; never waits.

@@ -5,7 +5,7 @@ use parvis_session::{Session, StreamId};
 use tokio::sync::oneshot;
 
 use super::{core::Core, link::LinkId, publications::Publication};
-use crate::{CloseReason, TrackInfo};
+use crate::{CloseReason, TrackInfo, TrackKind};
 
 /// How often the catalog is sent again, for those whom a relay gave no older one.
 const CATALOG_BEAT: Duration = Duration::from_secs(2);
@@ -77,6 +77,13 @@ impl Core {
     pub(super) fn list_soon(&mut self, now: Instant) {
         let soon = now + TOGETHER;
         self.next_beat = Some(self.next_beat.map_or(soon, |beat| beat.min(soon)));
+    }
+
+    pub(super) fn set_info(&mut self, track: &str, kind: TrackKind, now: Instant) {
+        if let Some(publication) = self.publications.get_mut(track) {
+            publication.new.info = Some(kind);
+            self.list_soon(now);
+        }
     }
 
     pub(super) fn send_catalog(&mut self, now: Instant) {

@@ -321,7 +321,7 @@ impl Subscription {
         now.saturating_duration_since(*self.behind_since.get_or_insert(now)) < CATCH_UP
     }
 
-    fn need_key(&mut self) {
+    pub(super) fn need_key(&mut self) {
         if self.dynamic_groups && self.kind == MediaKind::Video {
             for source in self.sources.values_mut() {
                 source.wants_key = true;

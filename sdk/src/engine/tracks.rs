@@ -77,6 +77,25 @@ impl Core {
         }
     }
 
+    /// A key frame of a track is needed; the next turn of the current connection asks for it.
+    pub(super) fn ask_key(&mut self, key: TrackKey) {
+        if let Some(track) = self.tracks.get_mut(&key) {
+            track.need_key();
+            self.to_update.insert(key);
+        }
+    }
+
+    pub(super) fn update_tracks(&mut self, id: LinkId, session: &mut Session, now: Instant) {
+        if self.current != Some(id) {
+            return;
+        }
+        for key in std::mem::take(&mut self.to_update) {
+            if let Some(track) = self.tracks.get_mut(&key) {
+                track.ask_key(id, session, now);
+            }
+        }
+    }
+
     /// Ends the subscription of a track on one connection.
     pub(super) fn leave_source(
         &mut self,

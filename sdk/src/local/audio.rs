@@ -1,12 +1,12 @@
 use std::sync::{
-    Arc,
+    Arc, Mutex, PoisonError,
     atomic::{AtomicBool, Ordering},
 };
 
 use parvis_codec::{AudioEncoder, AudioEncoderConfig, AudioFrame, Bitrate, Channels};
 use parvis_format::{AudioLevel, AudioParams};
 
-use super::{FreshQueue, LocalStats};
+use super::{FreshQueue, LocalStats, reframing::Reframing};
 use crate::{
     PublishError, TrackKind,
     delivery::AUDIO_PRIORITY,
@@ -42,6 +42,7 @@ pub struct LocalAudio {
     queue: FreshQueue<AudioFrame>,
     demand: Demand,
     muted: Arc<AtomicBool>,
+    reframing: Mutex<Reframing>,
 }
 
 /// Frames of 20 ms that wait for the encoder.
@@ -84,6 +85,7 @@ impl LocalAudio {
             queue: queue.clone(),
             demand: demand.clone(),
             muted: Arc::default(),
+            reframing: Mutex::new(Reframing::new(options.channels)),
         };
         engine
             .spawn(&options.name, move || {
@@ -93,12 +95,21 @@ impl LocalAudio {
         Ok(local)
     }
 
-    /// Gives 20 ms of sound, if it is not muted and somebody listens; never waits. Its time is
-    /// when its first sample was captured, by [`clock::now`](crate::clock::now).
-    pub fn push(&self, frame: &AudioFrame) {
-        let heard = self.demand.is_watched() && !self.muted.load(Ordering::Relaxed);
-        if heard && self.queue.push(frame.clone()) {
-            self.demand.count_dropped();
+    /// Gives sound, 20 ms or as much as a device gives at a time, if it is not muted and somebody
+    /// listens; never waits. Its time is when its first sample was captured, by
+    /// [`clock::now`](crate::clock::now).
+    pub fn push(&self, sound: &AudioFrame) {
+        if !self.demand.is_watched() || self.muted.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut reframing = self
+            .reframing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        for frame in reframing.push(sound) {
+            if self.queue.push(frame) {
+                self.demand.count_dropped();
+            }
         }
     }
 
@@ -139,7 +150,7 @@ fn encode(
         match encoder.encode(&frame) {
             Ok(packets) => {
                 for mut packet in packets {
-                    demand.count_encoded();
+                    demand.count_encoded(packet.payload.len());
                     let measure = || AudioLevel::measure(frame.samples(), false);
                     packet.audio_level.get_or_insert_with(measure);
                     if !media.send(packet) {

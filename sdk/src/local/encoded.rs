@@ -56,7 +56,7 @@ impl LocalEncoded {
     /// Sends a frame; its time is the wall clock's. Never waits: a frame for which there is no
     /// room is dropped, and so are those that depend on it.
     pub fn push(&self, frame: EncodedFrame) {
-        self.demand.count_encoded();
+        self.demand.count_encoded(frame.payload.len());
         if !self.media.send(frame) {
             self.demand.count_dropped();
         }

@@ -2,12 +2,16 @@
 
 mod audio;
 mod encoded;
+mod encoded_video;
 mod layer;
+mod layer_encoder;
 mod queue;
+mod reframing;
 mod video;
 
 pub use audio::{AudioOptions, LocalAudio};
 pub use encoded::LocalEncoded;
+pub use encoded_video::{EncodedDemand, LocalEncodedVideo};
 pub use layer::VideoLayer;
 pub use video::{LocalVideo, VideoOptions};
 
@@ -24,6 +28,10 @@ pub struct LocalStats {
     pub encoded: u64,
     /// Frames that were dropped because encoding or sending was behind.
     pub dropped: u64,
+    /// Bytes of the frames that were encoded.
+    pub bytes: u64,
+    /// The video encoder; `None`: of sound, or of frames that were encoded elsewhere.
+    pub codec: Option<crate::CodecInUse>,
 }
 
 #[cfg(test)]

@@ -1,16 +1,17 @@
-use std::time::Duration;
-
-use parvis_codec::{
-    Content, FrameRate, KeyFrame, VideoEncoder, VideoEncoderChoice, VideoEncoderConfig, VideoFrame,
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
 };
-use parvis_format::{MediaTime, VideoParams};
 
-use super::{FreshQueue, LocalStats, VideoLayer};
+use parvis_codec::{Content, FrameRate, VideoEncoderChoice, VideoEncoderConfig, VideoFrame};
+
+use super::{FreshQueue, LocalStats, VideoLayer, layer_encoder::LayerEncoder};
 use crate::{
     PublishError, TrackKind,
     delivery::VIDEO_PRIORITY,
     demand::Demand,
-    engine::{Engine, MediaSender, NewPublication, PublicationKind},
+    engine::{Engine, NewPublication, PublicationKind},
+    thinning::Thinning,
 };
 
 /// How a picture source is published.
@@ -56,6 +57,8 @@ impl VideoOptions {
 #[derive(Debug)]
 pub struct LocalVideo {
     layers: Vec<Layer>,
+    rate: FrameRate,
+    thinning: Mutex<Thinning>,
 }
 
 #[derive(Debug)]
@@ -67,9 +70,6 @@ struct Layer {
 
 /// Pictures that wait for an encoder: one being late must not delay the next ones by more.
 const QUEUE: usize = 2;
-
-/// No more than one key frame in that time, however many are asked for.
-const KEY_SPACING: Duration = Duration::from_millis(250);
 
 impl LocalVideo {
     pub(crate) async fn publish(
@@ -88,35 +88,21 @@ impl LocalVideo {
             if let Some(bitrate) = layer.bitrate {
                 config.bitrate = bitrate;
             }
-            let encoder = parvis_codec::open_video_encoder(&config)?;
-            let rate = options.frame_rate;
-            let params = VideoParams {
-                framerate: Some(f64::from(rate.frames()) / f64::from(rate.seconds())),
-                bitrate: Some(u64::from(config.bitrate.as_bps())),
-                ..VideoParams::av1(width, height)
-            };
             let queue = FreshQueue::new(QUEUE);
             let demand = Demand::default();
+            let encoder =
+                LayerEncoder::open(engine, &track, layer, config, options.key_interval, &demand)?;
             let stop = queue.clone();
             let publication = NewPublication {
                 track: track.clone(),
                 kind: PublicationKind::LiveVideo,
-                // A smaller layer goes first: it is what remains when the network is short.
-                priority: VIDEO_PRIORITY + u8::try_from(height / 32).unwrap_or(64).min(64),
-                info: Some(TrackKind::Video(params)),
+                priority: priority_of(height),
+                info: Some(TrackKind::Video(encoder.params())),
                 demand: demand.clone(),
                 threaded: true,
                 stop: Box::new(move || stop.close()),
             };
             let media = engine.publish(publication).await?;
-            let work = LayerEncoder {
-                layer: layer.clone(),
-                encoder,
-                demand: demand.clone(),
-                media,
-                key_interval: options.key_interval,
-                last_key: None,
-            };
             let frames = queue.clone();
             // Listed before its thread starts, so that an error ends the track.
             layers.push(Layer {
@@ -125,19 +111,44 @@ impl LocalVideo {
                 demand,
             });
             engine
-                .spawn(&track, move || work.run(&frames))
+                .spawn(&track, move || encoder.run(&frames, media))
                 .map_err(|error| PublishError::Thread(error.to_string()))?;
         }
-        Ok(Self { layers })
+        Ok(Self {
+            layers,
+            rate: options.frame_rate,
+            thinning: Mutex::default(),
+        })
     }
 
     /// Gives a picture to the layers that somebody watches; never waits. Its time is when it was
     /// captured, by [`clock::now`](crate::clock::now).
     pub fn push(&self, frame: &VideoFrame) {
+        let mut thinning = self.thinning.lock().unwrap_or_else(PoisonError::into_inner);
+        if !thinning.admits(frame.time()) {
+            return;
+        }
+        drop(thinning);
         for layer in &self.layers {
             if layer.demand.is_watched() && layer.queue.push(frame.clone()) {
                 layer.demand.count_dropped();
             }
+        }
+    }
+
+    /// Encodes at most so many pictures a second; `None`: all that are pushed.
+    pub fn set_max_rate(&self, pictures_per_second: Option<u32>) {
+        let mut thinning = self.thinning.lock().unwrap_or_else(PoisonError::into_inner);
+        thinning.set_rate(pictures_per_second);
+    }
+
+    /// Takes half of the bitrate, at half of the pictures a second, or all of both again. An
+    /// encoder whose bitrate is fixed only gets fewer pictures.
+    pub fn set_economical(&self, economical: bool) {
+        let rate = self.rate.frames() / self.rate.seconds();
+        self.set_max_rate(economical.then_some(rate.div_ceil(2)));
+        for layer in &self.layers {
+            layer.demand.set_economical(economical);
         }
     }
 
@@ -168,63 +179,8 @@ impl Drop for LocalVideo {
     }
 }
 
-/// The work of one layer's thread.
-struct LayerEncoder {
-    layer: VideoLayer,
-    encoder: Box<dyn VideoEncoder>,
-    demand: Demand,
-    media: MediaSender,
-    key_interval: Duration,
-    last_key: Option<MediaTime>,
-}
-
-impl LayerEncoder {
-    fn run(mut self, frames: &FreshQueue<VideoFrame>) {
-        while let Some(frame) = frames.pop() {
-            if !self.demand.is_watched() {
-                // Whoever comes next starts with a key frame.
-                self.last_key = None;
-                continue;
-            }
-            let scaled = self.layer.scale(&frame);
-            let key = self.key(frame.time());
-            match self.encoder.encode(&scaled, key) {
-                Ok(packets) => {
-                    for packet in packets {
-                        self.demand.count_encoded();
-                        if packet.key {
-                            self.last_key = Some(packet.time);
-                        }
-                        if !self.media.send(packet) {
-                            self.demand.count_dropped();
-                            self.last_key = None;
-                        }
-                    }
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "a picture was not encoded");
-                    self.demand.count_dropped();
-                    self.last_key = None;
-                }
-            }
-        }
-        if let Ok(packets) = self.encoder.flush() {
-            for packet in packets {
-                self.media.send(packet);
-            }
-        }
-    }
-
-    fn key(&mut self, time: MediaTime) -> KeyFrame {
-        let Some(last) = self.last_key else {
-            self.demand.take_key();
-            return KeyFrame::Forced;
-        };
-        let since = time.saturating_since(last);
-        if since >= self.key_interval || (since >= KEY_SPACING && self.demand.take_key()) {
-            KeyFrame::Forced
-        } else {
-            KeyFrame::AsNeeded
-        }
-    }
+/// The publisher's priority of a layer: a smaller one goes first, it is what remains when the network
+/// is short.
+pub(super) fn priority_of(height: u32) -> u8 {
+    VIDEO_PRIORITY + u8::try_from(height / 32).unwrap_or(64).min(64)
 }

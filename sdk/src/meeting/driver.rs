@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     CloseReason, Room, RoomEvent, RoomEvents, SubscribeError,
+    codecs::CodecReport,
     data::{
         DataLink, DataObject, DataPublisher, DataStart, DataSubscribe, DataTrack, FullTrackName,
         GroupId, Grouping, Location,
@@ -56,6 +57,7 @@ pub(super) struct Driver {
     pub(super) heard: mpsc::Receiver<Heard>,
     pub(super) state: watch::Sender<Arc<MeetingState>>,
     pub(super) events: broadcast::Sender<MeetingEvent>,
+    codecs: broadcast::Receiver<CodecReport>,
     commands: DataPublisher,
     next_command: u64,
     requests: Requests,
@@ -84,6 +86,7 @@ enum Next {
     Room(Option<RoomEvent>),
     Ask(Option<Ask>),
     Heard(Heard),
+    Codec(CodecReport),
     Timer,
 }
 
@@ -112,6 +115,7 @@ impl Driver {
         let first = u64::try_from(crate::clock::now().as_micros() / 1000).unwrap_or_default();
         Self {
             link: room.data(),
+            codecs: room.engine().codecs().reports(),
             shared,
             room,
             code,
@@ -207,6 +211,7 @@ impl Driver {
                 Next::Heard(Heard { who, level }) => {
                     self.speakers.heard(&who, level, Instant::now());
                 }
+                Next::Codec(report) => self.tell_codec(report),
                 Next::Timer => {
                     looks = looks.wrapping_add(1);
                     self.handle_timeout(looks.is_multiple_of(20)).await;
@@ -244,6 +249,7 @@ impl Driver {
             event = events.next() => Next::Room(event),
             ask = self.asks.recv() => Next::Ask(ask),
             Some(heard) = self.heard.recv() => Next::Heard(heard),
+            Ok(report) = self.codecs.recv() => Next::Codec(report),
             () = timer => Next::Timer,
             _ = look.tick() => Next::Timer,
         }

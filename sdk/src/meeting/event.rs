@@ -7,6 +7,7 @@ use parvis_meeting::{
 use tokio::sync::broadcast;
 
 use super::Phase;
+use crate::CodecState;
 
 /// Something that happened in a meeting.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,6 +82,15 @@ pub enum MeetingEvent {
     Quality(Quality),
     /// Somebody's tracks are others.
     Tracks(ParticipantId),
+    /// A track's codec was chosen or replaced, or nobody here decodes it.
+    Codec {
+        /// Whose track; one's own is encoded, others' are decoded.
+        participant: ParticipantId,
+        /// The track.
+        track: String,
+        /// How it stands with it.
+        state: CodecState,
+    },
     /// So many events were not taken in time.
     Missed(u64),
 }

@@ -7,6 +7,9 @@ pub struct VideoTarget {
     pub width: u32,
     /// Pixels down.
     pub height: u32,
+    /// Pictures a second, at most; `None`: all that come. It spares those that are shown: of a
+    /// track without temporal layers all are received and decoded.
+    pub fps: Option<u32>,
     /// Whether it is seen at all; if not, nothing of it is received.
     pub visible: bool,
 }
@@ -17,6 +20,7 @@ impl VideoTarget {
         Self {
             width,
             height,
+            fps: None,
             visible: true,
         }
     }
@@ -25,8 +29,17 @@ impl VideoTarget {
     pub const HIDDEN: Self = Self {
         width: 0,
         height: 0,
+        fps: None,
         visible: false,
     };
+
+    /// With at most so many pictures a second.
+    pub const fn with_fps(self, fps: u32) -> Self {
+        Self {
+            fps: Some(fps),
+            ..self
+        }
+    }
 }
 
 /// How much is received of others' pictures.
@@ -43,16 +56,25 @@ pub enum Receive {
 
 /// Picks the layer that is shown in a target: the smallest that is not magnified by more than a
 /// quarter, or the largest there is. `None`: none is received.
+///
+/// floor: the least lines, where there is such a layer.
 pub(super) fn choose<'a>(
     layers: &[(&'a str, &VideoParams)],
     target: VideoTarget,
     receive: Receive,
+    floor: Option<u32>,
 ) -> Option<&'a str> {
     if !target.visible || receive == Receive::AudioOnly {
         return None;
     }
     let mut sorted: Vec<&(&str, &VideoParams)> = layers.iter().collect();
     sorted.sort_by_key(|(_, params)| u64::from(params.width) * u64::from(params.height));
+    let least = floor.unwrap_or(0);
+    if let Some(first) = sorted.iter().position(|(_, params)| params.height >= least) {
+        sorted.drain(..first);
+    } else if !sorted.is_empty() {
+        sorted.drain(..sorted.len() - 1);
+    }
     let fits = |params: &VideoParams| {
         u64::from(params.height) * 5 >= u64::from(target.height) * 4
             && u64::from(params.width) * 5 >= u64::from(target.width) * 4
@@ -79,7 +101,7 @@ mod tests {
             ("camera/180p", &params[0]),
             ("camera/360p", &params[1]),
         ];
-        let pick = |w, h, receive| choose(&layers, VideoTarget::new(w, h), receive);
+        let pick = |w, h, receive| choose(&layers, VideoTarget::new(w, h), receive, None);
         assert_eq!(pick(160, 90, Receive::All), Some("camera/180p"));
         assert_eq!(pick(400, 225, Receive::All), Some("camera/180p"));
         assert_eq!(pick(480, 270, Receive::All), Some("camera/360p"));
@@ -87,7 +109,9 @@ mod tests {
         assert_eq!(pick(3840, 2160, Receive::All), Some("camera/720p"));
         assert_eq!(pick(3840, 2160, Receive::Less), Some("camera/180p"));
         assert_eq!(pick(3840, 2160, Receive::AudioOnly), None);
-        assert_eq!(choose(&layers, VideoTarget::HIDDEN, Receive::All), None);
-        assert_eq!(choose(&[], VideoTarget::new(1, 1), Receive::All), None);
+        let hidden = choose(&layers, VideoTarget::HIDDEN, Receive::All, None);
+        assert_eq!(hidden, None);
+        let of_none = choose(&[], VideoTarget::new(1, 1), Receive::All, None);
+        assert_eq!(of_none, None);
     }
 }

@@ -1,13 +1,14 @@
 use std::{sync::Arc, time::Duration};
 
 use parvis_codec::{AudioFrame, VideoFrame};
+use parvis_format::{EncodedFrame, VideoParams};
 use parvis_meeting::{Command, MediaState, Source};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{CommandError, Meeting, driver::Ask, shared::Shared};
 use crate::{
-    AudioOptions, CloseReason, LocalAudio, LocalVideo, PublishError, Room, VideoLayer,
-    VideoOptions, codec::Content,
+    AudioOptions, CloseReason, EncodedDemand, LocalAudio, LocalEncodedVideo, LocalVideo,
+    PublishError, Room, VideoLayer, VideoOptions, codec::Content,
 };
 
 /// One's own microphone. Dropping it turns it off.
@@ -28,6 +29,14 @@ pub struct Camera {
 #[derive(Debug)]
 pub struct Screen {
     video: LocalVideo,
+    switch: Switch,
+}
+
+/// A camera or screen that is encoded outside, such as by a phone's encoder that takes the camera's
+/// surface. Dropping it turns it off.
+#[derive(Debug)]
+pub struct EncodedSource {
+    video: LocalEncodedVideo,
     switch: Switch,
 }
 
@@ -97,6 +106,36 @@ impl Meeting {
         Ok(Screen { video, switch })
     }
 
+    /// Turns the camera on with frames that are encoded outside, in layers of these codecs and sizes;
+    /// give them by [`EncodedSource::push`], and do what [`EncodedSource::next_demand`] says. Key
+    /// frames carry the parameter sets of their stream.
+    pub async fn camera_encoded(
+        &self,
+        layers: Vec<VideoParams>,
+    ) -> Result<EncodedSource, PublishError> {
+        self.encoded(Source::Camera, layers).await
+    }
+
+    /// Shares a screen whose frames are encoded outside, as [`Meeting::camera_encoded`] does.
+    pub async fn screen_encoded(
+        &self,
+        layers: Vec<VideoParams>,
+    ) -> Result<EncodedSource, PublishError> {
+        self.encoded(Source::Screen, layers).await
+    }
+
+    async fn encoded(
+        &self,
+        source: Source,
+        layers: Vec<VideoParams>,
+    ) -> Result<EncodedSource, PublishError> {
+        let room = self.room_without(source).await?;
+        let video = room.publish_encoded_video(source.name(), layers).await?;
+        let switch = self.switch(source);
+        switch.tell(MediaState::On);
+        Ok(EncodedSource { video, switch })
+    }
+
     /// The room, once the tracks of a source that was turned off are over.
     async fn room_without(&self, source: Source) -> Result<Arc<Room>, PublishError> {
         let room = self.shared.room().ok_or_else(over)?;
@@ -128,10 +167,11 @@ fn over() -> PublishError {
 }
 
 impl Microphone {
-    /// Gives 20 ms of sound; nothing is sent while it is muted, by oneself or by a host.
-    pub fn push(&self, frame: &AudioFrame) {
+    /// Gives sound, as much as a device gives at a time; nothing is sent while it is muted, by oneself
+    /// or by a host.
+    pub fn push(&self, sound: &AudioFrame) {
         if !self.switch.is_stopped() {
-            self.audio.push(frame);
+            self.audio.push(sound);
         }
     }
 
@@ -149,16 +189,50 @@ impl Microphone {
     }
 }
 
+impl Camera {
+    /// Gives a picture to the layers that somebody watches; never waits.
+    pub fn push(&self, frame: &VideoFrame) {
+        if !self.switch.is_stopped() {
+            self.video.push(frame);
+        }
+    }
+}
+
+impl Screen {
+    /// Gives a picture to the layers that somebody watches; never waits.
+    pub fn push(&self, frame: &VideoFrame) {
+        if !self.switch.is_stopped() {
+            self.video.push(frame);
+        }
+    }
+}
+
+impl EncodedSource {
+    /// Sends a frame of a layer, in the order in which the layers were given; its time is when it
+    /// was captured, by [`clock::now`](crate::clock::now). Never waits. Frames of a layer that nobody
+    /// watches are thrown away.
+    pub fn push(&self, layer: usize, frame: EncodedFrame) {
+        self.video.set_paused(self.switch.is_stopped());
+        self.video.push(layer, frame);
+    }
+
+    /// What the encoder is to do next; `None`: the meeting is over. For one caller at a time; cancel
+    /// safe. Whoever calls late gets the outcome, nothing piles up.
+    pub async fn next_demand(&self) -> Option<EncodedDemand> {
+        let mut stopped = self.switch.shared.stopped();
+        loop {
+            self.video.set_paused(self.switch.is_stopped());
+            tokio::select! {
+                demand = self.video.next_demand() => return demand,
+                changed = stopped.changed() => changed.ok()?,
+            }
+        }
+    }
+}
+
 macro_rules! pictures {
     ($name:ident) => {
         impl $name {
-            /// Gives a picture to the layers that somebody watches; never waits.
-            pub fn push(&self, frame: &VideoFrame) {
-                if !self.switch.is_stopped() {
-                    self.video.push(frame);
-                }
-            }
-
             /// Mutes: nothing is captured, and the tracks stay announced.
             pub async fn mute(&self) -> Result<(), CommandError> {
                 self.switch.shared.muted(self.switch.source);
@@ -180,6 +254,7 @@ macro_rules! pictures {
 
 pictures!(Camera);
 pictures!(Screen);
+pictures!(EncodedSource);
 
 impl Switch {
     fn is_stopped(&self) -> bool {

@@ -3,7 +3,7 @@ use std::time::Duration;
 use parvis_wire::Draft;
 
 use super::TicketSource;
-use crate::Trust;
+use crate::{Codecs, Trust};
 
 /// How to join a meeting.
 #[derive(Debug, Clone)]
@@ -24,6 +24,8 @@ pub struct JoinOptions {
     pub connect_timeout: Duration,
     /// How long a connection that was lost is tried to be replaced.
     pub reconnect: Duration,
+    /// Video codecs of the platform, tried before the built-in ones.
+    pub codecs: Codecs,
 }
 
 impl JoinOptions {
@@ -38,12 +40,18 @@ impl JoinOptions {
             drafts: Draft::ALL.to_vec(),
             connect_timeout: Duration::from_secs(5),
             reconnect: Duration::from_mins(2),
+            codecs: Codecs::default(),
         }
     }
 
     /// With another source of tickets.
     pub fn with_tickets(self, tickets: TicketSource) -> Self {
         Self { tickets, ..self }
+    }
+
+    /// With video codecs of the platform.
+    pub fn with_codecs(self, codecs: Codecs) -> Self {
+        Self { codecs, ..self }
     }
 
     /// With the site of a bare code.

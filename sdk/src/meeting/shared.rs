@@ -5,19 +5,23 @@ use std::{
 
 use parvis_format::AudioLevel;
 use parvis_meeting::{ChatSeq, CommandId, ParticipantId, Quality, SessionId, Source};
+use tokio::sync::watch;
 
-use super::quality::Path;
+use super::{quality::Path, wishes::Wishes};
 use crate::{PathStats, Room, clock, data::Location};
 
 /// What the driver and the handles of a meeting share.
 #[derive(Debug)]
-pub(super) struct Shared(Mutex<State>);
+pub(super) struct Shared {
+    state: Mutex<State>,
+    pub wishes: watch::Sender<Wishes>,
+    /// Sources that a host stopped, or oneself, and that were not turned on since.
+    stopped: watch::Sender<BTreeSet<Source>>,
+}
 
 #[derive(Debug)]
 struct State {
     room: Option<Arc<Room>>,
-    /// Sources that a host stopped and that were not turned on since.
-    muted: BTreeSet<Source>,
     /// The newest chat message, and in which session.
     newest: Option<(SessionId, ChatSeq)>,
     path: Path,
@@ -33,17 +37,21 @@ pub(super) struct Heard {
 
 impl Shared {
     pub(super) fn new(room: Arc<Room>) -> Self {
-        Self(Mutex::new(State {
+        let state = State {
             room: Some(room),
-            muted: BTreeSet::new(),
             newest: None,
             path: Path::default(),
             next_message: clock::now().as_micros() as u64,
-        }))
+        };
+        Self {
+            state: Mutex::new(state),
+            wishes: watch::Sender::default(),
+            stopped: watch::Sender::default(),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn room(&self) -> Option<Arc<Room>> {
@@ -62,15 +70,24 @@ impl Shared {
     }
 
     pub(super) fn muted(&self, source: Source) {
-        self.state().muted.insert(source);
+        self.stopped.send_modify(|stopped| {
+            stopped.insert(source);
+        });
     }
 
     pub(super) fn unmuted(&self, source: Source) {
-        self.state().muted.remove(&source);
+        self.stopped.send_modify(|stopped| {
+            stopped.remove(&source);
+        });
     }
 
     pub(super) fn is_muted(&self, source: Source) -> bool {
-        self.state().muted.contains(&source)
+        self.stopped.borrow().contains(&source)
+    }
+
+    /// What is stopped, also later.
+    pub(super) fn stopped(&self) -> watch::Receiver<BTreeSet<Source>> {
+        self.stopped.subscribe()
     }
 
     pub(super) fn chat_seen(&self, at: Location, seq: ChatSeq, session: Option<SessionId>) {

@@ -2,6 +2,7 @@
 
 mod audio;
 mod counters;
+mod picture_decoder;
 mod track;
 mod video;
 

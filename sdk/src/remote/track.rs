@@ -27,6 +27,18 @@ pub(super) struct Subscription {
     engine: Engine,
 }
 
+impl Subscription {
+    pub(super) fn ask_key(&self) {
+        self.engine.ask_key(self.key);
+    }
+
+    /// What asks for key frames without keeping the subscription.
+    pub(super) fn key_asker(&self) -> impl Fn() + Send + 'static {
+        let (engine, key) = (self.engine.clone(), self.key);
+        move || engine.ask_key(key)
+    }
+}
+
 impl Drop for Subscription {
     fn drop(&mut self) {
         self.engine.unsubscribe(self.key);
@@ -80,6 +92,11 @@ impl RemoteTrack {
     /// What became of its frames.
     pub fn stats(&self) -> RemoteStats {
         self.counters.stats()
+    }
+
+    /// Asks the publisher for a key frame, as a decoder that has lost its references needs one.
+    pub fn ask_key(&self) {
+        self.subscription.ask_key();
     }
 
     pub(super) fn into_parts(self) -> Parts {

@@ -1,18 +1,16 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use parvis_codec::{VideoDecoder, VideoDecoderConfig, VideoFrame};
-use parvis_format::{MediaTime, VideoCodec};
+use parvis_codec::VideoFrame;
+use parvis_format::MediaTime;
 use parvis_wire::Location;
 use tokio::sync::mpsc;
 
 use super::{
     RemoteCounters, RemoteStats, RemoteTrack,
+    picture_decoder::PictureDecoder,
     track::{Parts, Subscription},
 };
-use crate::{
-    SubscribeError, TrackInfo, TrackKind, clock,
-    engine::{Engine, RemoteFrame},
-};
+use crate::{CodecInUse, ParticipantName, SubscribeError, TrackInfo, TrackKind, engine::Engine};
 
 /// Pictures that wait to be shown, at most; beyond, new ones are dropped after decoding.
 const CAPACITY: usize = 8;
@@ -40,32 +38,36 @@ pub struct RemoteVideo {
     info: TrackInfo,
     pictures: mpsc::Receiver<DecodedVideo>,
     counters: Arc<RemoteCounters>,
+    codec: Arc<Mutex<CodecInUse>>,
     _subscription: Subscription,
 }
 
 impl RemoteVideo {
-    pub(crate) fn decode(engine: &Engine, track: RemoteTrack) -> Result<Self, SubscribeError> {
+    pub(crate) fn decode(
+        engine: &Engine,
+        participant: &ParticipantName,
+        track: RemoteTrack,
+    ) -> Result<Self, SubscribeError> {
         let Parts {
             info,
             frames,
             counters,
             subscription,
         } = track.into_parts();
-        match &info.kind {
-            TrackKind::Video(params) if params.family() == VideoCodec::Av1 => {}
-            _ => {
-                return Err(SubscribeError::WrongKind {
-                    is: info.to_string(),
-                    track: info.name,
-                    wanted: "AV1 video",
-                });
-            }
-        }
-        let decoder = parvis_codec::open_video_decoder(&VideoDecoderConfig::default())?;
+        let TrackKind::Video(stream) = &info.kind else {
+            return Err(SubscribeError::WrongKind {
+                is: info.to_string(),
+                track: info.name,
+                wanted: "video",
+            });
+        };
         let (sink, pictures) = mpsc::channel(CAPACITY);
         let count = Arc::clone(&counters);
+        let decoder = PictureDecoder::open(engine, participant, &info.name, stream, sink, count)?;
+        let codec = decoder.in_use();
+        let ask_key = subscription.key_asker();
         engine
-            .spawn(&info.name, move || run(decoder, frames, &sink, &count))
+            .spawn(&info.name, move || decoder.run(frames, ask_key))
             .map_err(|error| SubscribeError::Rejected {
                 track: info.name.clone(),
                 reason: error.to_string(),
@@ -74,6 +76,7 @@ impl RemoteVideo {
             info,
             pictures,
             counters,
+            codec,
             _subscription: subscription,
         })
     }
@@ -88,51 +91,14 @@ impl RemoteVideo {
         self.pictures.recv().await
     }
 
+    /// The decoder at work.
+    pub fn codec(&self) -> CodecInUse {
+        let codec = self.codec.lock().unwrap_or_else(PoisonError::into_inner);
+        codec.clone()
+    }
+
     /// What became of its frames.
     pub fn stats(&self) -> RemoteStats {
         self.counters.stats()
-    }
-}
-
-fn run(
-    mut decoder: Box<dyn VideoDecoder>,
-    mut frames: mpsc::Receiver<RemoteFrame>,
-    sink: &mpsc::Sender<DecodedVideo>,
-    counters: &RemoteCounters,
-) {
-    while let Some(RemoteFrame {
-        frame,
-        location,
-        arrived,
-        gap,
-    }) = frames.blocking_recv()
-    {
-        if gap > 0 {
-            decoder.reset();
-        }
-        let pictures = match decoder.decode(&frame) {
-            Ok(pictures) => pictures,
-            Err(error) => {
-                tracing::debug!(%location, %error, "a frame does not decode");
-                counters.count_undecodable();
-                continue;
-            }
-        };
-        let decoded = clock::now();
-        for picture in pictures {
-            let bytes = frame.payload.len();
-            let picture = DecodedVideo {
-                frame: picture,
-                location,
-                arrived,
-                decoded,
-                bytes,
-            };
-            match sink.try_send(picture) {
-                Ok(()) => {}
-                Err(mpsc::error::TrySendError::Full(_)) => counters.count_skipped(),
-                Err(mpsc::error::TrySendError::Closed(_)) => return,
-            }
-        }
     }
 }

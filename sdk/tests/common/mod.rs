@@ -1,6 +1,8 @@
 //! A relay in this process, and rooms at it.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub mod codecs;
+
 use std::{future::Future, num::NonZeroUsize, time::Duration};
 
 use parvis::{

@@ -7,6 +7,7 @@ use parvis_meeting::{Change, ParticipantId, View};
 use super::Driver;
 use crate::{
     Connectivity,
+    codecs::CodecReport,
     meeting::{MeetingEvent, MeetingState, Phase},
 };
 
@@ -99,6 +100,25 @@ impl Driver {
     pub(super) fn tell_hands(&self) {
         let hands = self.view.iter().flat_map(View::hands).cloned().collect();
         self.tell(MeetingEvent::Hands(hands));
+    }
+
+    pub(super) fn tell_codec(&self, report: CodecReport) {
+        let CodecReport {
+            participant,
+            track,
+            state,
+        } = report;
+        let participant = match participant {
+            Some(name) => ParticipantId::new(name.as_str()).ok(),
+            None => Some(self.me.clone()),
+        };
+        if let Some(participant) = participant {
+            self.tell(MeetingEvent::Codec {
+                participant,
+                track,
+                state,
+            });
+        }
     }
 
     pub(super) fn set_lobby(&self, change: impl FnOnce(&mut Vec<parvis_meeting::Waiter>)) {

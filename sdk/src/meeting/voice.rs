@@ -1,0 +1,121 @@
+use std::{sync::Arc, time::Duration};
+
+use parvis_meeting::{MediaState, ParticipantId, Source};
+use tokio::sync::{mpsc, watch};
+
+use super::{
+    Meeting, MeetingState, Phase, Receive,
+    shared::{Heard, Shared},
+};
+use crate::{DecodedAudio, ParticipantName, RemoteAudio, RoomState};
+
+/// Somebody's voice: received while there is one, across mutes and reconnections.
+#[derive(Debug)]
+pub struct RemoteVoice {
+    who: ParticipantId,
+    shared: Arc<Shared>,
+    heard: mpsc::Sender<Heard>,
+    state: watch::Receiver<Arc<MeetingState>>,
+    track: Option<RemoteAudio>,
+}
+
+/// How long it takes until a track that does not come is asked for again.
+const AGAIN: Duration = Duration::from_millis(250);
+
+impl Meeting {
+    /// Receives somebody's voice. What is heard through it tells who speaks.
+    pub fn voice(&self, who: &ParticipantId) -> RemoteVoice {
+        RemoteVoice {
+            who: who.clone(),
+            shared: Arc::clone(&self.shared),
+            heard: self.heard.clone(),
+            state: self.state.clone(),
+            track: None,
+        }
+    }
+
+    /// Receives all pictures, their smallest layers, or sound only.
+    pub fn set_receive(&self, receive: Receive) {
+        self.shared
+            .wishes
+            .send_modify(|wishes| wishes.receive = receive);
+    }
+}
+
+impl RemoteVoice {
+    /// The next sound; `None`: it left, or the meeting is over.
+    pub async fn next(&mut self) -> Option<DecodedAudio> {
+        loop {
+            if self.track.is_none() {
+                self.subscribe().await?;
+            }
+            let Some(track) = &mut self.track else {
+                continue;
+            };
+            let Some(sound) = track.next().await else {
+                // Muted, or moved: looked for again.
+                self.track = None;
+                continue;
+            };
+            if let Some(level) = sound.level {
+                let who = self.who.clone();
+                // One level among many.
+                let _ = self.heard.try_send(Heard { who, level });
+            }
+            return Some(sound);
+        }
+    }
+
+    /// Asks for it once; `None`: it never comes.
+    async fn subscribe(&mut self) -> Option<()> {
+        let name = ParticipantName::new(self.who.as_str()).ok()?;
+        is_on(&mut self.state, &self.who, Source::Microphone).await?;
+        let room = self.shared.room()?;
+        let mut known = room.watch();
+        let listed = |state: &RoomState| {
+            let participant = state.participants.get(&name);
+            participant.is_some_and(|p| p.track(Source::Microphone.name()).is_some())
+        };
+        // The catalog may come later than the roster, or not at all.
+        tokio::select! {
+            listed = known.wait_for(|state| listed(state) || state.closed.is_some()) => {
+                listed.ok()?;
+            }
+            changed = self.state.changed() => return changed.ok(),
+        }
+        let track = room.subscribe_audio(&name, Source::Microphone.name()).await;
+        match track {
+            Ok(track) => self.track = Some(track),
+            Err(error) => {
+                tracing::debug!(who = %self.who, %error, "no voice yet");
+                tokio::time::sleep(AGAIN).await;
+            }
+        }
+        Some(())
+    }
+}
+
+/// Waits until somebody's source is on; `None`: it never will be.
+async fn is_on(
+    state: &mut watch::Receiver<Arc<MeetingState>>,
+    who: &ParticipantId,
+    source: Source,
+) -> Option<()> {
+    let on = |state: &MeetingState| {
+        let participant = state.view.as_ref().and_then(|view| view.participant(who));
+        participant.is_some_and(|p| *p.media.of(source) == MediaState::On)
+    };
+    let known = state
+        .wait_for(|state| on(state) || is_over(state, who))
+        .await
+        .ok()?;
+    on(&known).then_some(())
+}
+
+/// Whether nothing more comes of somebody.
+pub(super) fn is_over(state: &MeetingState, who: &ParticipantId) -> bool {
+    let view = state.view.as_ref();
+    // Before one is in, what is known may be older than the other.
+    let gone = state.is_connected() && view.is_some_and(|view| view.participant(who).is_none());
+    gone || matches!(state.phase, Phase::Disconnected(_))
+}
