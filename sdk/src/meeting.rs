@@ -80,9 +80,11 @@ pub use self::{
     voice::RemoteVoice,
 };
 pub use parvis_meeting::{
-    AccessLevel, ChatMessage, ChatSeq, Done, Emoji, ErrorKind, HistoryGap, HistoryPolicy,
-    LeaveReason, MediaState, Participant, ParticipantId, PerSource, Policy, PrivateMessage,
-    Quality as ConnectionQuality, Role, RoomCode, Source, Target, View, Waiter,
+    AccessLevel, BadId, Capture, CaptureFailure, CaptureId, CaptureKind, CaptureStatus,
+    ChatMessage, ChatSeq, Done, Emoji, ErrorKind, HandSeq, HistoryGap, HistoryPolicy, Language,
+    LeaveReason, MediaState, OrganisationId, Participant, ParticipantId, PerSource, Policy,
+    PrivateMessage, Quality as ConnectionQuality, Role, RoomCode, Service, SessionId, Source,
+    Target, UnixMillis, View, Waiter,
 };
 
 /// A meeting that was joined, or is about to be.

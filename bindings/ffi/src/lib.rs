@@ -1,0 +1,72 @@
+//! The SDK over the foreign-function boundary: what Kotlin and Swift call.
+//!
+//! Thin conversions over [`parvis::meeting`], by uniffi. Generated code is for the hand-written layers
+//! `bindings/kotlin` and `bindings/swift`, not for apps.
+//!
+//! - Numbers are signed, as Kotlin's are; times are milliseconds or microseconds, as the name says.
+//! - No pixel and no sample crosses by value: inwards it is a borrowed slice in a synchronous call,
+//!   outwards a handle with addresses that hold while the handle lives.
+//! - Every failure is a [`ParvisError`] with a stable [`ErrorKind`]. Every foreign method returns a
+//!   `Result`, so that an exception in it is a failure too.
+//! - One runtime serves all meetings; its threads stay attached to the JVM.
+//!
+//! README.md beside this crate lists the surface.
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "what crosses the boundary is owned by the callee"
+)]
+
+uniffi::setup_scaffolding!();
+
+mod audio_frame;
+mod capture;
+mod chat;
+mod code;
+mod commands;
+mod error;
+mod error_kind;
+mod event;
+mod events;
+mod jvm;
+mod meeting;
+mod microphone;
+mod mirror;
+mod moderation;
+mod numbers;
+mod options;
+mod participant;
+mod picture;
+mod policy;
+mod pull;
+mod recording;
+mod remote_picture;
+mod remote_voice;
+mod runtime;
+mod state;
+mod tickets;
+mod video_frame;
+mod video_source;
+
+pub use audio_frame::{AudioFrame, AudioLayout};
+pub use capture::{AudioCapture, CameraCapture, ScreenCapture};
+pub use chat::{ChatMessage, Done, HistoryGap, HistoryPage, Pending, PrivateMessage};
+pub use code::{clock_now_us, emoji_sign, room_code, version};
+pub use error::ParvisError;
+pub use error_kind::ErrorKind;
+pub use event::{MeetingEvent, ReactionCount};
+pub use events::{MeetingEvents, MeetingStates};
+pub use meeting::Meeting;
+pub use microphone::Microphone;
+pub use options::{AudioOptions, JoinOptions, Receive, Trust, VideoOptions, VideoTarget};
+pub use participant::{
+    Emoji, LeaveReason, MediaState, MediaStates, Participant, Quality, Role, Service, Source,
+    Target, Waiter,
+};
+pub use policy::{AccessLevel, ForbiddenSources, HistoryPolicy, Policy};
+pub use recording::{Capture, CaptureFailure, CaptureKind, CaptureStatus, Language};
+pub use remote_picture::{RemotePicture, RemoteStats};
+pub use remote_voice::RemoteVoice;
+pub use state::{DisconnectReason, Lobby, MeetingState, Phase, RoomView};
+pub use tickets::{RelayAddress, Ticket, TicketRequest, TicketSource, Tickets};
+pub use video_frame::{VideoFrame, VideoLayout};
+pub use video_source::{Camera, LocalStats, Screen};

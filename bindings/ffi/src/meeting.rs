@@ -1,0 +1,189 @@
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use parvis::meeting;
+use tokio::{
+    runtime::Handle,
+    sync::{RwLock, watch},
+};
+
+use crate::{
+    JoinOptions, MeetingEvents, MeetingState, MeetingStates, ParvisError, Tickets,
+    runtime::{self, within},
+};
+
+/// A meeting that was joined, or is about to be.
+///
+/// Freeing it leaves in the background; [`Meeting::leave`] waits until it is left.
+#[derive(uniffi::Object)]
+pub struct Meeting {
+    pub(crate) inner: Arc<Inner>,
+}
+
+/// What a meeting's handles share.
+pub(crate) struct Inner {
+    handle: Handle,
+    /// `None`: left.
+    meeting: RwLock<Option<meeting::Meeting>>,
+    left: watch::Sender<bool>,
+    /// What was known when it was left.
+    last: Mutex<Option<Arc<meeting::MeetingState>>>,
+}
+
+/// An answer of the SDK that is waited for.
+pub(crate) type Asked<'a, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'a>>;
+
+#[uniffi::export]
+impl Meeting {
+    /// Joins the meeting that a link or a code names. Returns once the relay is connected to, in
+    /// [`Phase::Connecting`](crate::Phase::Connecting); the events tell how it goes on.
+    #[uniffi::constructor]
+    pub async fn join(
+        link_or_code: String,
+        options: JoinOptions,
+        tickets: Arc<Tickets>,
+    ) -> Result<Arc<Self>, ParvisError> {
+        let handle = runtime::handle()?;
+        let options = options.with_tickets(tickets.source());
+        let joining = meeting::Meeting::join(&link_or_code, options);
+        let joined = within(&handle, joining).await;
+        let joined = joined.map_err(|error| tickets.explain(error))?;
+        Ok(Arc::new(Self {
+            inner: Arc::new(Inner {
+                handle,
+                meeting: RwLock::new(Some(joined)),
+                left: watch::Sender::new(false),
+                last: Mutex::default(),
+            }),
+        }))
+    }
+
+    /// What is known now; after leaving, what was known last.
+    pub fn state(&self) -> Result<MeetingState, ParvisError> {
+        let state = self.inner.state().ok_or_else(ParvisError::left)?;
+        Ok(MeetingState::from(&*state))
+    }
+
+    /// What is known, again each time that it is another.
+    pub fn states(&self) -> Arc<MeetingStates> {
+        Arc::new(MeetingStates::new(Arc::clone(&self.inner)))
+    }
+
+    /// What happens from here on; [`Meeting::state`] is what happened before.
+    pub fn events(&self) -> Arc<MeetingEvents> {
+        let events = self.inner.look(meeting::Meeting::events);
+        Arc::new(MeetingEvents::new(self.inner.handle.clone(), events.ok()))
+    }
+
+    /// Leaves: the others see it at once. Returns when nothing of the meeting runs here.
+    pub async fn leave(&self) -> Result<(), ParvisError> {
+        within(&self.inner.handle, self.inner.leave()).await
+    }
+}
+
+impl Inner {
+    /// Asks the meeting for something and waits for it, at most until it is left.
+    pub(crate) async fn ask<T, E>(
+        &self,
+        ask: impl for<'a> FnOnce(&'a meeting::Meeting) -> Asked<'a, T, E>,
+    ) -> Result<T, ParvisError>
+    where
+        ParvisError: From<E>,
+    {
+        let mut left = self.left.subscribe();
+        let asking = async {
+            let meeting = self.meeting.read().await;
+            let meeting = meeting.as_ref().ok_or_else(ParvisError::left)?;
+            ask(meeting).await.map_err(ParvisError::from)
+        };
+        within(&self.handle, async {
+            tokio::select! {
+                biased;
+                answer = asking => answer,
+                // The sender is in `self`.
+                _ = left.wait_for(|left| *left) => Err(ParvisError::left()),
+            }
+        })
+        .await
+    }
+
+    /// Takes something that the meeting has at hand.
+    pub(crate) fn look<T>(
+        &self,
+        look: impl FnOnce(&meeting::Meeting) -> T,
+    ) -> Result<T, ParvisError> {
+        let _entered = self.handle.enter();
+        // It is locked while it is being left only.
+        let meeting = self.meeting.try_read().map_err(|_| ParvisError::left())?;
+        meeting.as_ref().map(look).ok_or_else(ParvisError::left)
+    }
+
+    /// Whether it was left.
+    pub(crate) fn is_left(&self) -> bool {
+        *self.left.borrow()
+    }
+
+    pub(crate) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// What is known now, or was known last.
+    pub(crate) fn state(&self) -> Option<Arc<meeting::MeetingState>> {
+        let now = self.look(meeting::Meeting::state).ok();
+        now.or_else(|| self.lock_last().clone())
+    }
+
+    /// Waits until what is known is another than `known`.
+    pub(crate) async fn changed(
+        &self,
+        known: Arc<meeting::MeetingState>,
+    ) -> Option<Arc<meeting::MeetingState>> {
+        let before = Arc::clone(&known);
+        let changed = self.ask(move |meeting| {
+            Box::pin(async move {
+                let is_another = |state: &meeting::MeetingState| !std::ptr::eq(state, &*before);
+                Ok::<_, ParvisError>(meeting.wait_for(is_another).await)
+            })
+        });
+        match changed.await {
+            Ok(state) => Some(state),
+            // It is being left: its last state is the next one.
+            Err(_) => {
+                let left = self.meeting.read().await;
+                drop(left);
+                self.lock_last().clone()
+            }
+        }
+    }
+
+    async fn leave(&self) -> Result<(), ParvisError> {
+        if self.left.send_replace(true) {
+            return Err(ParvisError::left());
+        }
+        let mut held = self.meeting.write().await;
+        let Some(meeting) = held.take() else {
+            return Err(ParvisError::left());
+        };
+        let mut last = meeting::MeetingState::clone(&meeting.state());
+        meeting.leave().await;
+        if !matches!(last.phase, meeting::Phase::Disconnected(_)) {
+            last.phase = meeting::Phase::Disconnected(meeting::DisconnectReason::Left);
+        }
+        *self.lock_last() = Some(Arc::new(last));
+        Ok(())
+    }
+
+    fn lock_last(&self) -> std::sync::MutexGuard<'_, Option<Arc<meeting::MeetingState>>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let _entered = self.handle.enter();
+        *self.meeting.get_mut() = None;
+    }
+}

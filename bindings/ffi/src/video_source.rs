@@ -1,0 +1,218 @@
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use parvis::{VideoLayer, meeting};
+
+use crate::{
+    CameraCapture, Meeting, ParvisError, ScreenCapture, VideoOptions,
+    meeting::Inner,
+    microphone::drop_within,
+    numbers::signed,
+    picture::{Geometry, Planes},
+    runtime::within,
+};
+
+/// A track of one's own, whether it is watched, and what became of its frames.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct LocalStats {
+    /// The track, such as `camera/360p`.
+    pub track: String,
+    /// Whether anybody takes its frames.
+    pub watched: bool,
+    /// Frames that were encoded.
+    pub encoded: i64,
+    /// Frames that were dropped because encoding or sending was behind.
+    pub dropped: i64,
+}
+
+#[uniffi::export]
+impl Meeting {
+    /// Turns the camera on, in layers of 180, 360 and 720 lines as far as it has them; give it
+    /// pictures by [`Camera::push_i420`].
+    pub async fn camera(&self, options: VideoOptions) -> Result<Arc<Camera>, ParvisError> {
+        let (width, height) = options.size()?;
+        let video = parvis::VideoOptions {
+            frame_rate: options.frame_rate(30),
+            layers: VideoLayer::ladder(height, options.max_height(720)),
+            ..parvis::VideoOptions::camera(width, height)
+        };
+        let asked = self
+            .inner
+            .ask(|meeting| Box::pin(meeting.camera_with(video)));
+        let camera = asked.await?;
+        Ok(Camera::new(&self.inner, camera, (width, height)))
+    }
+
+    /// Turns the camera on once the app's own capture is open, and starts that.
+    pub async fn camera_from(
+        &self,
+        options: VideoOptions,
+        capture: Arc<dyn CameraCapture>,
+    ) -> Result<Arc<Camera>, ParvisError> {
+        capture.open().await?;
+        let camera = self.camera(options).await;
+        let camera = camera.inspect_err(|_| {
+            // What went wrong first is what is told.
+            let _ = capture.stop();
+        })?;
+        let started = capture.start(Arc::clone(&camera));
+        *camera.lock_capture() = Some(capture);
+        if let Err(error) = started {
+            // As above.
+            let _ = camera.turn_off();
+            return Err(error);
+        }
+        Ok(camera)
+    }
+
+    /// Shares a screen; give it pictures by [`Screen::push_i420`].
+    pub async fn screen(&self, options: VideoOptions) -> Result<Arc<Screen>, ParvisError> {
+        let (width, height) = options.size()?;
+        let asked = self
+            .inner
+            .ask(move |meeting| Box::pin(meeting.screen(width, height)));
+        let screen = asked.await?;
+        Ok(Screen::new(&self.inner, screen, (width, height)))
+    }
+
+    /// Shares a screen once the app's own capture is open, and starts that.
+    pub async fn screen_from(
+        &self,
+        options: VideoOptions,
+        capture: Arc<dyn ScreenCapture>,
+    ) -> Result<Arc<Screen>, ParvisError> {
+        capture.open().await?;
+        let screen = self.screen(options).await;
+        let screen = screen.inspect_err(|_| {
+            // What went wrong first is what is told.
+            let _ = capture.stop();
+        })?;
+        let started = capture.start(Arc::clone(&screen));
+        *screen.lock_capture() = Some(capture);
+        if let Err(error) = started {
+            // As above.
+            let _ = screen.turn_off();
+            return Err(error);
+        }
+        Ok(screen)
+    }
+}
+
+macro_rules! video_source {
+    ($(#[$doc:meta])* $name:ident, $capture:ident) => {
+        $(#[$doc])*
+        #[derive(uniffi::Object)]
+        pub struct $name {
+            inner: Arc<Inner>,
+            /// `None`: turned off.
+            source: RwLock<Option<Arc<meeting::$name>>>,
+            size: (u32, u32),
+            capture: Mutex<Option<Arc<dyn $capture>>>,
+        }
+
+        #[uniffi::export]
+        impl $name {
+            /// Gives a picture to the layers that somebody watches; never waits. It is copied once.
+            ///
+            /// width, height: of the planes, pixels. u, v: half as wide and high, rounded up.
+            /// y_stride, uv_stride: bytes from one row to the next. uv_pixel_stride: bytes from one
+            /// chroma value to the next; 2 where u and v lie interleaved. rotation: 0, 90, 180 or 270
+            /// degrees clockwise that bring the picture upright. timestamp_us: when it was captured, by
+            /// [`clock_now_us`](crate::clock_now_us); 0: now.
+            #[expect(clippy::too_many_arguments, reason = "a record would be copied at each call")]
+            pub fn push_i420(
+                &self,
+                y: &[u8],
+                u: &[u8],
+                v: &[u8],
+                width: i32,
+                height: i32,
+                y_stride: i32,
+                uv_stride: i32,
+                uv_pixel_stride: i32,
+                rotation: i32,
+                timestamp_us: i64,
+            ) -> Result<(), ParvisError> {
+                let source = self.on()?;
+                let geometry = Geometry::new(
+                    (width, height),
+                    (y_stride, uv_stride, uv_pixel_stride),
+                    rotation,
+                )?;
+                geometry.expect_size(self.size)?;
+                source.push(&geometry.copy(Planes { y, u, v }, timestamp_us)?);
+                Ok(())
+            }
+
+            /// Mutes: nothing is captured, and the tracks stay announced.
+            pub async fn mute(&self) -> Result<(), ParvisError> {
+                let source = self.on()?;
+                within(self.inner.handle(), source.mute()).await?;
+                Ok(())
+            }
+
+            /// Turns it on again.
+            pub async fn unmute(&self) -> Result<(), ParvisError> {
+                let source = self.on()?;
+                within(self.inner.handle(), source.unmute()).await?;
+                Ok(())
+            }
+
+            /// The tracks, whether they are watched, and what became of their frames.
+            pub fn stats(&self) -> Result<Vec<LocalStats>, ParvisError> {
+                let stats = self.on()?.stats();
+                Ok(stats.into_iter().map(LocalStats::from).collect())
+            }
+
+            /// Turns it off, and stops the app's own capture.
+            pub fn turn_off(&self) -> Result<(), ParvisError> {
+                let source = self.source.write().unwrap_or_else(PoisonError::into_inner).take();
+                let source = source.ok_or_else(ParvisError::left)?;
+                drop_within(self.inner.handle(), source);
+                let capture = self.lock_capture().take();
+                capture.map_or(Ok(()), |capture| capture.stop())
+            }
+        }
+
+        impl $name {
+            fn new(inner: &Arc<Inner>, source: meeting::$name, size: (u32, u32)) -> Arc<Self> {
+                Arc::new(Self {
+                    inner: Arc::clone(inner),
+                    source: RwLock::new(Some(Arc::new(source))),
+                    size,
+                    capture: Mutex::default(),
+                })
+            }
+
+            fn on(&self) -> Result<Arc<meeting::$name>, ParvisError> {
+                let source = self.source.read().unwrap_or_else(PoisonError::into_inner);
+                let on = source.as_ref().filter(|_| !self.inner.is_left());
+                on.cloned().ok_or_else(ParvisError::left)
+            }
+
+            fn lock_capture(&self) -> std::sync::MutexGuard<'_, Option<Arc<dyn $capture>>> {
+                self.capture.lock().unwrap_or_else(PoisonError::into_inner)
+            }
+        }
+    };
+}
+
+video_source! {
+    /// One's own camera. [`Camera::turn_off`] or freeing it turns it off.
+    Camera, CameraCapture
+}
+
+video_source! {
+    /// A screen that is shared. [`Screen::turn_off`] or freeing it ends that.
+    Screen, ScreenCapture
+}
+
+impl From<parvis::LocalStats> for LocalStats {
+    fn from(stats: parvis::LocalStats) -> Self {
+        Self {
+            track: stats.track,
+            watched: stats.watched,
+            encoded: signed(stats.encoded),
+            dropped: signed(stats.dropped),
+        }
+    }
+}
