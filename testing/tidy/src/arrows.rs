@@ -71,6 +71,8 @@ const OWNED: &[(&str, &[&str])] = &[
     ("quinn-proto", &["moq/quic", "testing/load"]),
     ("quinn-udp", &["moq/quic"]),
     ("uniffi", &["bindings/ffi"]),
+    ("uniffi_bindgen", &["bindings/bindgen"]),
+    ("jni-sys", &["bindings/ffi"]),
 ];
 
 struct Manifest {
