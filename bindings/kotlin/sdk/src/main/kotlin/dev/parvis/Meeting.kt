@@ -1,0 +1,208 @@
+package dev.parvis
+
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.SupervisorJob
+import kotlinx.coroutines.cancel
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.StateFlow
+import kotlinx.coroutines.flow.asStateFlow
+import kotlinx.coroutines.launch
+
+/**
+ * A meeting that was joined, or is about to be.
+ *
+ * ```
+ * Meeting.join(link, JoinOptions("Zoé", device)).use { meeting ->
+ *     meeting.state.first { it.phase == Phase.Connected }
+ *     meeting.chat("Bonjour !")
+ *     meeting.leave()
+ * }
+ * ```
+ *
+ * A command suspends until the meeting has acknowledged it, which is after it was stored. Where the connection is
+ * replaced meanwhile it is said again, and done once. What a command throws is a [ParvisException]; commands of hosts, owners
+ * and administrators, are refused to others with [ErrorKind.FORBIDDEN].
+ *
+ * [leave] says goodbye and waits until nothing of the meeting runs; [close] frees it at once, and leaves in the background.
+ */
+public class Meeting private constructor(
+    internal val native: dev.parvis.ffi.Meeting,
+    first: MeetingState,
+) : AutoCloseable {
+    private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Default)
+    private val states = native.states()
+    private val known = MutableStateFlow(first)
+
+    /** What is known now, and whenever it is another. */
+    public val state: StateFlow<MeetingState> = known.asStateFlow()
+
+    init {
+        scope.launch(start = CoroutineStart.UNDISPATCHED) {
+            try {
+                while (true) known.value = MeetingState.lift(states.next() ?: break)
+            } finally {
+                states.close()
+            }
+        }
+    }
+
+    /** What happens from this call on, though it is collected later; [state] is what happened before. */
+    public fun events(): Flow<MeetingEvent> {
+        val events = inLibrary { native.events() }
+        return pulled({ events.next()?.lift() }, events::cancel, events::close)
+    }
+
+    /** Knocks again, after a denial or when nobody answered. */
+    public suspend fun knock(): Unit = awaitLibrary { native.knock() }
+
+    /** Writes to everybody; returns when the message is stored. It comes as an event too. */
+    public suspend fun chat(text: String): Done = awaitLibrary { native.chat(text) }
+
+    /** Writes to one participant. */
+    public suspend fun chatPrivately(to: String, text: String): Done =
+        awaitLibrary { native.chatPrivately(to, text) }
+
+    /**
+     * Writes to everybody and returns at once what an app shows until the message is there: the event that brings it has
+     * the same id, or says that it failed.
+     */
+    public suspend fun chatPending(text: String): Pending = awaitLibrary { native.chatPending(text) }
+
+    /**
+     * Messages of the chat's past, newest first page by page: at most [count] before [before], or the newest.
+     *
+     * What is gone is said, and not left out in silence.
+     */
+    public suspend fun history(before: Long? = null, count: Int = 50): HistoryPage =
+        awaitLibrary { native.history(before, count) }
+
+    /** Raises the hand; a raised one keeps its place. */
+    public suspend fun raiseHand(): Done = awaitLibrary { native.raiseHand() }
+
+    /** Lowers the own hand. */
+    public suspend fun lowerHand(): Unit = awaitLibrary { native.lowerHand() }
+
+    /** Shows a reaction. */
+    public suspend fun react(emoji: Emoji): Unit = awaitLibrary { native.react(emoji) }
+
+    /** Changes the own name. */
+    public suspend fun rename(name: String): Unit = awaitLibrary { native.rename(name) }
+
+    /** Asks the hosts to record. */
+    public suspend fun requestRecording(): Unit = awaitLibrary { native.requestRecording() }
+
+    /** Lets people in who wait. Hosts. */
+    public suspend fun admit(who: Target): Unit = awaitLibrary { native.admit(who.lower()) }
+
+    /** Sends people away who wait. Hosts. */
+    public suspend fun deny(who: Target): Unit = awaitLibrary { native.deny(who.lower()) }
+
+    /** Stops microphones; only their owners turn them on again. Hosts. */
+    public suspend fun mute(who: Target): Unit = awaitLibrary { native.mute(who.lower()) }
+
+    /** Forbids a source to everybody but hosts, or allows it again. Hosts. */
+    public suspend fun forbid(source: Source, forbidden: Boolean): Unit =
+        awaitLibrary { native.forbid(source, forbidden) }
+
+    /** Lowers somebody's hand. Hosts. */
+    public suspend fun lowerHandOf(who: String): Unit = awaitLibrary { native.lowerHandOf(who) }
+
+    /** Lowers all hands. Hosts. */
+    public suspend fun lowerAllHands(): Unit = awaitLibrary { native.lowerAllHands() }
+
+    /** Changes somebody's name. Hosts. */
+    public suspend fun renameOther(who: String, name: String): Unit = awaitLibrary { native.renameOther(who, name) }
+
+    /** Promotes or demotes somebody who is in and signed in. Hosts. */
+    public suspend fun setRole(who: String, role: Role): Unit = awaitLibrary { native.setRole(who, role) }
+
+    /** Changes who enters without knocking; with an organisation, agents of it only. Hosts. */
+    public suspend fun setAccess(level: AccessLevel, organisation: String? = null): Unit =
+        awaitLibrary { native.setAccess(level, organisation) }
+
+    /** Whether guests wait until an agent is in. Hosts. */
+    public suspend fun setHostGate(on: Boolean): Unit = awaitLibrary { native.setHostGate(on) }
+
+    /** Which chat messages late joiners get. Hosts. */
+    public suspend fun setHistory(history: HistoryPolicy): Unit = awaitLibrary { native.setHistory(history) }
+
+    /** Locks or unlocks the room. Hosts. */
+    public suspend fun lock(locked: Boolean): Unit = awaitLibrary { native.lock(locked) }
+
+    /** Removes somebody: it has to knock again. Hosts. */
+    public suspend fun remove(who: String): Unit = awaitLibrary { native.remove(who) }
+
+    /** Ends the meeting for everybody. Hosts. */
+    public suspend fun endForAll(): Unit = awaitLibrary { native.endForAll() }
+
+    /** Turns the microphone on; give it sound by [Microphone.push]. */
+    public suspend fun microphone(options: AudioOptions = AudioOptions()): Microphone =
+        Microphone(awaitLibrary { native.microphone(options) })
+
+    /** Turns the microphone on once the app's own capture is open, and starts that. */
+    public suspend fun microphone(capture: AudioCapture, options: AudioOptions = AudioOptions()): Microphone =
+        Microphone(awaitLibrary { native.microphoneFrom(options, ForeignAudioCapture(capture)) })
+
+    /** Turns the camera on, in layers of 180, 360 and 720 lines as far as it has them; give it pictures by [Camera.push]. */
+    public suspend fun camera(options: VideoOptions): Camera = Camera(awaitLibrary { native.camera(options) })
+
+    /** Turns the camera on once the app's own capture is open, and starts that. */
+    public suspend fun camera(capture: CameraCapture, options: VideoOptions): Camera =
+        Camera(awaitLibrary { native.cameraFrom(options, ForeignCameraCapture(capture)) })
+
+    /** Shares a screen; give it pictures by [Screen.push]. */
+    public suspend fun screen(options: VideoOptions): Screen = Screen(awaitLibrary { native.screen(options) })
+
+    /** Shares a screen once the app's own capture is open, and starts that. */
+    public suspend fun screen(capture: ScreenCapture, options: VideoOptions): Screen =
+        Screen(awaitLibrary { native.screenFrom(options, ForeignScreenCapture(capture)) })
+
+    /** Receives somebody's voice, from the first [RemoteVoice.next] on. What is heard through it tells who speaks. */
+    public fun voice(who: String): RemoteVoice = RemoteVoice(inLibrary { native.voice(who) })
+
+    /** Receives somebody's camera or screen, for what is shown of it. */
+    public fun picture(who: String, source: Source, target: VideoTarget): RemotePicture =
+        RemotePicture(inLibrary { native.picture(who, source, target) })
+
+    /** Receives all pictures, their smallest layers, or sound only. */
+    public fun setReceive(receive: Receive): Unit = inLibrary { native.setReceive(receive) }
+
+    /** Leaves: the others see it at once. Returns when nothing of the meeting runs here. */
+    public suspend fun leave(): Unit = awaitLibrary { native.leave() }
+
+    /** Frees it; a meeting that was not left is left in the background. Once more does nothing. */
+    override fun close() {
+        scope.cancel()
+        if (!native.uniffiIsDestroyed) {
+            states.cancel()
+            native.close()
+        }
+    }
+
+    public companion object {
+        /**
+         * Joins the meeting that a link or a code names.
+         *
+         * Returns once the relay is connected to, in [Phase.Connecting]; the state tells how it goes on.
+         */
+        public suspend fun join(linkOrCode: String, options: JoinOptions): Meeting {
+            val native =
+                awaitLibrary {
+                    options.tickets.lower().use { dev.parvis.ffi.Meeting.join(linkOrCode, options.lower(), it) }
+                }
+            return Meeting(native, MeetingState.lift(inLibrary { native.state() }))
+        }
+
+        /** The room code of a link or a code, as people read it: `abc-defg-hij`. */
+        public fun roomCode(linkOrCode: String): String = inLibrary { dev.parvis.ffi.roomCode(linkOrCode) }
+
+        /** The version of the library. */
+        public val version: String get() = inLibrary { dev.parvis.ffi.version() }
+
+        /** The clock of capture times: microseconds since 1970, which never jumps within a process. */
+        public fun clockUs(): Long = inLibrary { dev.parvis.ffi.clockNowUs() }
+    }
+}

@@ -1,0 +1,79 @@
+package dev.parvis
+
+import java.nio.ByteBuffer
+import java.nio.ByteOrder
+
+/**
+ * One's own microphone. [turnOff] turns it off; so does [close], which frees it too.
+ *
+ * Sound is interleaved, of 48 kHz and of any length; capture times are by [Meeting.clockUs], and 0 means that the sound ends
+ * now. Nothing is sent while it is muted, by oneself or by a host.
+ */
+public class Microphone internal constructor(private val native: dev.parvis.ffi.Microphone) : AutoCloseable {
+    private var staged: ByteBuffer = direct(0)
+
+    /** Gives sound as floats of -1 to 1. */
+    @Synchronized
+    public fun push(samples: FloatArray, timestampUs: Long = 0) {
+        val staged = stage(samples.size * Float.SIZE_BYTES)
+        staged.asFloatBuffer().put(samples)
+        inLibrary { native.pushF32(staged, timestampUs) }
+    }
+
+    /** Gives sound as 16-bit integers. */
+    @Synchronized
+    public fun push(samples: ShortArray, timestampUs: Long = 0) {
+        val staged = stage(samples.size * Short.SIZE_BYTES)
+        staged.asShortBuffer().put(samples)
+        inLibrary { native.pushI16(staged, timestampUs) }
+    }
+
+    /** Gives sound as floats, little endian, without a copy on this side; [samples] is a direct buffer, from its position on. */
+    public fun pushFloats(samples: ByteBuffer, timestampUs: Long = 0): Unit =
+        inLibrary { native.pushF32(lent(samples), timestampUs) }
+
+    /** Gives sound as 16-bit integers, little endian, as [pushFloats] does. */
+    public fun pushShorts(samples: ByteBuffer, timestampUs: Long = 0): Unit =
+        inLibrary { native.pushI16(lent(samples), timestampUs) }
+
+    /** Mutes: nothing is captured, and the track stays announced. */
+    public suspend fun mute(): Unit = awaitLibrary { native.mute() }
+
+    /** Turns it on again, also after a host muted it. */
+    public suspend fun unmute(): Unit = awaitLibrary { native.unmute() }
+
+    /** Turns it off, and stops the app's own capture. */
+    public fun turnOff(): Unit = inLibrary { native.turnOff() }
+
+    /** Turns it off and frees it. Once more does nothing. */
+    override fun close(): Unit = turnOffAndClose(native, native.uniffiIsDestroyed) { native.turnOff() }
+
+    private fun stage(bytes: Int): ByteBuffer {
+        if (staged.capacity() < bytes) staged = direct(bytes)
+        staged.clear().limit(bytes)
+        return staged
+    }
+}
+
+/** Turns something off unless it is, and frees it. */
+internal fun turnOffAndClose(native: AutoCloseable, isClosed: Boolean, turnOff: () -> Unit) {
+    if (isClosed) return
+    try {
+        inLibrary(turnOff)
+    } catch (error: ParvisException) {
+        if (error.kind != ErrorKind.LEFT) throw error
+    } finally {
+        native.close()
+    }
+}
+
+/** What the library sees of a buffer: from its position on. */
+internal fun lent(buffer: ByteBuffer): ByteBuffer {
+    if (!buffer.isDirect) {
+        throw ParvisException(ErrorKind.BAD_FRAME, "the library reads direct buffers: ByteBuffer.allocateDirect")
+    }
+    // The generated half passes where a buffer begins, whatever its position.
+    return if (buffer.position() == 0) buffer else buffer.slice()
+}
+
+private fun direct(bytes: Int): ByteBuffer = ByteBuffer.allocateDirect(bytes).order(ByteOrder.LITTLE_ENDIAN)

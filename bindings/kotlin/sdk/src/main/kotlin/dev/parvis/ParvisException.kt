@@ -1,0 +1,79 @@
+package dev.parvis
+
+import kotlin.coroutines.cancellation.CancellationException
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.milliseconds
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.withContext
+
+/**
+ * Why something is not done.
+ *
+ * An app may throw one in what it gives to be called back, such as a [TicketSource]: it comes out of the call that used it.
+ *
+ * @property kind what went wrong; stable, the same word in every language
+ * @property retryAfter when it may be tried again, from here on, where the meeting says so
+ * @property isRetryable whether the same may succeed a little later
+ * @property isAuth whether another ticket or sign-in is needed
+ */
+public class ParvisException internal constructor(
+    public val kind: ErrorKind,
+    override val message: String,
+    public val retryAfter: Duration?,
+    public val isRetryable: Boolean,
+    public val isAuth: Boolean,
+    cause: Throwable?,
+) : Exception(message, cause) {
+    /** A failure of the app's own. */
+    public constructor(kind: ErrorKind, message: String) : this(kind, message, null, false, false, null)
+
+    internal fun lower(): dev.parvis.ffi.ParvisException =
+        dev.parvis.ffi.ParvisException.Failed(kind, message, retryAfter?.inWholeMilliseconds, isRetryable, isAuth)
+
+    internal companion object {
+        fun lift(error: dev.parvis.ffi.ParvisException): ParvisException =
+            when (error) {
+                is dev.parvis.ffi.ParvisException.Failed -> ParvisException(
+                    error.kind,
+                    error.reason,
+                    error.retryAfterMs?.milliseconds,
+                    error.isRetryable,
+                    error.isAuth,
+                    error,
+                )
+            }
+
+        fun left(cause: Throwable): ParvisException =
+            ParvisException(ErrorKind.LEFT, "this was closed: join again", null, false, false, cause)
+    }
+}
+
+/** Calls the library; its failures are [ParvisException]s. */
+internal inline fun <T> inLibrary(call: () -> T): T {
+    Library.load()
+    return try {
+        call()
+    } catch (error: CancellationException) {
+        throw error
+    } catch (error: dev.parvis.ffi.ParvisException) {
+        throw ParvisException.lift(error)
+    } catch (error: IllegalStateException) {
+        throw ParvisException.left(error)
+    }
+}
+
+/**
+ * Calls the library and waits: never resumed on one of its threads, even where the caller has no dispatcher.
+ */
+internal suspend fun <T> awaitLibrary(call: suspend () -> T): T = withContext(Dispatchers.Default) { inLibrary { call() } }
+
+/** Runs what the app gave to be called back. */
+internal inline fun <T> foreign(call: () -> T): T =
+    try {
+        call()
+    } catch (error: ParvisException) {
+        throw error.lower()
+    } catch (error: Error) {
+        // The generated half hands over exceptions only: Rust would wait for ever.
+        throw IllegalStateException(error.toString(), error)
+    }

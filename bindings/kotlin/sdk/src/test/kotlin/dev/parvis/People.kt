@@ -1,0 +1,82 @@
+package dev.parvis
+
+import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.channels.Channel
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.isActive
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.withTimeout
+
+/** How long anything may take. */
+val PATIENCE = 60.seconds
+
+/** Somebody in a meeting, with everything that happened. */
+class Person(scope: CoroutineScope, val meeting: Meeting) : AutoCloseable {
+    private val happened = Channel<MeetingEvent>(Channel.UNLIMITED)
+    private val collecting = meeting.events().let { events -> scope.launch { events.collect(happened::send) } }
+
+    val id: String = meeting.state.value.me
+
+    /** Waits until what is known is so. */
+    suspend fun knows(what: String, holds: (MeetingState) -> Boolean): MeetingState =
+        within(what) { meeting.state.first(holds) }
+
+    suspend fun isIn(): MeetingState = knows("to be in") { it.phase == Phase.Connected }
+
+    /** Reads on to an event of this kind. */
+    suspend inline fun <reified T : MeetingEvent> sees(crossinline wanted: (T) -> Boolean = { true }): T =
+        within("to see ${T::class.simpleName}") {
+            while (true) {
+                val event = next()
+                if (event is T && wanted(event)) return@within event
+            }
+            @Suppress("UNREACHABLE_CODE")
+            error("unreachable")
+        }
+
+    @PublishedApi
+    internal suspend fun next(): MeetingEvent = happened.receive()
+
+    @PublishedApi
+    internal suspend fun <T> within(what: String, wait: suspend () -> T): T =
+        try {
+            withTimeout(PATIENCE) { wait() }
+        } catch (error: kotlinx.coroutines.TimeoutCancellationException) {
+            throw AssertionError("${meeting.state.value.me} waits $what: ${meeting.state.value}", error)
+        }
+
+    override fun close() {
+        collecting.cancel()
+        meeting.close()
+    }
+}
+
+/** Joins as a guest does, or with a session. */
+suspend fun join(scope: CoroutineScope, link: String, name: String, session: String? = null): Person {
+    val tickets = session?.let(Tickets::Agent) ?: Tickets.Guest
+    return Person(scope, Meeting.join(link, JoinOptions(name, "device-of-$name", tickets, trust = Trust.Anyone)))
+}
+
+/** Gives the pictures of the file to [push], 15 a second, until it is cancelled. */
+fun CoroutineScope.film(push: (Picture) -> Unit) =
+    launch(Dispatchers.Default) {
+        var index = 0
+        while (isActive) {
+            push(Media.picture(index++))
+            delay(66)
+        }
+    }
+
+/** Gives the sound of the file to a microphone, as fast as it is spoken, until it is cancelled. */
+fun CoroutineScope.talk(microphone: Microphone) =
+    launch(Dispatchers.Default) {
+        val started = System.nanoTime()
+        var index = 0
+        while (isActive) {
+            microphone.push(Media.sounds[index++ % Media.sounds.size])
+            delay(index * 20 - (System.nanoTime() - started) / 1_000_000)
+        }
+    }

@@ -1,0 +1,107 @@
+package dev.parvis
+
+import java.io.File
+import java.net.DatagramSocket
+import java.net.InetAddress
+import java.net.ServerSocket
+import java.net.URI
+import java.net.http.HttpClient
+import java.net.http.HttpRequest
+import java.net.http.HttpResponse
+import java.nio.file.Files
+import java.util.concurrent.LinkedBlockingQueue
+import java.util.concurrent.TimeUnit
+import kotlin.concurrent.thread
+
+/** A `parvis serve` of a test's own, whose ports and folder stay the same when it is started again. */
+class Site : AutoCloseable {
+    private val folder = Files.createTempDirectory("parvis-test").toFile()
+    private val httpPort = ServerSocket(0, 1, InetAddress.getLoopbackAddress()).use { it.localPort }
+    private val relayPort = DatagramSocket(0, InetAddress.getLoopbackAddress()).use { it.localPort }
+    private val http = HttpClient.newHttpClient()
+    private lateinit var process: Process
+    private lateinit var events: LinkedBlockingQueue<String>
+    private lateinit var operator: LinkedBlockingQueue<String>
+
+    val url = "http://127.0.0.1:$httpPort"
+
+    /** The session token of the first administrator, who is called Administrator. */
+    val administrator: String
+
+    init {
+        start()
+        val said = await(events) { field(it, "event") == "administrator" }
+        val login = """{"email":"${field(said, "email")}","passphrase":"${field(said, "passphrase")}"}"""
+        administrator = field(post("/api/v1/login", login), "token")!!
+    }
+
+    private fun start() {
+        val program = System.getProperty("parvis.binary")
+        val data = File(folder, "data").path
+        val command =
+            listOf(program, "serve", "--json", "--drain", "1s", "--data", data) +
+                listOf("--listen", "127.0.0.1:$httpPort", "--relay-listen", "127.0.0.1:$relayPort")
+        process = ProcessBuilder(command).start()
+        events = lines(process.inputStream.bufferedReader())
+        operator = lines(process.errorStream.bufferedReader())
+        await(events) { field(it, "event") == "serving" }
+    }
+
+    /** As a crash: nobody is told. */
+    fun kill() {
+        process.destroyForcibly().waitFor()
+    }
+
+    /** Starts it again after [kill]. */
+    fun startAgain() = start()
+
+    /** Makes an account and proves its address; returns its session token. */
+    fun account(name: String, email: String): String {
+        val passphrase = "correct horse battery staple"
+        post("/api/v1/accounts", """{"email":"$email","name":"$name","passphrase":"$passphrase"}""")
+        val line = await(operator) { "proves $email: " in it }
+        val code = line.substringAfter("proves $email: ").take(10)
+        return field(post("/api/v1/accounts/proof", """{"email":"$email","code":"$code"}"""), "token")!!
+    }
+
+    /** Makes a room of somebody; returns its link. */
+    fun room(owner: String = administrator): String = field(post("/api/v1/rooms", "{}", owner), "url")!!
+
+    /** Asks for a ticket as the library does; returns the answer. */
+    fun ticket(code: String, name: String): String =
+        post("/api/v1/rooms/$code/join", """{"name":"$name","device":"$name-device"}""")
+
+    private fun post(path: String, body: String, session: String? = null): String {
+        val asking = HttpRequest.newBuilder(URI(url + path)).header("Content-Type", "application/json")
+        session?.let { asking.header("Authorization", "Bearer $it") }
+        asking.POST(HttpRequest.BodyPublishers.ofString(body))
+        val answer = http.send(asking.build(), HttpResponse.BodyHandlers.ofString())
+        check(answer.statusCode() < 300) { "$path: ${answer.statusCode()} ${answer.body()}" }
+        return answer.body()
+    }
+
+    override fun close() {
+        process.destroy()
+        if (!process.waitFor(10, TimeUnit.SECONDS)) process.destroyForcibly().waitFor()
+        folder.deleteRecursively()
+    }
+
+    companion object {
+        /** A text field of a flat JSON object. */
+        fun field(json: String, name: String): String? =
+            Regex("\"$name\":\\s*\"((?:[^\"\\\\]|\\\\.)*)\"").find(json)?.groupValues?.get(1)
+
+        private fun lines(from: java.io.BufferedReader): LinkedBlockingQueue<String> {
+            val queue = LinkedBlockingQueue<String>()
+            thread(isDaemon = true) { from.useLines { lines -> lines.forEach(queue::add) } }
+            return queue
+        }
+
+        private fun await(queue: LinkedBlockingQueue<String>, wanted: (String) -> Boolean): String {
+            while (true) {
+                val line = queue.poll(60, TimeUnit.SECONDS) ?: error("nothing comes any more")
+                if (wanted(line)) return line
+            }
+        }
+    }
+}
