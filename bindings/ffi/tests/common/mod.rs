@@ -1,0 +1,258 @@
+//! A `parvis serve` of a test's own, and people in its meetings.
+#![allow(dead_code, reason = "each test binary uses a part")]
+
+pub mod media;
+
+use std::{
+    io::{BufRead, BufReader},
+    net::{TcpListener, UdpSocket},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::{Arc, Once, mpsc},
+    thread,
+    time::Duration,
+};
+
+use parvis_ffi::{
+    JoinOptions, Meeting, MeetingEvent, MeetingEvents, MeetingState, ParvisError, Phase, Tickets,
+    Trust,
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::time::timeout;
+
+/// How long anything may take.
+pub const PATIENCE: Duration = Duration::from_mins(1);
+const PASSPHRASE: &str = "correct horse battery staple";
+
+/// A meeting service whose ports and folder stay the same when it is started again.
+pub struct Site {
+    pub url: String,
+    /// The session token of the first administrator.
+    pub administrator: String,
+    folder: TempDir,
+    ports: (u16, u16),
+    process: Child,
+    operator: mpsc::Receiver<String>,
+}
+
+impl Site {
+    pub fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let ports = (
+            listener.local_addr().unwrap().port(),
+            socket.local_addr().unwrap().port(),
+        );
+        drop((listener, socket));
+        let (process, events, operator) = serve(&folder, ports);
+        event(&events, "serving");
+        let said = event(&events, "administrator");
+        let mut site = Self {
+            url: format!("http://127.0.0.1:{}", ports.0),
+            administrator: String::new(),
+            folder,
+            ports,
+            process,
+            operator,
+        };
+        let login = json!({ "email": said["email"], "passphrase": said["passphrase"] });
+        let login = site.post("/api/v1/login", &login, None);
+        login["token"]
+            .as_str()
+            .unwrap()
+            .clone_into(&mut site.administrator);
+        site
+    }
+
+    /// As a crash: nobody is told.
+    pub fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// Starts it again after [`Site::kill`].
+    pub fn start_again(&mut self) {
+        let (process, events, operator) = serve(&self.folder, self.ports);
+        event(&events, "serving");
+        (self.process, self.operator) = (process, operator);
+    }
+
+    /// Makes an account and proves its address; returns its session token.
+    pub fn account(&self, name: &str, email: &str) -> String {
+        let body = json!({ "email": email, "name": name, "passphrase": PASSPHRASE });
+        self.post("/api/v1/accounts", &body, None);
+        let code = loop {
+            let line = self.operator.recv_timeout(PATIENCE).expect("a code comes");
+            if let Some((_, rest)) = line.split_once(&format!("proves {email}: ")) {
+                break rest[..10].to_owned();
+            }
+        };
+        let body = json!({ "email": email, "code": code });
+        let login = self.post("/api/v1/accounts/proof", &body, None);
+        login["token"].as_str().unwrap().to_owned()
+    }
+
+    /// Makes a room of the administrator's; returns its link.
+    pub fn room(&self) -> String {
+        let room = self.post("/api/v1/rooms", &json!({}), Some(&self.administrator));
+        room["url"].as_str().unwrap().to_owned()
+    }
+
+    fn post(&self, path: &str, body: &Value, token: Option<&str>) -> Value {
+        let mut asking = ureq::post(format!("{}{path}", self.url));
+        if let Some(token) = token {
+            asking = asking.header("Authorization", format!("Bearer {token}"));
+        }
+        let mut answer = asking.send_json(body).unwrap();
+        answer.body_mut().read_json().unwrap()
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        // It has ended already where the test ended it.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn serve(
+    folder: &TempDir,
+    (http, relay): (u16, u16),
+) -> (Child, mpsc::Receiver<String>, mpsc::Receiver<String>) {
+    let mut process = Command::new(binary())
+        .args(["serve", "--json", "--drain", "1s", "--data"])
+        .arg(folder.path().join("data"))
+        .args(["--listen", &format!("127.0.0.1:{http}")])
+        .args(["--relay-listen", &format!("127.0.0.1:{relay}")])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let events = lines(process.stdout.take().unwrap());
+    let operator = lines(process.stderr.take().unwrap());
+    (process, events, operator)
+}
+
+/// The command beside this test's build, built if it is not there or old.
+fn binary() -> PathBuf {
+    static BUILT: Once = Once::new();
+    let test = std::env::current_exe().unwrap();
+    let folder = test.parent().and_then(|deps| deps.parent()).unwrap();
+    BUILT.call_once(|| {
+        let build = ["build", "--quiet", "--package", "parvis-services"];
+        let status = Command::new(env!("CARGO"))
+            .args(build)
+            .args(["--bin", "parvis"])
+            .status()
+            .unwrap();
+        assert!(status.success(), "the command builds");
+    });
+    folder.join("parvis")
+}
+
+fn event(events: &mpsc::Receiver<String>, name: &str) -> Value {
+    loop {
+        let line = events.recv_timeout(PATIENCE).expect("it serves");
+        let event: Value = serde_json::from_str(&line).unwrap();
+        if event["event"] == name {
+            return event;
+        }
+    }
+}
+
+fn lines(from: impl std::io::Read + Send + 'static) -> mpsc::Receiver<String> {
+    let (tell, lines) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
+            if tell.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    lines
+}
+
+/// How somebody joins in these tests.
+pub fn options(name: &str) -> JoinOptions {
+    JoinOptions {
+        name: name.to_owned(),
+        device: format!("device-of-{}", name.to_lowercase()),
+        site: None,
+        // A relay that is started again has made up another certificate.
+        trust: Some(Trust::Anyone),
+        connect_timeout_ms: 5_000,
+        reconnect_ms: 120_000,
+    }
+}
+
+/// Somebody in a meeting.
+pub struct Person {
+    pub meeting: Arc<Meeting>,
+    pub id: String,
+    events: Arc<MeetingEvents>,
+}
+
+impl Person {
+    pub async fn joins(link: &str, name: &str, tickets: Tickets) -> Self {
+        let meeting = Self::tries(link, name, tickets).await.unwrap();
+        Self {
+            id: meeting.state().unwrap().me,
+            events: meeting.events(),
+            meeting,
+        }
+    }
+
+    pub async fn tries(
+        link: &str,
+        name: &str,
+        tickets: Tickets,
+    ) -> Result<Arc<Meeting>, ParvisError> {
+        Meeting::join(link.to_owned(), options(name), Arc::new(tickets)).await
+    }
+
+    /// Waits until what is known is so.
+    pub async fn knows(&self, what: &str, holds: impl Fn(&MeetingState) -> bool) -> MeetingState {
+        let states = self.meeting.states();
+        let waiting = async {
+            while let Some(state) = states.next().await {
+                if holds(&state) {
+                    return state;
+                }
+            }
+            panic!("{} waits {what}, and it is over", self.id)
+        };
+        let Ok(state) = timeout(PATIENCE, waiting).await else {
+            panic!("{} waits {what}: {:?}", self.id, self.meeting.state())
+        };
+        state
+    }
+
+    pub async fn is_in(&self) -> MeetingState {
+        self.knows("to be in", |state| state.phase == Phase::Connected)
+            .await
+    }
+
+    /// Reads on to an event that is wanted.
+    pub async fn sees<T>(&self, what: &str, wanted: impl Fn(MeetingEvent) -> Option<T>) -> T {
+        let waiting = async {
+            while let Some(event) = self.events.next().await {
+                if let Some(found) = wanted(event) {
+                    return found;
+                }
+            }
+            panic!("{} waits to see {what}, and it is over", self.id)
+        };
+        let Ok(found) = timeout(PATIENCE, waiting).await else {
+            panic!(
+                "{} waits to see {what}: {:?}",
+                self.id,
+                self.meeting.state()
+            )
+        };
+        found
+    }
+}
