@@ -9,6 +9,11 @@ import java.net.http.HttpClient
 import java.net.http.HttpRequest
 import java.net.http.HttpResponse
 import java.nio.file.Files
+import java.security.KeyFactory
+import java.security.Signature
+import java.security.spec.EdECPrivateKeySpec
+import java.security.spec.NamedParameterSpec
+import java.util.Base64
 import java.util.concurrent.LinkedBlockingQueue
 import java.util.concurrent.TimeUnit
 import kotlin.concurrent.thread
@@ -70,6 +75,23 @@ class Site : AutoCloseable {
     /** Asks for a ticket as the library does; returns the answer. */
     fun ticket(code: String, name: String): String =
         post("/api/v1/rooms/$code/join", """{"name":"$name","device":"$name-device"}""")
+
+    /** The same token, expired an hour ago. */
+    fun expired(token: String): String {
+        val jwk = File(folder, "data/issuer.key").readText()
+        val seed = EdECPrivateKeySpec(NamedParameterSpec.ED25519, Base64.getUrlDecoder().decode(field(jwk, "d")))
+        val key = KeyFactory.getInstance("Ed25519").generatePrivate(seed)
+        val (header, claims) = token.split('.')
+        val anHourAgo = System.currentTimeMillis() / 1000 - 3600
+        val said = String(Base64.getUrlDecoder().decode(claims))
+        val past = said.replace(Regex("\"exp\":\\d+"), "\"exp\":$anHourAgo")
+            .replace(Regex("\"(iat|nbf)\":\\d+"), "\"$1\":${anHourAgo - 60}")
+        val encoder = Base64.getUrlEncoder().withoutPadding()
+        val signed = header + "." + encoder.encodeToString(past.toByteArray())
+        val signature = Signature.getInstance("Ed25519").apply { initSign(key) }
+        signature.update(signed.toByteArray())
+        return signed + "." + encoder.encodeToString(signature.sign())
+    }
 
     private fun post(path: String, body: String, session: String? = null): String {
         val asking = HttpRequest.newBuilder(URI(url + path)).header("Content-Type", "application/json")

@@ -1,0 +1,195 @@
+package dev.parvis
+
+import java.io.File
+import java.nio.ByteBuffer
+import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
+import kotlin.test.assertNotNull
+import kotlin.test.assertNull
+import kotlin.test.assertTrue
+import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.async
+import kotlinx.coroutines.awaitCancellation
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.flow.toList
+import kotlinx.coroutines.isActive
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withTimeout
+import kotlinx.coroutines.withTimeoutOrNull
+import org.junit.jupiter.api.AfterAll
+import org.junit.jupiter.api.Test
+
+/** Cancelling, ending, freeing; and nothing grows. */
+class LifecycleTest {
+    companion object {
+        private val site = Site()
+
+        @JvmStatic
+        @AfterAll
+        fun stop() = site.close()
+    }
+
+    private fun test(body: suspend CoroutineScope.() -> Unit) =
+        runBlocking(Dispatchers.Default) { coroutineScope { body() } }
+
+    /** Two who are in the same room. */
+    private suspend fun CoroutineScope.two(): Pair<Person, Person> {
+        val link = site.room()
+        val alice = join(this, link, "Alice", site.administrator)
+        alice.isIn()
+        val zoe = join(this, link, "Zoé")
+        alice.knows("for the lobby") { it.lobby.isNotEmpty() }
+        alice.meeting.admit(Target.All)
+        zoe.isIn()
+        return alice to zoe
+    }
+
+    @Test
+    fun `cancelling a join cancels the app's own ticket source`() = test {
+        val asked = CompletableDeferred<Unit>()
+        val cancelled = CompletableDeferred<Unit>()
+        val never =
+            Tickets.Of {
+                asked.complete(Unit)
+                try {
+                    awaitCancellation()
+                } finally {
+                    cancelled.complete(Unit)
+                }
+            }
+        val joining = launch { Meeting.join(site.room(), JoinOptions("Zoé", "device", never)) }
+        withTimeout(PATIENCE) { asked.await() }
+        joining.cancelAndJoin()
+        withTimeout(PATIENCE) { cancelled.await() }
+    }
+
+    @Test
+    fun `a picture that was waited for in vain comes later`() = test {
+        val (alice, zoe) = two()
+        alice.meeting.picture(zoe.id, Source.CAMERA, VideoTarget(320, 180)).use { picture ->
+            assertNull(withTimeoutOrNull(200.milliseconds) { picture.next() })
+            zoe.meeting.camera(VideoOptions(Media.WIDTH, Media.HEIGHT, 15)).use { camera ->
+                val filming = film(camera::push)
+                withTimeout(PATIENCE) { assertNotNull(Media.number(picture.next()!!)) }
+                filming.cancelAndJoin()
+            }
+            val waiting = async { withTimeout(PATIENCE) { while (picture.next() != null) Unit } }
+            picture.close()
+            waiting.await()
+            picture.close()
+        }
+        listOf(alice, zoe).forEach(Person::close)
+    }
+
+    @Test
+    fun `events that came before they were collected are not lost`() = test {
+        val (alice, zoe) = two()
+        val events = alice.meeting.events()
+        zoe.meeting.raiseHand()
+        zoe.meeting.leave()
+        alice.knows("to be alone") { it.view?.participants?.size == 1 }
+        val seen = mutableListOf<MeetingEvent>()
+        withTimeout(PATIENCE) { events.first { event -> seen.add(event) && event is MeetingEvent.Left } }
+        assertTrue(MeetingEvent.Hands(listOf(zoe.id)) in seen, "$seen")
+        val rest = alice.meeting.events()
+        alice.meeting.leave()
+        val last = withTimeout(PATIENCE) { rest.toList() }.last()
+        assertEquals(MeetingEvent.Phase(Phase.Disconnected(DisconnectReason.Left)), last)
+        listOf(alice, zoe).forEach(Person::close)
+    }
+
+    @Test
+    fun `what was closed says so, and closing once more does nothing`() = test {
+        val meeting = Meeting.join(site.room(), JoinOptions("Zoé", "device", trust = Trust.Anyone))
+        meeting.close()
+        meeting.close()
+        val calls =
+            listOf<suspend () -> Any>(
+                { meeting.chat("?") },
+                { meeting.leave() },
+                { meeting.events() },
+                { meeting.voice("p1") },
+                { meeting.setReceive(Receive.LESS) },
+            )
+        for (call in calls) assertEquals(ErrorKind.LEFT, assertFailsWith<ParvisException> { call() }.kind)
+    }
+
+    @Test
+    fun `a meeting that is closed without leaving is seen to be left`() = test {
+        val (alice, zoe) = two()
+        zoe.close()
+        alice.knows("to be alone") { it.view?.participants?.size == 1 }
+        alice.close()
+    }
+
+    @Test
+    fun `a command that waits ends when the meeting is left`() = test {
+        val (alice, zoe) = two()
+        site.kill()
+        val saying = async { runCatching { zoe.meeting.chat("into the void") }.exceptionOrNull() }
+        delay(50.milliseconds)
+        withTimeout(PATIENCE) { zoe.meeting.leave() }
+        assertEquals(ErrorKind.LEFT, (withTimeout(PATIENCE) { saying.await() } as ParvisException).kind)
+        site.startAgain()
+        listOf(alice, zoe).forEach(Person::close)
+    }
+
+    @Test
+    fun `ten thousand frames each way, and nothing grows`() = test {
+        val (alice, zoe) = two()
+        val camera = zoe.meeting.camera(VideoOptions(SMALL, SMALL, 60))
+        val microphone = zoe.meeting.microphone()
+        val (picture, voice) =
+            alice.meeting.picture(zoe.id, Source.CAMERA, VideoTarget(SMALL, SMALL)) to alice.meeting.voice(zoe.id)
+        var pushed = 0
+        val filming =
+            launch {
+                while (isActive) {
+                    camera.push(small(pushed++))
+                    microphone.push(Media.sounds[pushed % Media.sounds.size])
+                    delay(1)
+                }
+            }
+        val listening = launch { voice.frames().collect { it.samples.get(0) } }
+        var taken = 0
+        var settled = 0L
+        withTimeout(600.seconds) {
+            while (taken < FRAMES || pushed < FRAMES) {
+                picture.next()!!.use { frame -> assertEquals(SMALL, frame.width) }
+                if (++taken == FRAMES / 4) settled = residentAfterCollecting()
+            }
+        }
+        val grown = residentAfterCollecting() - settled
+        println("$taken pictures came of $pushed that were pushed; ${grown / 1024} KiB more than after a quarter")
+        assertTrue(grown < 24L shl 20, "$grown bytes more")
+        filming.cancelAndJoin()
+        listening.cancelAndJoin()
+        listOf(picture, voice, camera, microphone).forEach(AutoCloseable::close)
+        listOf(alice, zoe).forEach { it.meeting.leave(); it.close() }
+        Threads.onlyTheRuntimeIsLeft()
+    }
+
+    private val pixels = ByteBuffer.allocateDirect(SMALL * SMALL)
+
+    private fun small(index: Int): Picture {
+        pixels.put(index % pixels.capacity(), index.toByte())
+        val chroma = pixels.duplicate().limit(SMALL * SMALL / 4)
+        return Picture(SMALL, SMALL, pixels.duplicate(), chroma, chroma.duplicate())
+    }
+
+    private fun residentAfterCollecting(): Long {
+        repeat(2) { System.gc() }
+        return File("/proc/self/statm").readText().split(' ')[1].toLong() * 4096
+    }
+}
+
+private const val SMALL = 64
+private const val FRAMES = 10_000
