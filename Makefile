@@ -6,7 +6,7 @@ export PATH := $(CACHE)/tools/bin:$(HOME)/.cargo/bin:$(PATH)
 export PARVIS_CACHE := $(CACHE)
 export CARGO_TERM_COLOR ?= auto
 
-.PHONY: help demo test packages clips peers browser-peer services-tools format lint unit doc fuzz-check deny browser interop interop-write bench bench-store bench-drain bench-network bench-meeting fuzz clean
+.PHONY: help demo test packages clips peers browser-peer services-tools format lint unit doc fuzz-check deny browser interop interop-write bench bench-store bench-drain bench-network bench-meeting bench-bindings test-kotlin fuzz clean
 
 help: ## Lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -15,7 +15,7 @@ demo: packages clips ## Two agents and three guests hold a meeting on this machi
 	cargo build -p parvis-services --bin parvis
 	$(CARGO_TARGET_DIR)/debug/parvis demo $(DEMO_ARGS)
 
-test: packages clips format lint unit doc fuzz-check deny browser interop ## Proves everything; what CI runs
+test: packages clips format lint unit doc fuzz-check deny browser test-kotlin interop ## Proves everything; what CI runs
 	@echo "make test: everything passed"
 
 packages: ## Installs the Debian packages that a build needs
@@ -54,6 +54,9 @@ fuzz-check: packages ## Compiles the fuzz targets
 fuzz: packages ## Runs each fuzz target for FUZZ_SECONDS (60); needs nightly Rust and cargo-fuzz
 	scripts/fuzz.sh $(or $(FUZZ_SECONDS),60)
 
+test-kotlin: packages ## The Kotlin SDK on a JVM, against a real service; its API against bindings/api
+	@scripts/test-kotlin.sh "$(CACHE)"
+
 deny: packages ## Licences, sources and duplicates of dependencies; advisories where their database is at hand
 	@scripts/deny.sh "$(CACHE)"
 
@@ -91,6 +94,9 @@ bench-network: packages ## What is left of a call on bad networks, simulated, a 
 
 bench-meeting: packages ## What a meeting of 300 costs the services, and how long things take; MEETING_ARGS="--people 50"
 	cargo run -q --release -p parvis-meeting-load -- $(MEETING_ARGS)
+
+bench-bindings: packages ## What a call over the foreign-function boundary costs on a JVM, against what is wanted
+	@scripts/test-kotlin.sh "$(CACHE)" bench
 
 clean: ## Removes the build output from the cache
 	rm -rf "$(CARGO_TARGET_DIR)"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# packages.sh [--tests|--bench]: installs the Debian packages that a build and the demonstration need, and
-# those that only the tests or the benchmarks need; says why each is there.
+# packages.sh [--tests|--bench|--kotlin]: installs the Debian packages that a build and the demonstration need, and
+# those that only the tests, the benchmarks or the Kotlin SDK need; says why each is there.
 set -euo pipefail
 declare -A why=(
   [build-essential]="a C compiler for libaom, libopus and dav1d"
@@ -26,6 +26,10 @@ fi
 if [ "${1:-}" = --bench ]; then
   why[openssl]="a certificate for a peer's relay"
   why[iproute2]="a network of the benchmark's own"
+fi
+if [ "${1:-}" = --kotlin ]; then
+  why[maven]="builds the Kotlin SDK and runs its tests"
+  why[openjdk-17-jdk-headless]="the JVM on which the Kotlin SDK is tested"
 fi
 missing=()
 for package in "${!why[@]}"; do

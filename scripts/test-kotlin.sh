@@ -1,33 +1,34 @@
 #!/usr/bin/env bash
-# test-kotlin.sh CACHE [bench]: builds the library and its Kotlin side, and runs its tests on a JVM against a real service;
-# or, with bench, prints what the boundary costs.
+# test-kotlin.sh CACHE [bench|write-api]: builds the library and its Kotlin side, runs its tests on a JVM against a real
+# service, and compares the public API with its snapshot, or writes that; with bench, prints what the boundary costs.
 set -euo pipefail
 cache=${1:?folder}
 what=${2:-test}
-root=$(cd "$(dirname "$0")/.." && pwd)
-cd "$root"
+cd "$(dirname "$0")/.."
 scripts/packages.sh --kotlin
 
-target=${CARGO_TARGET_DIR:-$root/target}
-profile=debug
-if [ "$what" = bench ]; then
-  cargo build -q --release -p parvis-ffi
-  profile=release
-fi
-cargo build -q -p parvis-ffi -p parvis-bindgen
-cargo build -q -p parvis-services --bin parvis
-media=$cache/scenario-media
-cargo run -q -p parvis-ffi --example scenario_media -- "$media"
-
-mvn=(mvn --batch-mode --no-transfer-progress --quiet -f bindings/kotlin/pom.xml "-Dmaven.repo.local=$cache/maven"
-  "-Dparvis.bindgen=$target/debug/parvis-bindgen" "-Dparvis.library=$target/$profile/libparvis_ffi.so"
-  "-Dparvis.binary=$target/debug/parvis" "-Dparvis.media=$media")
-# Sources are checked out, outputs are not: they are kept in the cache too.
-mvn+=("-Dparvis.output=$cache/kotlin")
+target=${CARGO_TARGET_DIR:-$PWD/target}
+mvn() {
+  command mvn --batch-mode --no-transfer-progress --file bindings/kotlin/pom.xml \
+    "-Dmaven.repo.local=$cache/maven" "-Dparvis.bindgen=$target/debug/parvis-bindgen" "$@"
+}
 
 if [ "$what" = bench ]; then
-  "${mvn[@]}" test-compile exec:java@bench -pl sdk -am
+  cargo build -q -p parvis-bindgen
+  cargo build -q --release -p parvis-ffi --features bench
+  mvn --quiet -Pbench "-Dparvis.output=$cache/kotlin-bench" "-Dparvis.library=$target/release/libparvis_ffi.so" \
+    -DskipTests --projects sdk-ffi,sdk test
   exit
 fi
-"${mvn[@]}" package
-python3 scripts/api_snapshot.py kotlin "$cache/kotlin" bindings/api/kotlin.txt
+
+# Together, so that features are those of the other tests and nothing is built twice.
+cargo test -q --no-run -p parvis-bindgen -p parvis-ffi -p parvis-services
+cargo build -q -p parvis-bindgen -p parvis-ffi -p parvis-services
+media=$cache/scenario-media
+"$target/debug/examples/scenario_media" "$media"
+mvn "-Dparvis.output=$cache/kotlin" "-Dparvis.library=$target/debug/libparvis_ffi.so" \
+  "-Dparvis.binary=$target/debug/parvis" "-Dparvis.media=$media" -Dsurefire.printSummary=true package
+
+write=()
+[ "$what" = write-api ] && write=(--write)
+scripts/api_snapshot.py "$cache/kotlin/sdk-ffi/classes:$cache/kotlin/sdk/classes" bindings/api/kotlin.txt "${write[@]}"

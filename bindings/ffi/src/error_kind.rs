@@ -20,6 +20,12 @@ macro_rules! kinds {
         }
 
         impl ErrorKind {
+            #[cfg(test)]
+            const ALL: &[(&str, Self)] = &[
+                $((stringify!($name), Self::$name),)*
+                $((stringify!($own), Self::$own),)*
+            ];
+
             /// The word of a meeting, where it has one.
             pub(crate) const fn word(self) -> Option<Word> {
                 match self {
@@ -152,5 +158,31 @@ impl ErrorKind {
     /// Whether another ticket or sign-in is needed.
     pub const fn is_auth(self) -> bool {
         matches!(self, Self::NoToken | Self::NotLetIn | Self::NotSignedIn)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_for_apps_has_each_kind_as_it_is() {
+        let page = include_str!("../../../docs/embed.md");
+        let rows = page.lines().filter(|line| line.starts_with("| `"));
+        let rows: Vec<(&str, bool, bool)> = rows
+            .map(|row| {
+                let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+                (
+                    cells[1].trim_matches('`'),
+                    cells[3] == "yes",
+                    cells[4] == "yes",
+                )
+            })
+            .collect();
+        let kinds = ErrorKind::ALL.iter();
+        let kinds: Vec<(&str, bool, bool)> = kinds
+            .map(|(name, kind)| (*name, kind.is_retryable(), kind.is_auth()))
+            .collect();
+        assert_eq!(rows, kinds);
     }
 }

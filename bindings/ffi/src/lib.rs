@@ -19,6 +19,8 @@
 uniffi::setup_scaffolding!();
 
 mod audio_frame;
+#[cfg(feature = "bench")]
+mod bench;
 mod capture;
 mod chat;
 mod code;
@@ -48,6 +50,8 @@ mod video_frame;
 mod video_source;
 
 pub use audio_frame::{AudioFrame, AudioLayout};
+#[cfg(feature = "bench")]
+pub use bench::{BenchSink, bench_bytes, bench_call, bench_callback};
 pub use capture::{AudioCapture, CameraCapture, ScreenCapture};
 pub use chat::{ChatMessage, Done, HistoryGap, HistoryPage, Pending, PrivateMessage};
 pub use code::{clock_now_us, emoji_sign, room_code, version};

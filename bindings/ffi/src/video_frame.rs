@@ -56,6 +56,13 @@ impl VideoFrame {
     }
 }
 
+impl VideoFrame {
+    #[cfg(feature = "bench")]
+    pub(crate) const fn of(picture: Picture) -> Self {
+        Self { picture }
+    }
+}
+
 impl From<DecodedVideo> for VideoFrame {
     fn from(decoded: DecodedVideo) -> Self {
         Self {

@@ -215,6 +215,36 @@ pub fn readme_snippet_differs(root: &Path) -> Vec<String> {
     }
 }
 
+/// Snippets of `docs/embed.md` that differ from the lines between `// embed: begin` and
+/// `// embed: end` of the compiled file that the line before them names; indentation apart.
+pub fn embed_snippets_differ(root: &Path) -> Vec<String> {
+    let page = read(&root.join("docs/embed.md"));
+    let dense = |text: &str| text.split_whitespace().collect::<String>();
+    let mut found = Vec::new();
+    let mut snippets = 0;
+    for block in page.split("<!-- ").skip(1) {
+        let Some((file, rest)) = block.split_once(" -->") else {
+            continue;
+        };
+        snippets += 1;
+        let shown = rest.split("```").nth(1).unwrap_or_default();
+        // The language stands behind the fence.
+        let shown = shown.split_once('\n').map_or("", |(_, code)| code);
+        let compiled = read(&root.join(file));
+        let compiled = compiled
+            .split_once("// embed: begin")
+            .and_then(|(_, rest)| rest.split_once("// embed: end"))
+            .map_or("", |(code, _)| code);
+        if compiled.is_empty() || dense(shown) != dense(compiled) {
+            found.push(format!("docs/embed.md and {file} say different things"));
+        }
+    }
+    if snippets == 0 {
+        found.push("docs/embed.md shows nothing".to_owned());
+    }
+    found
+}
+
 fn sources(root: &Path) -> Vec<PathBuf> {
     let mut all = files(root, "rs");
     for extension in ["kt", "swift", "ts"] {
