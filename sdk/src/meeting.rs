@@ -233,7 +233,7 @@ fn token_source(tickets: &TicketSource, request: TicketRequest, first: &Ticket) 
             let now = u64::try_from(crate::clock::now().as_micros() / 1000).unwrap_or_default();
             let is_good = ticket
                 .expires
-                .is_none_or(|expires| expires.since(parvis_meeting::UnixMillis(now)) > LEAST_LEFT);
+                .is_none_or(|expires| expires.since(UnixMillis(now)) > LEAST_LEFT);
             if is_good {
                 return Ok(ticket.token);
             }
