@@ -44,7 +44,8 @@ pub const DIFFERENCES: &[Difference] = &[
     },
     Difference {
         peer: PEER,
-        bytes: "20 ...",
+        bytes: "20 0031 03 c0000000ff0dad02 c0000000ff0dad01 c0000000ff00000e 03 02 8000a455 8004 0b5a 01 07 0b \
+                6d6f712d6c6974652d6a73",
         meaning: "In a browser without WT-Available-Protocols (Firefox) it speaks draft 14, CLIENT_SETUP on a \
                   bidirectional stream, whatever the server's default is. We speak 18 and 22 and close the \
                   session; no case here runs in such a browser.",

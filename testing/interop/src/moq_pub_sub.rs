@@ -18,8 +18,8 @@ const FILTER: &str = "info,moq_transport::control=debug";
 /// What they do otherwise than draft 18 says.
 pub const DIFFERENCES: &[Difference] = &[Difference {
     peer: PEER,
-    bytes: "0a ...",
-    meaning: "moq-sub ends a subscription by UNSUBSCRIBE, which draft 18 has no more, and takes a \
+    bytes: "0a 0001 00",
+    meaning: "moq-sub ends a subscription by UNSUBSCRIBE (of request 0), which draft 18 has no more, and takes a \
               RESET_STREAM with 0x1 in answer, CANCELLED, for an error of its session: \"invalid \
               RESET_STREAM: 1\" (over raw QUIC its transport reads codes as HTTP/3 has them). We end the \
               stream in order then; streams of objects that are still open are reset, as the draft says.",
