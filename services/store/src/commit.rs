@@ -202,7 +202,12 @@ async fn end(
     let kept = retention
         .and_then(|(retention,)| retention)
         .map_or(CHAT_AFTER_END, unsigned);
-    sqlx::query("UPDATE sessions SET ended_at = $2, purge_at = $3 WHERE id = $1")
+    // There is nothing to go on with any more, and what was said stands in it, whatever its policy.
+    sqlx::query("DELETE FROM journal WHERE session = $1")
+        .bind(unit.session.as_str())
+        .execute(&mut **transaction)
+        .await?;
+    sqlx::query("UPDATE sessions SET ended_at = $2, purge_at = $3, saved = NULL WHERE id = $1")
         .bind(unit.session.as_str())
         .bind(signed(unit.now.0))
         .bind(signed(unit.now.0.saturating_add(kept)))

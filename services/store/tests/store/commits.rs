@@ -232,3 +232,40 @@ async fn chat_is_purged_a_minute_after_the_end_or_after_the_retention() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_a_session_goes_on_with_after_a_restart_is_gone_with_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("parvis.db");
+    let store = Store::sqlite(&file).await.unwrap();
+    let (zoe, code, session) = running(&store).await;
+    let change = parvis_store::RoomChange {
+        retention: Some(Some(Duration::from_hours(1))),
+        ..Default::default()
+    };
+    store
+        .change_room(&code, &change, &audit("change", &zoe), &[], NOW)
+        .await
+        .unwrap();
+    let mut said = unit(&session, 0);
+    said.saved = Some("all of it".to_owned());
+    store.commit(vec![said]).await.unwrap();
+    let mut more = unit(&session, 0);
+    more.entries = vec!["a private message".to_owned()];
+    store.commit(vec![more]).await.unwrap();
+    let mut over = unit(&session, 1);
+    over.entries = vec!["a farewell".to_owned()];
+    over.ended = true;
+    store.commit(vec![over]).await.unwrap();
+    store.close().await;
+
+    let url = format!("sqlite://{}", file.display());
+    let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
+    let (entries, saved): (i64, i64) = sqlx::query_as(
+        "SELECT (SELECT count(*) FROM journal), (SELECT count(*) FROM sessions WHERE saved IS NOT NULL)",
+    )
+    .fetch_one(&pool)
+    .await
+    .unwrap();
+    assert_eq!((entries, saved), (0, 0));
+}
