@@ -5,7 +5,7 @@ use std::time::Duration;
 use parvis::{
     CodecState, EncodedDemand, clock,
     codec::{
-        KeyFrame, TestPattern, VideoDecoderConfig, VideoEncoder, VideoEncoderConfig,
+        KeyFrame, TestPattern, VideoDecoder, VideoDecoderConfig, VideoEncoder, VideoEncoderConfig,
         open_video_decoder, open_video_encoder,
     },
     format::VideoParams,
@@ -58,7 +58,7 @@ impl Outside {
         }
     }
 
-    fn capture(&mut self, number: u64, source: &EncodedSource) {
+    fn capture(&mut self, number: u32, source: &EncodedSource) {
         if self.paused {
             return;
         }
@@ -123,9 +123,12 @@ async fn demanded(told: &mut mpsc::UnboundedReceiver<EncodedDemand>, wanted: Enc
     .await;
 }
 
-/// Decodes with a decoder of its own until pictures are that high; opens it where it must.
-async fn decodes(picture: &mut RemoteEncodedPicture, height: u32) {
-    let mut decoder = None;
+/// Decodes until pictures are that high; opens a decoder where it must.
+async fn decodes(
+    picture: &mut RemoteEncodedPicture,
+    decoder: &mut Option<Box<dyn VideoDecoder>>,
+    height: u32,
+) {
     soon("a picture", async {
         loop {
             let encoded = picture.next().await.expect("it goes on");
@@ -133,9 +136,9 @@ async fn decodes(picture: &mut RemoteEncodedPicture, height: u32) {
                 let params = picture.params().expect("it is received");
                 assert!(params.codec.starts_with("av01"), "{params:?}");
                 let opened = open_video_decoder(&VideoDecoderConfig::default());
-                decoder = Some(opened.expect("dav1d"));
+                *decoder = Some(opened.expect("dav1d"));
             }
-            let Some(decoder) = &mut decoder else {
+            let Some(decoder) = decoder else {
                 continue;
             };
             let pictures = decoder.decode(&encoded.received.frame).expect("it decodes");
@@ -184,10 +187,11 @@ async fn a_camera_that_is_encoded_outside_does_what_its_viewers_want() {
     demanded(&mut told, EncodedDemand::Watched { layer, watched }).await;
 
     // Decoded outside too.
+    let mut decoder = None;
     let mut picture = anna.picture_encoded(&who, Source::Camera, small);
-    decodes(&mut picture, 180).await;
+    decodes(&mut picture, &mut decoder, 180).await;
     picture.set_target(VideoTarget::new(640, 360));
-    decodes(&mut picture, 360).await;
+    decodes(&mut picture, &mut decoder, 360).await;
     let (layer, watched) = (0, true);
     demanded(&mut told, EncodedDemand::Watched { layer, watched }).await;
 
@@ -197,5 +201,5 @@ async fn a_camera_that_is_encoded_outside_does_what_its_viewers_want() {
     act.send(Act::Unmute).await.expect("it runs");
     demanded(&mut told, EncodedDemand::Paused(false)).await;
     demanded(&mut told, EncodedDemand::KeyFrame { layer }).await;
-    decodes(&mut picture, 360).await;
+    decodes(&mut picture, &mut decoder, 360).await;
 }
