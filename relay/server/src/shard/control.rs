@@ -55,6 +55,8 @@ pub(crate) struct SessionInfo {
     pub(crate) requests: u64,
     pub(crate) objects_in: u64,
     pub(crate) objects_out: u64,
+    pub(crate) bytes_in: u64,
+    pub(crate) bytes_out: u64,
 }
 
 impl Shard {
@@ -90,6 +92,13 @@ impl Shard {
             let Some(peer) = self.peers.get_mut(key) else {
                 continue;
             };
+            let (mut objects_out, mut bytes_out) = (peer.story.objects_out, peer.story.bytes_out);
+            for key in peer.streams.values() {
+                if let Some(open) = self.streams.get_mut(*key) {
+                    objects_out += open.objects;
+                    bytes_out += open.bytes;
+                }
+            }
             let story = &peer.story;
             found.push(SessionInfo {
                 sub: peer.permits.subject().map(str::to_owned),
@@ -103,7 +112,9 @@ impl Shard {
                     .as_secs_f64(),
                 requests: story.requests,
                 objects_in: story.objects_in,
-                objects_out: story.objects_out,
+                objects_out,
+                bytes_in: story.bytes_in,
+                bytes_out,
             });
         }
         found

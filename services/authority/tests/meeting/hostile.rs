@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use crate::house::{House, connected, in_lobby, now, soon, ticket_token};
+use crate::house::{House, admit, connected, in_lobby, now, soon, ticket_token};
 use parvis::{
-    TokenSource,
+    TokenSource, clock,
+    codec::{AudioFrame, Channels, SAMPLES_PER_FRAME},
     data::{
         Client, DataOptions, DataSubscribe, FullTrackName, Grouping, LinkOptions, Location,
         TrackNamespace,
@@ -144,10 +145,23 @@ async fn who_is_in_the_lobby_gets_nothing_whatever_it_asks_for() {
     let code = house.room(&zoe, Policy::default()).await;
     let host = house.agent(&code, &zoe, "Zoe").await;
     connected(&host).await;
-    let _microphone = host
+    let microphone = host
         .microphone(parvis::AudioOptions::default())
         .await
         .expect("it is on");
+    let talking = tokio::spawn(async move {
+        let mut ticks = tokio::time::interval(Duration::from_millis(20));
+        loop {
+            ticks.tick().await;
+            let sound = AudioFrame::new(clock::now(), Channels::Mono, vec![0.5; SAMPLES_PER_FRAME]);
+            microphone.push(&sound.expect("a frame"));
+        }
+    });
+    // Who is in hears it, before and after.
+    let ada = house.guest(&code, "Ada").await;
+    admit(&host, &ada).await;
+    let mut voice = ada.voice(&host.state().me);
+    soon("sound", voice.next()).await.expect("it is on");
     host.chat("a secret").await.expect("it is sent");
     let victim = host.state().me.clone();
     for draft in Draft::ALL {
@@ -193,10 +207,64 @@ async fn who_is_in_the_lobby_gets_nothing_whatever_it_asks_for() {
             .collect();
         assert_eq!(mine.len(), 1, "{sessions:?}");
         assert_eq!(mine[0]["objects_out"], 0, "{:?}", mine[0]);
+        assert_eq!(mine[0]["bytes_out"], 0, "{:?}", mine[0]);
+        stretches_what_is_its_own(&mut client, &code, &me).await;
+        soon("sound", voice.next()).await.expect("it is on");
         client
             .close(parvis_wire::SessionErrorCode::NoError, "")
             .await;
     }
+    talking.abort();
+}
+
+/// What it may ask for is its own replies; no change of that request, and no FETCH that joins it, gives more.
+async fn stretches_what_is_its_own(client: &mut Connection, code: &RoomCode, me: &ParticipantId) {
+    let replies = tracks::track(tracks::outbox(code, me), tracks::REPLIES);
+    let media = tracks::media(code);
+    let (mine, joined) = client
+        .with(move |session, now| {
+            let mine = session.subscribe(replies, Parameters::default(), now)?;
+            let wider = Parameters {
+                namespace_prefix: Some(media),
+                forward: Some(true),
+                ..Parameters::default()
+            };
+            // Refused by our own session where the draft has no such update; a peer's would be by the relay.
+            let _ = session.update(mine, wider, now);
+            let range = match (session.draft(), session.request_id(mine)) {
+                (Draft::D18, Some(request)) => Some(FetchRange::RelativeJoining {
+                    request_id: request,
+                    groups: 9,
+                }),
+                _ => None,
+            };
+            let joined = range.map(|range| session.fetch(range, Parameters::default(), now));
+            Ok::<_, parvis_session::ApiMisuse>((mine, joined.transpose()?))
+        })
+        .await
+        .expect("the session lasts")
+        .expect("it may ask");
+    let mut left = vec![mine];
+    left.extend(joined);
+    let mut client_events = Vec::new();
+    while !left.is_empty() {
+        let event = soon("an answer", client.next_event())
+            .await
+            .expect("it stays");
+        match &event {
+            Event::Rejected { key, .. } | Event::Accepted { key, .. } => {
+                left.retain(|of| of != key)
+            }
+            _ => {}
+        }
+        client_events.push(event);
+    }
+    let of_others = client_events.iter().any(|event| match event {
+        Event::Subgroup { key, .. } => *key != mine,
+        Event::Request { .. } => true,
+        _ => false,
+    });
+    assert!(!of_others, "{client_events:?}");
 }
 
 /// A client that speaks for itself.
