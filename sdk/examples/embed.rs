@@ -1,39 +1,37 @@
-//! The snippet of the README, whole: enters a room of a relay on this machine and looks at everybody.
+//! The snippet of the README, whole: joins a meeting by its link and looks at everybody.
 //!
 //! ```text
-//! cargo run -p parvis --example embed -- HASH
+//! cargo run -p parvis --example embed -- http://127.0.0.1:8080/abc-defg-hij
 //! ```
 
 // readme: begin
 use parvis::{
-    ParticipantName, Room, RoomEvent, RoomName, RoomOptions, Trust, VideoOptions, clock,
+    clock,
     codec::TestPattern,
+    meeting::{JoinOptions, Meeting, MeetingEvent, MeetingState, Source, VideoTarget},
 };
 
 // readme: pause
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let hash = std::env::args().nth(1).ok_or("usage: embed HASH")?;
+    let link = std::env::args().nth(1).ok_or("usage: embed LINK")?;
     // readme: on
-    let options = RoomOptions::new(RoomName::new("stand-up")?, ParticipantName::new("Zoé")?)
-        .with_trust(Trust::Fingerprint(hash));
-    let room = Room::connect("moqt://relay.example:4433", options).await?;
-    let camera = room.publish_video(VideoOptions::camera(640, 360)).await?;
-    camera.push(&TestPattern::new(640, 360).frame(0, clock::now())); // as often as a camera gives one
-
-    let mut events = room.events();
+    let meeting = Meeting::join(&link, JoinOptions::new("Zoé", "an id of this device")).await?;
+    let mut events = meeting.events();
+    meeting.wait_for(MeetingState::is_connected).await; // until then in the lobby
+    let camera = meeting.camera(1280, 720).await?;
+    camera.push(&TestPattern::new(1280, 720).frame(0, clock::now())); // as often as it gives one
+    meeting.chat("Bonjour !").await?;
     while let Some(event) = events.next().await {
-        let RoomEvent::Joined(who) = event else {
+        let MeetingEvent::Joined(who) = event else {
             continue;
         };
-        for (track, _) in who.video_tracks() {
-            let mut video = room.subscribe_video(&who.name, track).await?;
-            if let Some(picture) = video.next().await {
-                println!("{} at {}", who.name, picture.frame.time()); // decoded; when it was captured
-            }
+        let mut shown = meeting.picture(&who.id, Source::Camera, VideoTarget::new(640, 360));
+        if let Some(picture) = shown.next().await {
+            println!("{} at {}", who.name, picture.frame.time()); // decoded; when it was captured
         }
     }
-    room.close().await; // nothing of it runs any more
+    meeting.leave().await; // nothing of it runs any more
     // readme: end
     Ok(())
 }
