@@ -113,6 +113,14 @@ impl Service {
         openapi::router(self.app.clone())
     }
 
+    /// Refuses an address at which others could read along, for want of a certificate.
+    pub fn may_listen(&self, addr: SocketAddr) -> Result<(), ServiceError> {
+        if self.tls.is_none() && !self.app.config.behind_proxy && !addr.ip().is_loopback() {
+            return Err(ServiceError::Exposed(addr));
+        }
+        Ok(())
+    }
+
     /// Makes an account that manages the service, with a passphrase of its own, unless there is one, or
     /// people sign in by a provider, which says who manages.
     pub async fn first_administrator(
@@ -154,10 +162,8 @@ impl Service {
     /// Serves on that socket, sends mail, takes away what is kept no longer; until it is stopped.
     pub fn start(self, listener: TcpListener) -> Result<Running, ServiceError> {
         let addr = listener.local_addr()?;
+        self.may_listen(addr)?;
         let config = &self.app.config;
-        if self.tls.is_none() && !config.behind_proxy && !addr.ip().is_loopback() {
-            return Err(ServiceError::Exposed(addr));
-        }
         listener.set_nonblocking(true)?;
         let router = self.router();
         let handle = Handle::new();

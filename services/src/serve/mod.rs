@@ -149,10 +149,7 @@ impl Serving {
             store.clone(),
             http_config(args, &site, address, &signer, operator)?,
         )?;
-        let administrator = service
-            .first_administrator(&args.admin_email, &args.admin_name)
-            .await
-            .context("cannot make the first administrator")?;
+        service.may_listen(listener.local_addr().unwrap_or(args.listen))?;
         let control = relay.control_addr().context("the relay takes no orders")?;
         let secret = fs::read_to_string(&secret)
             .with_context(|| format!("cannot read {}", secret.display()))?;
@@ -168,6 +165,11 @@ impl Serving {
         let authority = Authority::start(options)
             .await
             .context("cannot start the authority of rooms")?;
+        // When nothing else can fail: its passphrase is shown once.
+        let administrator = service
+            .first_administrator(&args.admin_email, &args.admin_name)
+            .await
+            .context("cannot make the first administrator")?;
         // Last: whoever gets a ticket is heard.
         let http = service.start(listener)?;
         Ok(Self {
