@@ -2,7 +2,6 @@ use parvis::meeting::{CommandError, ErrorKind, Meeting, MeetingState, Participan
 use thiserror::Error;
 
 use super::{
-    board::who,
     media::{Media, MediaError},
     script::{Act, Hands, Who},
 };
@@ -13,6 +12,14 @@ pub enum ActError {
     /// Nobody is called so.
     #[error("nobody here is called {0:?}")]
     Nobody(String),
+    /// Several are called so.
+    #[error("{} are called {name:?}, say which by id: {}", ids.len(), ids.join(", "))]
+    Several {
+        /// The name.
+        name: String,
+        /// Who is called so.
+        ids: Vec<String>,
+    },
     /// The meeting refuses it.
     #[error("{0:?}: {0}")]
     Refused(ErrorKind),
@@ -29,7 +36,7 @@ impl ActError {
     pub const fn kind(&self) -> Option<ErrorKind> {
         match self {
             Self::Refused(kind) => Some(*kind),
-            Self::Nobody(_) | Self::Unanswered(_) | Self::Media(_) => None,
+            Self::Nobody(_) | Self::Several { .. } | Self::Unanswered(_) | Self::Media(_) => None,
         }
     }
 }
@@ -90,8 +97,10 @@ pub async fn perform(meeting: &Meeting, media: &mut Media, act: &Act) -> Result<
     Ok(())
 }
 
+/// Who is in under that id or name.
 fn present(state: &MeetingState, name: &str) -> Result<ParticipantId, ActError> {
-    let found = who(state, name).map(|who| who.id.clone());
+    let people = state.view.iter().flat_map(|view| view.participants());
+    let found = the_one(name, people.map(|who| (&who.id, who.name.as_str())))?;
     found.ok_or_else(|| ActError::Nobody(name.to_owned()))
 }
 
@@ -100,14 +109,40 @@ fn waiting(state: &MeetingState, who: &Who) -> Result<Target, ActError> {
     let Who::One(name) = who else {
         return Ok(Target::All);
     };
-    let waiter = state.lobby.iter().find(|waiter| waiter.name == *name);
-    let found = waiter.map(|waiter| waiter.participant.clone());
+    let waiters = state.lobby.iter();
+    let found = the_one(name, waiters.map(|w| (&w.participant, w.name.as_str())))?;
     let found = found.or_else(|| ParticipantId::new(name).ok().filter(is_id));
     let found = found.ok_or_else(|| ActError::Nobody(name.clone()))?;
     Ok(Target::One(found))
+}
+
+/// Whoever has that id, or else the only one of that name.
+fn the_one<'a>(
+    name: &str,
+    people: impl Iterator<Item = (&'a ParticipantId, &'a str)>,
+) -> Result<Option<ParticipantId>, ActError> {
+    let mut found = Vec::new();
+    for (id, called) in people {
+        if id.as_str() == name {
+            return Ok(Some(id.clone()));
+        }
+        if called == name {
+            found.push(id);
+        }
+    }
+    if found.len() > 1 {
+        return Err(ActError::Several {
+            name: name.to_owned(),
+            ids: found.into_iter().map(ToString::to_string).collect(),
+        });
+    }
+    Ok(found.pop().cloned())
 }
 
 /// Whether it looks like an id that the service gave, and not like a name.
 fn is_id(id: &ParticipantId) -> bool {
     id.as_str().len() == 13 && id.as_str().starts_with('p')
 }
+
+#[cfg(test)]
+mod tests;
