@@ -47,6 +47,9 @@ pub struct Looks {
     /// Who enters without knocking: everybody, agents, or whoever has a role
     #[arg(long, value_enum)]
     pub access: Option<Access>,
+    /// With `trusted`: agents of this organisation of yours only; `all`: of any
+    #[arg(long, value_name = "ID")]
+    pub organisation: Option<String>,
     /// Whether guests wait until an agent is in
     #[arg(long, value_name = "BOOL")]
     pub host_gate: Option<bool>,
@@ -239,6 +242,9 @@ impl Looks {
         let mut body = Map::new();
         put(&mut body, "title", self.title.as_ref());
         put(&mut body, "access", self.access.as_ref().map(word));
+        let organisation = self.organisation.as_deref();
+        let organisation = organisation.map(|id| Some(id).filter(|id| *id != "all"));
+        put(&mut body, "organisation", organisation);
         put(&mut body, "history", self.history.as_ref().map(word));
         put(&mut body, "retention", self.retention.as_ref());
         put(&mut body, "host_gate", self.host_gate);

@@ -215,6 +215,30 @@ fn a_meeting_is_scheduled_and_moved() {
 }
 
 #[test]
+fn a_room_is_for_the_agents_of_an_organisation() {
+    let house = House::start();
+    house.sign_in_as_root();
+    let login = fs::read_to_string(house.path("parvis/login.json")).unwrap();
+    let login: Value = serde_json::from_str(&login).unwrap();
+    ureq::put(format!("{}/api/v1/organisations/ministry", house.site))
+        .header(
+            "authorization",
+            format!("Bearer {}", login["token"].as_str().unwrap()),
+        )
+        .header("content-type", "application/json")
+        .send(r#"{"name":"The ministry","domains":["example.org"]}"#)
+        .unwrap();
+    let made = house.json("room create --access trusted --organisation ministry", &[]);
+    assert_eq!(made[0]["organisation"], "ministry");
+    let code = made[0]["code"].as_str().unwrap();
+    let time = "room schedule --starts-at 2027-03-01T09:00:00Z --room";
+    let kept = house.json(time, &[code]);
+    assert_eq!(kept[0]["organisation"], "ministry");
+    let opened = house.json(time, &[code, "--organisation", "all"]);
+    assert_eq!(opened[0]["organisation"], Value::Null);
+}
+
+#[test]
 fn an_application_makes_rooms_with_its_token() {
     let house = House::start();
     house.sign_in_as_root();

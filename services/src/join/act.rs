@@ -1,9 +1,12 @@
-use parvis::meeting::{CommandError, ErrorKind, Meeting, MeetingState, ParticipantId, Target};
+use parvis::meeting::{
+    AccessLevel, CommandError, ErrorKind, Meeting, MeetingState, ParticipantId, Target,
+};
+use parvis_meeting::OrganisationId;
 use thiserror::Error;
 
 use super::{
     media::{Media, MediaError},
-    script::{Act, Hands, Who},
+    script::{Act, Agents, Hands, Who},
 };
 
 /// Why something is not done.
@@ -59,8 +62,39 @@ impl From<MediaError> for ActError {
     }
 }
 
+/// What was so, and the meeting does not say any more.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// Whose agents were trusted last.
+    organisation: Option<OrganisationId>,
+}
+
+impl Memory {
+    /// Takes note of what is so.
+    pub fn note(&mut self, state: &MeetingState) {
+        let policy = state.view.as_ref().map(|view| view.policy());
+        if let Some(policy) = policy.filter(|policy| policy.access == AccessLevel::Trusted) {
+            self.organisation.clone_from(&policy.organisation);
+        }
+    }
+
+    /// Whose agents enter, if nobody else is named.
+    fn organisation(&self, level: AccessLevel, agents: Option<&Agents>) -> Option<OrganisationId> {
+        match agents {
+            Some(Agents::Of(organisation)) => Some(organisation.clone()),
+            None if level == AccessLevel::Trusted => self.organisation.clone(),
+            Some(Agents::All) | None => None,
+        }
+    }
+}
+
 /// Does it; returns when the meeting has acknowledged it.
-pub async fn perform(meeting: &Meeting, media: &mut Media, act: &Act) -> Result<(), ActError> {
+pub async fn perform(
+    meeting: &Meeting,
+    media: &mut Media,
+    memory: &Memory,
+    act: &Act,
+) -> Result<(), ActError> {
     let state = meeting.state();
     match act {
         Act::Knock => meeting.knock().await?,
@@ -86,7 +120,10 @@ pub async fn perform(meeting: &Meeting, media: &mut Media, act: &Act) -> Result<
         Act::Forbid(source, forbidden) => meeting.forbid(*source, *forbidden).await?,
         Act::Rename(name) => meeting.rename(name).await?,
         Act::Role(name, role) => meeting.set_role(present(&state, name)?, *role).await?,
-        Act::Access(level) => meeting.set_access(*level, None).await?,
+        Act::Access(level, agents) => {
+            let organisation = memory.organisation(*level, agents.as_ref());
+            meeting.set_access(*level, organisation).await?;
+        }
         Act::Gate(on) => meeting.set_host_gate(*on).await?,
         Act::History(history) => meeting.set_history(*history).await?,
         Act::Lock(locked) => meeting.lock(*locked).await?,

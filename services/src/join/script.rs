@@ -6,6 +6,7 @@ mod words;
 use std::time::Duration;
 
 use parvis::meeting::{AccessLevel, Emoji, ErrorKind, HistoryPolicy, Role, Source};
+use parvis_meeting::OrganisationId;
 use thiserror::Error;
 
 #[cfg(test)]
@@ -81,8 +82,8 @@ pub enum Act {
     Rename(String),
     /// Gives somebody a role.
     Role(String, Role),
-    /// Sets who enters without knocking.
-    Access(AccessLevel),
+    /// Sets who enters without knocking; with `trusted`: agents of whom, `None`: as before.
+    Access(AccessLevel, Option<Agents>),
     /// Sets whether guests wait until an agent is in.
     Gate(bool),
     /// Sets which chat messages late joiners get.
@@ -106,6 +107,15 @@ pub enum Hands {
     One(String),
     /// All.
     All,
+}
+
+/// Agents of whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Agents {
+    /// Of any organisation, or none.
+    All,
+    /// Of this organisation.
+    Of(OrganisationId),
 }
 
 /// Somebody or all.

@@ -11,7 +11,7 @@ use parvis::meeting::{
 use serde_json::json;
 
 use super::{
-    act::{ActError, perform},
+    act::{ActError, Memory, perform},
     board::{Board, describe, who},
     hearing::Hearing,
     media::Media,
@@ -27,6 +27,7 @@ pub struct Seat<'a> {
     meeting: Meeting,
     media: Media,
     watching: Watching<'a>,
+    memory: Memory,
     is_in: bool,
 }
 
@@ -75,6 +76,7 @@ impl<'a> Seat<'a> {
             meeting,
             media,
             watching,
+            memory: Memory::default(),
             is_in: false,
         }
     }
@@ -125,6 +127,7 @@ impl<'a> Seat<'a> {
             if let Phase::Disconnected(reason) = &state.phase {
                 return verdict(reason);
             }
+            self.memory.note(&state);
             self.come_in().await?;
             self.watching.draw(&self.meeting)?;
             let key = tokio::select! {
@@ -225,9 +228,11 @@ impl<'a> Seat<'a> {
             meeting,
             media,
             watching,
+            memory,
             ..
         } = self;
-        let mut done = pin!(perform(meeting, media, act));
+        memory.note(&meeting.state());
+        let mut done = pin!(perform(meeting, media, memory, act));
         loop {
             tokio::select! {
                 done = &mut done => return done,
@@ -254,6 +259,7 @@ impl<'a> Seat<'a> {
         let result = loop {
             self.come_in().await?;
             let (state, now) = (self.meeting.state(), Instant::now());
+            self.memory.note(&state);
             if self.watching.is_so(until, &state, now) {
                 break Ok(());
             }

@@ -1,5 +1,5 @@
-use parvis::meeting::Waiter;
-use parvis_meeting::UnixMillis;
+use parvis::meeting::{Policy, View, Waiter};
+use parvis_meeting::{SessionId, UnixMillis};
 
 use super::*;
 use crate::join::scenes::{id, meeting, people, person};
@@ -12,6 +12,33 @@ fn waiter(id_of: &str, name: &str) -> Waiter {
         signed_in: false,
         since: UnixMillis(2),
     }
+}
+
+#[test]
+fn trusted_access_keeps_the_organisation_that_it_had() {
+    let acme = OrganisationId::new("acme").unwrap();
+    let (trusted, public) = (AccessLevel::Trusted, AccessLevel::Public);
+    let state = |access: AccessLevel, organisation: Option<&OrganisationId>| {
+        let policy = Policy {
+            access,
+            organisation: organisation.cloned(),
+            ..Policy::default()
+        };
+        MeetingState {
+            view: Some(View::empty(SessionId(1), policy)),
+            ..meeting(Vec::new())
+        }
+    };
+    let mut memory = Memory::default();
+    memory.note(&state(trusted, Some(&acme)));
+    memory.note(&state(AccessLevel::Restricted, None));
+    assert_eq!(memory.organisation(trusted, None), Some(acme.clone()));
+    assert_eq!(memory.organisation(trusted, Some(&Agents::All)), None);
+    assert_eq!(memory.organisation(public, None), None);
+    memory.note(&state(trusted, None));
+    assert_eq!(memory.organisation(trusted, None), None);
+    let named = Agents::Of(acme.clone());
+    assert_eq!(memory.organisation(trusted, Some(&named)), Some(acme));
 }
 
 #[test]

@@ -1,9 +1,10 @@
 use std::time::Duration;
 
 use parvis::meeting::{AccessLevel, Emoji, ErrorKind, HistoryPolicy, Role, Source};
+use parvis_meeting::OrganisationId;
 
 use super::{
-    Act, Condition, Hands, Step, Unknown, Who,
+    Act, Agents, Condition, Hands, Step, Unknown, Who,
     words::{Words, unknown},
 };
 
@@ -75,14 +76,7 @@ fn act(first: &str, words: &mut Words<'_>) -> Result<Act, Unknown> {
             let name = words.name()?;
             Act::Role(name, words.one_of("a role", &ROLES)?)
         }
-        "access" => Act::Access(words.one_of(
-            "an access level",
-            &[
-                ("public", AccessLevel::Public),
-                ("trusted", AccessLevel::Trusted),
-                ("restricted", AccessLevel::Restricted),
-            ],
-        )?),
+        "access" => access(words)?,
         "gate" => Act::Gate(words.on_off()?),
         "history" => Act::History(words.one_of(
             "a history",
@@ -98,6 +92,25 @@ fn act(first: &str, words: &mut Words<'_>) -> Result<Act, Unknown> {
         "request-recording" => Act::RequestRecording,
         other => return Err(unknown(COMMANDS, other)),
     })
+}
+
+fn access(words: &mut Words<'_>) -> Result<Act, Unknown> {
+    let levels = [
+        ("public", AccessLevel::Public),
+        ("trusted", AccessLevel::Trusted),
+        ("restricted", AccessLevel::Restricted),
+    ];
+    let level = words.one_of("an access level", &levels)?;
+    if words.is_empty() {
+        return Ok(Act::Access(level, None));
+    }
+    words.one_of("nothing more, or", &[("--organisation", ())])?;
+    let name = words.name()?;
+    let agents = match name.as_str() {
+        "all" => Agents::All,
+        id => Agents::Of(OrganisationId::new(id).map_err(|_| unknown("an organisation", id))?),
+    };
+    Ok(Act::Access(level, Some(agents)))
 }
 
 fn say(words: &mut Words<'_>) -> Result<Act, Unknown> {

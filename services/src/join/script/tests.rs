@@ -53,6 +53,17 @@ fn commands_are_read() {
         step("forbid camera off"),
         Step::Act(Act::Forbid(Source::Camera, false))
     );
+    let trusted = |agents| Step::Act(Act::Access(AccessLevel::Trusted, agents));
+    assert_eq!(step("access trusted"), trusted(None));
+    assert_eq!(
+        step("access trusted --organisation all"),
+        trusted(Some(Agents::All))
+    );
+    let acme = Agents::Of(OrganisationId::new("acme").unwrap());
+    assert_eq!(
+        step("access trusted --organisation acme"),
+        trusted(Some(acme))
+    );
     let role = Act::Role("Zoé Martin".into(), Role::Administrator);
     assert_eq!(step("role \"Zoé Martin\" administrator"), Step::Act(role));
     assert_eq!(
@@ -116,6 +127,10 @@ fn what_is_wrong_is_said_with_what_is_expected() {
     assert_eq!(
         refusal("sleep long"),
         "expected a time, as in 500ms or 10s, got \"long\""
+    );
+    assert_eq!(
+        refusal("access trusted acme"),
+        "expected nothing more, or: --organisation, got \"acme\""
     );
     assert!(refusal("wait participants none").starts_with("expected how many"));
     assert!(refusal("refused Maybe raise").starts_with("expected the reason of a refusal"));
