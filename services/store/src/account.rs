@@ -130,13 +130,14 @@ impl Store {
         };
         let mut transaction = self.begin().await?;
         let known: Option<(String,)> = sqlx::query_as(
-            "UPDATE accounts SET email = $3, name = $4 WHERE issuer = $1 AND subject = $2 \
+            "UPDATE accounts SET email = $3, name = $4, administrator = $5 WHERE issuer = $1 AND subject = $2 \
              RETURNING id",
         )
         .bind(issuer.as_str())
         .bind(subject.as_str())
         .bind(account.email.as_deref().map(lower))
         .bind(account.name.as_str())
+        .bind(i64::from(account.administrator))
         .fetch_optional(&mut *transaction)
         .await?;
         let id = match known {

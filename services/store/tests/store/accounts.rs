@@ -157,6 +157,16 @@ async fn a_providers_account_is_known_by_its_subject() {
         assert_eq!(found.email.as_deref(), Some("zoe.b@example.org"));
         assert_eq!(found.organisations, [], "the provider says so");
 
+        for administrator in [true, false] {
+            let promoted = NewAccount {
+                administrator,
+                ..signed_in("zoe.b@example.org", "sub-1")
+            };
+            store.sign_in_account(&promoted, &[], NOW).await.unwrap();
+            let found = store.account(&zoe).await.unwrap().expect("it is there");
+            assert_eq!(found.administrator, administrator, "from one sign-in on");
+        }
+
         let other = signed_in("zoe.b@example.org", "sub-2");
         let other = store
             .sign_in_account(&other, &[ministry], NOW)
