@@ -167,6 +167,7 @@ fn create(args: &CreateArgs, output: &Output) -> anyhow::Result<()> {
     let api = args.site.signed_in()?;
     let room = api.send("POST", "/api/v1/rooms", &Value::Object(body))?;
     say(output, &room);
+    say_unsent(output, &room);
     Ok(())
 }
 
@@ -182,6 +183,7 @@ fn schedule(args: &ScheduleArgs, output: &Output) -> anyhow::Result<()> {
         None => api.send("POST", "/api/v1/rooms", &body)?,
     };
     say(output, &room);
+    say_unsent(output, &room);
     Ok(())
 }
 
@@ -288,6 +290,20 @@ fn encoded(text: &str) -> String {
 
 fn say(output: &Output, room: &Value) {
     output.event("room", &line(room), room);
+}
+
+/// Says that those who are invited do not hear of it, if the service sends no mail.
+fn say_unsent(output: &Output, room: &Value) {
+    let invited = room["invited"].as_array().map_or(0, Vec::len);
+    if invited == 0 || room["sends_mail"] != false {
+        return;
+    }
+    let code = room["code"].as_str().unwrap_or_default();
+    output.event(
+        "invitations-not-sent",
+        &format!("No invitation is sent, the service has no mail server: `parvis room show {code}` has the text for them"),
+        &json!({ "code": code, "invited": room["invited"] }),
+    );
 }
 
 /// A room in a line; what others wrote commands no terminal.

@@ -199,6 +199,7 @@ fn a_meeting_is_scheduled_and_moved() {
     );
     assert_eq!(made[0]["starts_at"], "2027-03-01T08:00:00Z");
     assert_eq!(made[0]["invited"].as_array().unwrap().len(), 2);
+    assert_eq!(made[1]["event"], "invitations-not-sent");
     let code = made[0]["code"].as_str().unwrap();
     let moved = house.json(
         "room schedule --starts-at 2027-03-02T08:00:00Z",

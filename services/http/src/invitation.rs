@@ -36,8 +36,11 @@ pub(crate) enum Method {
 }
 
 impl Invitation<'_> {
-    /// One mail for each of `to`.
+    /// One mail for each of `to`; none without a mail server, which would send it when it is out of date.
     pub(crate) fn mails(&self, method: Method, to: &[String]) -> Vec<NewMail> {
+        if self.config.mail.is_none() {
+            return Vec::new();
+        }
         let calendar = self.schedule.map(|schedule| Calendar {
             method: method.name().to_owned(),
             body: self.calendar(schedule, Some(method)),

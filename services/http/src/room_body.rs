@@ -134,6 +134,8 @@ pub(crate) struct RoomBody {
     pub(crate) lasts: Option<String>,
     /// Who is invited by e-mail; hosts see that
     pub(crate) invited: Vec<String>,
+    /// Whether this service sends mail; if not, those who are invited hear of it by somebody else
+    pub(crate) sends_mail: bool,
     /// What you are in it
     #[schema(schema_with = role_schema)]
     pub(crate) role: Role,
@@ -161,6 +163,7 @@ impl RoomBody {
             starts_at: room.schedule.map(|schedule| rfc3339(schedule.starts_at)),
             lasts: room.schedule.map(|schedule| duration(schedule.lasts)),
             invited: if role.is_host() { invited } else { Vec::new() },
+            sends_mail: config.mail.is_some(),
             role,
             creator: room.creator,
             created: rfc3339(room.created_at),

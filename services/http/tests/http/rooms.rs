@@ -291,6 +291,17 @@ async fn a_trusted_room_is_for_an_organisation_of_ones_own() {
 }
 
 #[tokio::test]
+async fn without_a_mail_server_an_invitation_is_said_not_to_be_sent() {
+    let server = Server::start().await;
+    let zoe = server.agent("Zoe").await;
+    let room = create(&zoe, json!({ "invite": ["ann@example.org"] })).await;
+    assert_eq!(room["invited"], json!(["ann@example.org"]));
+    assert_eq!(room["sends_mail"], false);
+    assert_eq!(server.store.next_mail_at().await.unwrap(), None);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn an_invitation_is_a_text_and_a_calendar_entry() {
     let server = Server::start().await;
     let zoe = server.agent("Zoe").await;
