@@ -88,7 +88,7 @@ pub(crate) struct ChangeBody {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>, pattern = "^(0|[1-9][0-9]{0,8})[smhd]$")]
     pub(crate) retention: Option<Option<String>>,
-    /// When the meeting is; null: at no time in particular
+    /// When the meeting is; null: at no time in particular, those who were invited get a cancellation
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub(crate) starts_at: Option<Option<String>>,

@@ -233,11 +233,14 @@ pub(crate) async fn change(
         invites: false,
     };
     let invitees = change.invitees.as_ref().unwrap_or(&invited);
+    // Its entry goes from the calendars of all who had it.
+    let unscheduled = change.schedule == Some(None);
     let moved =
         change.schedule.is_some() || change.title.as_ref().is_some_and(|t| *t != room.title);
-    let is_new = |invitee: &&String| moved || !invited.contains(invitee);
+    let is_new = |invitee: &&String| (moved && !unscheduled) || !invited.contains(invitee);
     let hear: Vec<String> = invitees.iter().filter(is_new).cloned().collect();
-    let left = invited.iter().filter(|invitee| !invitees.contains(invitee));
+    let left = invited.iter();
+    let left = left.filter(|invitee| unscheduled || !invitees.contains(invitee));
     let left: Vec<String> = left.cloned().collect();
     if !hear.is_empty() || !left.is_empty() {
         app.limiters.mails.take(Who::text(account.id.as_str()))?;
@@ -253,7 +256,13 @@ pub(crate) async fn change(
         now,
     };
     let mut mails = invitation.mails(Method::Request, &hear);
-    mails.extend(invitation.mails(Method::Cancel, &left));
+    let cancelled = Invitation {
+        title: &room.title,
+        schedule: room.schedule,
+        invitees: &left,
+        ..invitation
+    };
+    mails.extend(cancelled.mails(Method::Cancel, &left));
     let change = RoomChange {
         invites: !mails.is_empty(),
         ..change.clone()

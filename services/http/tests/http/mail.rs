@@ -155,13 +155,31 @@ async fn an_invitation_a_change_and_a_cancellation() {
     assert_eq!(mail["to"], json!(["bob@example.org"]));
     assert_eq!(part(&mail, "text/calendar")["method"], "CANCEL");
 
+    let timeless = json!({ "starts_at": null });
+    root.send("PATCH", &path, &timeless).await.ok();
+    let mail = post.server.next();
+    assert_eq!(mail["to"], json!(["ann@example.org"]));
+    let gone = lines(part(&mail, "text/calendar")["text"].as_str().unwrap());
+    for line in [
+        "METHOD:CANCEL",
+        "SEQUENCE:3",
+        "DTSTART:20270302T080000Z",
+        "STATUS:CANCELLED",
+    ] {
+        assert!(gone.contains(&line.to_owned()), "no {line} in {gone:#?}");
+    }
+    let again = json!({ "starts_at": "2027-03-03T08:00:00Z" });
+    root.send("PATCH", &path, &again).await.ok();
+    let mail = post.server.next();
+    assert_eq!(part(&mail, "text/calendar")["method"], "REQUEST");
+
     assert_eq!(root.order("DELETE", &path).await.status, 204);
     let mail = post.server.next();
     assert_eq!(mail["to"], json!(["ann@example.org"]));
     let gone = lines(part(&mail, "text/calendar")["text"].as_str().unwrap());
     assert!(gone.contains(&"METHOD:CANCEL".to_owned()), "{gone:#?}");
     assert!(gone.contains(&"STATUS:CANCELLED".to_owned()), "{gone:#?}");
-    assert!(gone.contains(&"SEQUENCE:3".to_owned()), "{gone:#?}");
+    assert!(gone.contains(&"SEQUENCE:5".to_owned()), "{gone:#?}");
     server.stop().await;
 }
 
