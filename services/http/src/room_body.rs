@@ -52,7 +52,7 @@ pub(crate) struct NewRoomBody {
     #[schema(format = DateTime)]
     pub(crate) starts_at: Option<String>,
     /// How long it is meant to last, as in `45m`; an hour if it is left out
-    #[schema(pattern = "^(0|[1-9][0-9]{0,8})[smhd]$")]
+    #[schema(pattern = "^[1-9][0-9]{0,8}[smhd]$")]
     pub(crate) lasts: Option<String>,
     /// Addresses that an invitation is sent to
     #[serde(default)]
@@ -93,7 +93,7 @@ pub(crate) struct ChangeBody {
     #[schema(value_type = Option<String>, format = DateTime)]
     pub(crate) starts_at: Option<Option<String>>,
     /// How long it is meant to last
-    #[schema(pattern = "^(0|[1-9][0-9]{0,8})[smhd]$")]
+    #[schema(pattern = "^[1-9][0-9]{0,8}[smhd]$")]
     pub(crate) lasts: Option<String>,
     /// All addresses that are invited: new ones get an invitation, those who are left out a cancellation
     #[schema(max_items = 200)]
@@ -186,7 +186,7 @@ impl NewRoomBody {
     }
 
     pub(crate) fn schedule(&self) -> Result<Option<Schedule>, ApiError> {
-        let lasts = self.lasts.as_deref().map(parse_duration).transpose()?;
+        let lasts = self.lasts.as_deref().map(lasts).transpose()?;
         let starts_at = self.starts_at.as_deref().map(parse_time).transpose()?;
         match (starts_at, lasts) {
             (Some(starts_at), lasts) => Ok(Some(Schedule {
@@ -224,7 +224,7 @@ impl ChangeBody {
 
     /// `None`: the schedule stays.
     pub(crate) fn schedule(&self, room: &Room) -> Result<Option<Option<Schedule>>, ApiError> {
-        let lasts = self.lasts.as_deref().map(parse_duration).transpose()?;
+        let lasts = self.lasts.as_deref().map(lasts).transpose()?;
         let before = room.schedule;
         let starts_at = match &self.starts_at {
             Some(starts_at) => starts_at.as_deref().map(parse_time).transpose()?,
@@ -242,6 +242,18 @@ impl ChangeBody {
         }
         Ok((schedule != before).then_some(schedule))
     }
+}
+
+/// How long a meeting lasts: its end is after its beginning. RFC 5545, 3.8.2.2.
+fn lasts(text: &str) -> Result<Duration, ApiError> {
+    let lasts = parse_duration(text)?;
+    if lasts.is_zero() {
+        return Err(ApiError::because(
+            ErrorKind::Malformed,
+            "a meeting lasts longer than no time: lasts is as in 45m",
+        ));
+    }
+    Ok(lasts)
 }
 
 /// A title of 1 to 200 characters.

@@ -104,6 +104,11 @@ async fn what_is_wrong_with_a_room_is_said() {
         ),
         (json!({ "lasts": "45m" }), "Malformed", "give starts_at"),
         (
+            json!({ "starts_at": "2027-03-01T09:00:00Z", "lasts": "0s" }),
+            "Malformed",
+            "longer than no time",
+        ),
+        (
             json!({ "starts_at": "tomorrow" }),
             "Malformed",
             "as in 2027-03-01",
