@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use thiserror::Error;
 
 /// Why the store did not do what it was asked.
@@ -6,6 +8,22 @@ pub enum StoreError {
     /// The database refused or could not be reached.
     #[error("the database does not do what it should: {0}")]
     Database(#[from] sqlx::Error),
+    /// It cannot be opened.
+    #[error("cannot use {place}: {source}")]
+    Unusable {
+        /// Where it is: the file, or the server and the name.
+        place: String,
+        /// Why.
+        source: sqlx::Error,
+    },
+    /// It does not answer.
+    #[error("{place} does not answer within {} s", within.as_secs())]
+    Silent {
+        /// Where it is.
+        place: String,
+        /// How long it had.
+        within: Duration,
+    },
     /// Its tables could not be brought up to date.
     #[error("the database cannot be brought up to date: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),

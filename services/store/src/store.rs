@@ -1,10 +1,11 @@
-use std::{path::Path, str::FromStr, sync::Arc};
+use std::{path::Path, str::FromStr, sync::Arc, time::Duration};
 
 use parvis_meeting::RoomCode;
 use sqlx::{
-    Any, AnyPool, ConnectOptions, Executor, SqlSafeStr, Transaction,
+    Any, AnyConnection, AnyPool, ConnectOptions, Connection, Executor, SqlSafeStr, Transaction,
     any::{AnyConnectOptions, AnyPoolOptions},
     migrate::{Migration, MigrationType, Migrator},
+    postgres::PgConnectOptions,
     sqlite::SqliteConnectOptions,
 };
 use tokio::sync::broadcast;
@@ -19,6 +20,13 @@ const MIGRATIONS: &[(i64, &str, &str)] =
 const POSTGRES_CONNECTIONS: u32 = 8;
 /// SQLite reads beside its writer.
 const SQLITE_READERS: u32 = 4;
+
+/// What each connection is told first.
+const SQLITE_SETUP: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+    PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000;";
+const POSTGRES_SETUP: &str = "SET synchronous_commit TO on";
+/// How long the first connection may take.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Changes that a slow watcher may lag behind.
 const CHANGES: usize = 256;
@@ -64,6 +72,7 @@ impl Store {
     /// Opens a file, which is made if it is not there.
     pub async fn sqlite(file: &Path) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
+        let place = format!("the database {}", file.display());
         // The URL leaves this one character as it is.
         let file = file.to_string_lossy().replace('%', "%25");
         let url = SqliteConnectOptions::new()
@@ -71,17 +80,13 @@ impl Store {
             .create_if_missing(true)
             .to_url_lossy();
         let options = AnyConnectOptions::from_str(url.as_str())?;
+        try_once(&options, SQLITE_SETUP, place).await?;
         let pool = |connections| {
             AnyPoolOptions::new()
                 .max_connections(connections)
                 .after_connect(|connection, _| {
                     Box::pin(async move {
-                        connection
-                            .execute(
-                                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                                 PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000;",
-                            )
-                            .await?;
+                        connection.execute(SQLITE_SETUP).await?;
                         Ok(())
                     })
                 })
@@ -94,15 +99,22 @@ impl Store {
 
     async fn postgres(url: &str) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
+        let unusable = |source| StoreError::Unusable {
+            place: "the URL of the database".to_owned(),
+            source,
+        };
+        let place = place(&PgConnectOptions::from_str(url).map_err(unusable)?);
+        let options = AnyConnectOptions::from_str(url).map_err(unusable)?;
+        try_once(&options, POSTGRES_SETUP, place).await?;
         let pool = AnyPoolOptions::new()
             .max_connections(POSTGRES_CONNECTIONS)
             .after_connect(|connection, _| {
                 Box::pin(async move {
-                    connection.execute("SET synchronous_commit TO on").await?;
+                    connection.execute(POSTGRES_SETUP).await?;
                     Ok(())
                 })
             })
-            .connect(url)
+            .connect_with(options)
             .await?;
         migrations().run(&pool).await?;
         Ok(Self::new(Backend::Postgres, pool.clone(), pool))
@@ -171,6 +183,40 @@ impl Pools {
             Backend::Sqlite => self.writes.begin_with("BEGIN IMMEDIATE").await?,
             Backend::Postgres => self.writes.begin().await?,
         })
+    }
+}
+
+/// Opens one connection and closes it: a pool tries again and again, and does not say why.
+async fn try_once(
+    options: &AnyConnectOptions,
+    setup: &'static str,
+    place: String,
+) -> Result<(), StoreError> {
+    let attempt = async {
+        let mut connection = AnyConnection::connect_with(options).await?;
+        connection.execute(setup).await?;
+        connection.close().await
+    };
+    match tokio::time::timeout(PATIENCE, attempt).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(source)) => Err(StoreError::Unusable { place, source }),
+        Err(_) => Err(StoreError::Silent {
+            place,
+            within: PATIENCE,
+        }),
+    }
+}
+
+/// Where a server is, without what nobody shall read.
+fn place(options: &PgConnectOptions) -> String {
+    let name = options.get_database().unwrap_or_default();
+    match options.get_socket() {
+        Some(socket) => format!("the database {name:?} at {}", socket.display()),
+        None => format!(
+            "the database {name:?} at {}:{}",
+            options.get_host(),
+            options.get_port()
+        ),
     }
 }
 

@@ -4,5 +4,6 @@ mod accounts;
 mod both;
 mod commits;
 mod kill;
+mod opening;
 mod outbox;
 mod rooms;
