@@ -73,7 +73,7 @@ pub(crate) struct ChangeBody {
     /// Who enters without knocking
     #[schema(schema_with = access_schema)]
     pub(crate) access: Option<AccessLevel>,
-    /// Another organisation of yours; null: none
+    /// With `trusted`: another organisation of yours; null: none
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
     pub(crate) organisation: Option<Option<OrganisationId>>,
@@ -181,6 +181,9 @@ impl NewRoomBody {
             history: self.history.unwrap_or(usual.history),
             encrypted: self.encrypted.unwrap_or(usual.encrypted),
         };
+        if self.organisation.is_some() {
+            of_trusted(&policy)?;
+        }
         of_ones_own(&policy, creator)?;
         Ok(policy)
     }
@@ -216,6 +219,9 @@ impl ChangeBody {
             history: self.history.unwrap_or(now.history),
             encrypted: self.encrypted.unwrap_or(now.encrypted),
         };
+        if matches!(self.organisation, Some(Some(_))) {
+            of_trusted(&policy)?;
+        }
         if policy.organisation != now.organisation {
             of_ones_own(&policy, by)?;
         }
@@ -293,6 +299,16 @@ pub(crate) fn invitees(addresses: &[String]) -> Result<Vec<String>, ApiError> {
     addresses.sort();
     addresses.dedup();
     Ok(addresses)
+}
+
+fn of_trusted(policy: &Policy) -> Result<(), ApiError> {
+    if policy.access == AccessLevel::Trusted {
+        return Ok(());
+    }
+    Err(ApiError::because(
+        ErrorKind::Malformed,
+        "only trusted access has an organisation",
+    ))
 }
 
 fn of_ones_own(policy: &Policy, account: &Account) -> Result<(), ApiError> {

@@ -72,8 +72,11 @@ pub struct Memory {
 impl Memory {
     /// Takes note of what is so.
     pub fn note(&mut self, state: &MeetingState) {
-        let policy = state.view.as_ref().map(|view| view.policy());
-        if let Some(policy) = policy.filter(|policy| policy.access == AccessLevel::Trusted) {
+        let Some(view) = &state.view else {
+            return;
+        };
+        let policy = view.policy();
+        if policy.access == AccessLevel::Trusted || policy.organisation.is_some() {
             self.organisation.clone_from(&policy.organisation);
         }
     }

@@ -292,6 +292,19 @@ async fn a_trusted_room_is_for_an_organisation_of_ones_own() {
         (&room["access"], &room["organisation"]),
         (&json!("trusted"), &json!("ministry"))
     );
+    for access in ["public", "restricted"] {
+        let both = json!({ "access": access, "organisation": "ministry" });
+        let says = "only trusted access has an organisation";
+        let made = zoe.post("/api/v1/rooms", &both).await;
+        made.refused(400, "Malformed", says);
+        let changed = zoe.send("PATCH", &path(&room), &both).await;
+        changed.refused(400, "Malformed", says);
+    }
+    let closed = json!({ "access": "restricted" });
+    zoe.send("PATCH", &path(&room), &closed).await.ok();
+    let open = json!({ "access": "trusted" });
+    let again = zoe.send("PATCH", &path(&room), &open).await.ok();
+    assert_eq!(again["organisation"], "ministry", "what is left out stays");
     server.stop().await;
 }
 
