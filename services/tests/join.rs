@@ -39,6 +39,9 @@ admit Chloé
 wait present Chloé
 deny David
 wait no-lobby David
+refused AlreadyDecided deny David
+refused NotPresent deny Eve
+refused NotPresent mute Eve
 wait lobby David
 admit David
 wait present David

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use parvis::meeting::{
     AccessLevel, CommandError, ErrorKind, Meeting, MeetingState, ParticipantId, Target,
 };
@@ -13,7 +15,7 @@ use super::{
 #[derive(Debug, Error)]
 pub enum ActError {
     /// Nobody is called so.
-    #[error("nobody here is called {0:?}")]
+    #[error("NotPresent: nobody here is called {0:?}")]
     Nobody(String),
     /// Several are called so.
     #[error("{} are called {name:?}, say which by id: {}", ids.len(), ids.join(", "))]
@@ -39,7 +41,8 @@ impl ActError {
     pub const fn kind(&self) -> Option<ErrorKind> {
         match self {
             Self::Refused(kind) => Some(*kind),
-            Self::Nobody(_) | Self::Several { .. } | Self::Unanswered(_) | Self::Media(_) => None,
+            Self::Nobody(_) => Some(ErrorKind::NotPresent),
+            Self::Several { .. } | Self::Unanswered(_) | Self::Media(_) => None,
         }
     }
 }
@@ -62,16 +65,30 @@ impl From<MediaError> for ActError {
     }
 }
 
+/// How many names of those who waited are remembered.
+const WAITERS: usize = 4096;
+
 /// What was so, and the meeting does not say any more.
 #[derive(Debug, Default)]
 pub struct Memory {
     /// Whose agents were trusted last.
     organisation: Option<OrganisationId>,
+    /// Who waited to be let in, by name.
+    waiters: BTreeMap<String, ParticipantId>,
 }
 
 impl Memory {
     /// Takes note of what is so.
     pub fn note(&mut self, state: &MeetingState) {
+        for waiter in &state.lobby {
+            if self.waiters.get(&waiter.name) != Some(&waiter.participant) {
+                let id = waiter.participant.clone();
+                self.waiters.insert(waiter.name.clone(), id);
+            }
+        }
+        while self.waiters.len() > WAITERS {
+            self.waiters.pop_first();
+        }
         let Some(view) = &state.view else {
             return;
         };
@@ -116,8 +133,8 @@ pub async fn perform(
         Act::Lower(Hands::All) => meeting.lower_all_hands().await?,
         Act::React(emoji) => meeting.react(*emoji).await?,
         Act::Media(source, on) => media.switch(meeting, *source, *on).await?,
-        Act::Admit(who) => meeting.admit(waiting(&state, who)?).await?,
-        Act::Deny(who) => meeting.deny(waiting(&state, who)?).await?,
+        Act::Admit(who) => meeting.admit(waiting(&state, memory, who)?).await?,
+        Act::Deny(who) => meeting.deny(waiting(&state, memory, who)?).await?,
         Act::Mute(Who::All) => meeting.mute(Target::All).await?,
         Act::Mute(Who::One(name)) => meeting.mute(Target::One(present(&state, name)?)).await?,
         Act::Forbid(source, forbidden) => meeting.forbid(*source, *forbidden).await?,
@@ -144,13 +161,14 @@ fn present(state: &MeetingState, name: &str) -> Result<ParticipantId, ActError> 
     found.ok_or_else(|| ActError::Nobody(name.to_owned()))
 }
 
-/// Who waits; also one's guess by id, for which the meeting has the answer.
-fn waiting(state: &MeetingState, who: &Who) -> Result<Target, ActError> {
+/// Who waits; also who waited, and one's guess by id: the meeting has the answer.
+fn waiting(state: &MeetingState, memory: &Memory, who: &Who) -> Result<Target, ActError> {
     let Who::One(name) = who else {
         return Ok(Target::All);
     };
     let waiters = state.lobby.iter();
     let found = the_one(name, waiters.map(|w| (&w.participant, w.name.as_str())))?;
+    let found = found.or_else(|| memory.waiters.get(name).cloned());
     let found = found.or_else(|| ParticipantId::new(name).ok().filter(is_id));
     let found = found.ok_or_else(|| ActError::Nobody(name.clone()))?;
     Ok(Target::One(found))

@@ -364,7 +364,7 @@ impl Watching<'_> {
 pub fn verdict(reason: &DisconnectReason) -> anyhow::Result<()> {
     match reason {
         DisconnectReason::Left | DisconnectReason::RoomEnded => Ok(()),
-        DisconnectReason::Removed => bail!("a host removed you"),
+        DisconnectReason::Removed => bail!("Removed: a host removed you"),
         DisconnectReason::Lost(reason) => bail!("the connection is lost: {reason}"),
     }
 }

@@ -15,6 +15,22 @@ fn waiter(id_of: &str, name: &str) -> Waiter {
 }
 
 #[test]
+fn whoever_waited_is_asked_for_and_whoever_never_did_is_not_present() {
+    let mut state = meeting(people());
+    state.lobby = vec![waiter("pbob", "Bob")];
+    let mut memory = Memory::default();
+    memory.note(&state);
+    state.lobby.clear();
+    let bob = waiting(&state, &memory, &Who::One("Bob".to_owned()));
+    assert!(matches!(bob, Ok(Target::One(found)) if found == id("pbob")));
+    let eve = waiting(&state, &memory, &Who::One("Eve".to_owned())).unwrap_err();
+    assert_eq!(eve.kind(), Some(ErrorKind::NotPresent));
+    assert_eq!(eve.to_string(), "NotPresent: nobody here is called \"Eve\"");
+    let absent = present(&state, "Eve").unwrap_err();
+    assert_eq!(absent.kind(), Some(ErrorKind::NotPresent));
+}
+
+#[test]
 fn trusted_access_keeps_the_organisation_that_it_had() {
     let acme = OrganisationId::new("acme").unwrap();
     let (trusted, public) = (AccessLevel::Trusted, AccessLevel::Public);
@@ -58,7 +74,8 @@ fn a_name_of_two_is_refused_with_the_ids_of_both() {
 fn a_name_of_two_who_wait_is_refused_with_the_ids_of_both() {
     let mut state = meeting(people());
     state.lobby = vec![waiter("pbob1", "Bob"), waiter("pbob2", "Bob")];
-    let bob = |name: &str| waiting(&state, &Who::One(name.to_owned()));
+    let memory = Memory::default();
+    let bob = |name: &str| waiting(&state, &memory, &Who::One(name.to_owned()));
     let refused = bob("Bob").unwrap_err().to_string();
     assert!(refused.contains("pbob1, pbob2"), "{refused}");
     assert!(matches!(bob("pbob1"), Ok(Target::One(found)) if found == id("pbob1")));
