@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# packages.sh [--tests|--bench|--kotlin]: installs the Debian packages that a build and the demonstration need, and
-# those that only the tests, the benchmarks or the Kotlin SDK need; says why each is there.
+# packages.sh [--tests|--bench|--kotlin|--swift]: installs the Debian packages that a build and the demonstration need,
+# and those that only the tests, the benchmarks or a binding need; says why each is there.
 set -euo pipefail
 declare -A why=(
   [build-essential]="a C compiler for libaom, libopus and dav1d"
@@ -30,6 +30,9 @@ fi
 if [ "${1:-}" = --kotlin ]; then
   why[maven]="builds the Kotlin SDK and runs its tests"
   why[openjdk-17-jdk-headless]="the JVM on which the Kotlin SDK is tested"
+fi
+if [ "${1:-}" = --swift ]; then
+  why[debootstrap]="makes a folder of Debian 13, whose Swift builds and tests the Swift binding"
 fi
 missing=()
 for package in "${!why[@]}"; do

@@ -1,0 +1,134 @@
+import Foundation
+import ParvisFFI
+
+/// Who somebody is in a meeting; another one at the next join.
+public typealias ParticipantID = String
+
+public typealias AccessLevel = ParvisFFI.AccessLevel
+public typealias Capture = ParvisFFI.Capture
+public typealias CaptureFailure = ParvisFFI.CaptureFailure
+public typealias CaptureKind = ParvisFFI.CaptureKind
+public typealias CaptureStatus = ParvisFFI.CaptureStatus
+public typealias ChatMessage = ParvisFFI.ChatMessage
+public typealias DisconnectReason = ParvisFFI.DisconnectReason
+public typealias Done = ParvisFFI.Done
+public typealias Emoji = ParvisFFI.Emoji
+public typealias ForbiddenSources = ParvisFFI.ForbiddenSources
+public typealias HistoryGap = ParvisFFI.HistoryGap
+public typealias HistoryPage = ParvisFFI.HistoryPage
+public typealias HistoryPolicy = ParvisFFI.HistoryPolicy
+public typealias Language = ParvisFFI.Language
+public typealias LeaveReason = ParvisFFI.LeaveReason
+public typealias Lobby = ParvisFFI.Lobby
+public typealias MediaState = ParvisFFI.MediaState
+public typealias MediaStates = ParvisFFI.MediaStates
+public typealias MeetingEvent = ParvisFFI.MeetingEvent
+public typealias MeetingState = ParvisFFI.MeetingState
+public typealias Participant = ParvisFFI.Participant
+public typealias PendingMessage = ParvisFFI.Pending
+public typealias Phase = ParvisFFI.Phase
+public typealias Policy = ParvisFFI.Policy
+public typealias PrivateMessage = ParvisFFI.PrivateMessage
+public typealias Quality = ParvisFFI.Quality
+public typealias ReactionCount = ParvisFFI.ReactionCount
+public typealias Receive = ParvisFFI.Receive
+public typealias RelayAddress = ParvisFFI.RelayAddress
+public typealias Role = ParvisFFI.Role
+public typealias RoomView = ParvisFFI.RoomView
+public typealias Service = ParvisFFI.Service
+public typealias Source = ParvisFFI.Source
+public typealias Target = ParvisFFI.Target
+public typealias Ticket = ParvisFFI.Ticket
+public typealias TicketRequest = ParvisFFI.TicketRequest
+public typealias TicketSource = ParvisFFI.TicketSource
+public typealias Trust = ParvisFFI.Trust
+public typealias VideoTarget = ParvisFFI.VideoTarget
+public typealias Waiter = ParvisFFI.Waiter
+
+extension ChatMessage {
+    /// When the service got it.
+    public var date: Date { Date(milliseconds: atMs) }
+}
+
+extension PrivateMessage {
+    /// When the service got it.
+    public var date: Date { Date(milliseconds: atMs) }
+}
+
+extension Participant {
+    /// When it came in.
+    public var joined: Date { Date(milliseconds: joinedMs) }
+}
+
+extension Waiter {
+    /// Since when it waits.
+    public var since: Date { Date(milliseconds: sinceMs) }
+}
+
+extension Role {
+    /// Whether it moderates: owners and administrators.
+    public var isHost: Bool { self == .owner || self == .administrator }
+}
+
+extension Emoji {
+    /// All reactions, as they stand in a menu.
+    public static let all: [Emoji] = [
+        .thumbsUp, .thumbsDown, .clappingHands, .redHeart, .faceWithTearsOfJoy, .faceWithOpenMouth, .partyPopper,
+        .foldedHands,
+    ]
+
+    /// What is shown.
+    public var sign: String { emojiSign(emoji: self) }
+}
+
+extension MediaStates {
+    /// The state of a source.
+    public func of(_ source: Source) -> MediaState {
+        switch source {
+        case .microphone: microphone
+        case .camera: camera
+        case .screen: screen
+        }
+    }
+}
+
+extension MeetingState {
+    /// Whether one is in.
+    public var isConnected: Bool { phase == .connected }
+
+    /// Why it is over; `nil`: it is not.
+    public var ended: DisconnectReason? {
+        guard case .disconnected(let reason) = phase else { return nil }
+        return reason
+    }
+
+    /// Everybody who is in: hands in order, then oneself, then by name.
+    public var participants: [Participant] { view?.participants ?? [] }
+
+    /// Whose hands are up, the first first.
+    public var hands: [ParticipantID] { view?.hands ?? [] }
+
+    /// This participant, as everybody sees it.
+    public var myself: Participant? { participant(me) }
+
+    /// Somebody who is in.
+    public func participant(_ id: ParticipantID) -> Participant? {
+        view?.participants.first { $0.id == id }
+    }
+}
+
+extension VideoTarget {
+    /// One that is not seen: nothing of it is received.
+    public static let hidden = VideoTarget(width: 0, height: 0, visible: false)
+
+    /// A visible one of that many pixels.
+    public init(width: Int, height: Int) {
+        self.init(width: Int32(clamping: width), height: Int32(clamping: height), visible: true)
+    }
+}
+
+extension Date {
+    init(milliseconds: Int64) {
+        self.init(timeIntervalSince1970: Double(milliseconds) / 1000)
+    }
+}

@@ -1,0 +1,114 @@
+#if canImport(CallKit) && os(iOS)
+import AVFoundation
+import CallKit
+import Foundation
+
+/// Makes a meeting a call of the phone: it stays alive in the background, other calls hold it, and the lock screen can end it.
+///
+/// ```swift
+/// let call = CallHooks(appName: "Meet")
+/// try await call.begin(title: "Stand-up")
+/// for await action in call.actions {
+///     switch action {
+///     case .setMuted(let muted): try await muted ? microphone.mute() : microphone.unmute()
+///     case .setHeld(let held): meeting.receive(held ? .audioOnly : .all)
+///     case .audioReady: try audio.start()
+///     case .ended: await meeting.leave()
+///     }
+/// }
+/// ```
+public final class CallHooks: NSObject, @unchecked Sendable {
+    /// What the phone asks of the meeting.
+    public enum Action: Sendable, Equatable {
+        /// The audio session is active: sound may begin.
+        case audioReady
+        /// Mute or unmute the microphone.
+        case setMuted(Bool)
+        /// Another call came between, or is over.
+        case setHeld(Bool)
+        /// Leave.
+        case ended
+    }
+
+    /// What the phone asks, one after the other; it ends with the call.
+    public let actions: AsyncStream<Action>
+
+    private let continuation: AsyncStream<Action>.Continuation
+    private let provider: CXProvider
+    private let controller = CXCallController()
+    private let call = UUID()
+
+    /// - Parameter appName: as the phone shows it.
+    public init(appName: String, supportsVideo: Bool = true) {
+        let configuration = CXProviderConfiguration()
+        configuration.supportsVideo = supportsVideo
+        configuration.maximumCallGroups = 1
+        configuration.maximumCallsPerCallGroup = 1
+        configuration.supportedHandleTypes = [.generic]
+        provider = CXProvider(configuration: configuration)
+        (actions, continuation) = AsyncStream.makeStream(of: Action.self, bufferingPolicy: .bufferingNewest(16))
+        super.init()
+        provider.setDelegate(self, queue: nil)
+    }
+
+    deinit {
+        provider.invalidate()
+        continuation.finish()
+    }
+
+    /// Tells the phone that a meeting begins.
+    public func begin(title: String) async throws {
+        let start = CXStartCallAction(call: call, handle: CXHandle(type: .generic, value: title))
+        start.isVideo = true
+        try await controller.request(CXTransaction(action: start))
+    }
+
+    /// Tells the phone that one is in.
+    public func connected() {
+        provider.reportOutgoingCall(with: call, connectedAt: nil)
+    }
+
+    /// Tells the phone that the meeting is over.
+    public func finished(lost: Bool = false) {
+        provider.reportCall(with: call, endedAt: nil, reason: lost ? .failed : .remoteEnded)
+        continuation.finish()
+    }
+
+    /// Tells the phone that the user muted the microphone in the app.
+    public func setMuted(_ muted: Bool) async throws {
+        try await controller.request(CXTransaction(action: CXSetMutedCallAction(call: call, muted: muted)))
+    }
+}
+
+extension CallHooks: CXProviderDelegate {
+    public func providerDidReset(_ provider: CXProvider) {
+        continuation.yield(.ended)
+        continuation.finish()
+    }
+
+    public func provider(_ provider: CXProvider, perform action: CXStartCallAction) {
+        provider.reportOutgoingCall(with: call, startedConnectingAt: nil)
+        action.fulfill()
+    }
+
+    public func provider(_ provider: CXProvider, perform action: CXSetMutedCallAction) {
+        continuation.yield(.setMuted(action.isMuted))
+        action.fulfill()
+    }
+
+    public func provider(_ provider: CXProvider, perform action: CXSetHeldCallAction) {
+        continuation.yield(.setHeld(action.isOnHold))
+        action.fulfill()
+    }
+
+    public func provider(_ provider: CXProvider, perform action: CXEndCallAction) {
+        continuation.yield(.ended)
+        continuation.finish()
+        action.fulfill()
+    }
+
+    public func provider(_ provider: CXProvider, didActivate audioSession: AVAudioSession) {
+        continuation.yield(.audioReady)
+    }
+}
+#endif

@@ -1,0 +1,90 @@
+#if canImport(CoreVideo)
+import CoreVideo
+import Parvis
+
+extension Camera {
+    /// Gives a picture of the camera, as AVFoundation hands it over; nothing is copied before the encoder takes it.
+    ///
+    /// Takes `420YpCbCr8BiPlanar` of either range; other formats are passed over.
+    public func push(_ buffer: CVPixelBuffer, rotation: Rotation = .none) {
+        buffer.withNV12 { push($0, rotation: rotation) }
+    }
+}
+
+extension Screen {
+    /// Gives a picture of the screen, as ReplayKit hands it over.
+    ///
+    /// Takes `420YpCbCr8BiPlanar` of either range; other formats are passed over.
+    public func push(_ buffer: CVPixelBuffer, rotation: Rotation = .none) {
+        buffer.withNV12 { push($0, rotation: rotation) }
+    }
+}
+
+extension CVPixelBuffer {
+    fileprivate func withNV12(_ use: (NV12Picture) -> Void) {
+        let format = CVPixelBufferGetPixelFormatType(self)
+        guard format == kCVPixelFormatType_420YpCbCr8BiPlanarVideoRange
+            || format == kCVPixelFormatType_420YpCbCr8BiPlanarFullRange
+        else { return }
+        guard CVPixelBufferLockBaseAddress(self, .readOnly) == kCVReturnSuccess else { return }
+        defer { CVPixelBufferUnlockBaseAddress(self, .readOnly) }
+        guard let y = plane(0), let uv = plane(1) else { return }
+        use(NV12Picture(width: CVPixelBufferGetWidth(self), height: CVPixelBufferGetHeight(self), y: y, uv: uv))
+    }
+
+    private func plane(_ index: Int) -> PlaneBytes? {
+        guard let address = CVPixelBufferGetBaseAddressOfPlane(self, index) else { return nil }
+        let stride = CVPixelBufferGetBytesPerRowOfPlane(self, index)
+        let count = stride * CVPixelBufferGetHeightOfPlane(self, index)
+        return PlaneBytes(bytes: UnsafeRawBufferPointer(start: address, count: count), stride: stride)
+    }
+}
+
+/// Makes pixel buffers that AVFoundation shows from decoded pictures; the buffers are used again.
+public final class PixelBufferPool {
+    private var pool: CVPixelBufferPool?
+    private var size = (width: 0, height: 0)
+
+    /// An empty pool.
+    public init() {}
+
+    /// A buffer with the picture; `nil`: there is no memory for it.
+    public func buffer(of picture: Picture) -> CVPixelBuffer? {
+        if pool == nil || size != (picture.width, picture.height) {
+            pool = Self.pool(width: picture.width, height: picture.height)
+            size = (picture.width, picture.height)
+        }
+        guard let pool else { return nil }
+        var made: CVPixelBuffer?
+        guard CVPixelBufferPoolCreatePixelBuffer(nil, pool, &made) == kCVReturnSuccess, let buffer = made else {
+            return nil
+        }
+        guard CVPixelBufferLockBaseAddress(buffer, []) == kCVReturnSuccess else { return nil }
+        defer { CVPixelBufferUnlockBaseAddress(buffer, []) }
+        guard let y = CVPixelBufferGetBaseAddressOfPlane(buffer, 0),
+            let uv = CVPixelBufferGetBaseAddressOfPlane(buffer, 1)
+        else { return nil }
+        picture.copyNV12(
+            y: UnsafeMutableRawBufferPointer(
+                start: y, count: CVPixelBufferGetBytesPerRowOfPlane(buffer, 0) * CVPixelBufferGetHeightOfPlane(buffer, 0)),
+            yStride: CVPixelBufferGetBytesPerRowOfPlane(buffer, 0),
+            uv: UnsafeMutableRawBufferPointer(
+                start: uv, count: CVPixelBufferGetBytesPerRowOfPlane(buffer, 1) * CVPixelBufferGetHeightOfPlane(buffer, 1)),
+            uvStride: CVPixelBufferGetBytesPerRowOfPlane(buffer, 1)
+        )
+        return buffer
+    }
+
+    private static func pool(width: Int, height: Int) -> CVPixelBufferPool? {
+        let attributes: [String: Any] = [
+            kCVPixelBufferPixelFormatTypeKey as String: kCVPixelFormatType_420YpCbCr8BiPlanarVideoRange,
+            kCVPixelBufferWidthKey as String: width,
+            kCVPixelBufferHeightKey as String: height,
+            kCVPixelBufferIOSurfacePropertiesKey as String: [String: Any](),
+        ]
+        var pool: CVPixelBufferPool?
+        CVPixelBufferPoolCreate(nil, nil, attributes as CFDictionary, &pool)
+        return pool
+    }
+}
+#endif

@@ -1,0 +1,15 @@
+import MeetModels
+import MeetUI
+import SwiftUI
+
+@main
+struct MeetApp: App {
+    @State private var app = AppModel(devices: PhoneDevices())
+
+    var body: some Scene {
+        WindowGroup {
+            RootView(app: app)
+                .onOpenURL { app.open($0) }
+        }
+    }
+}
