@@ -6,7 +6,7 @@ export PATH := $(CACHE)/tools/bin:$(HOME)/.cargo/bin:$(PATH)
 export PARVIS_CACHE := $(CACHE)
 export CARGO_TERM_COLOR ?= auto
 
-.PHONY: help demo test packages clips peers browser-peer services-tools format lint unit doc fuzz-check deny browser interop interop-write bench bench-store bench-drain bench-network bench-meeting bench-bindings test-kotlin fuzz clean
+.PHONY: help demo test packages clips peers browser-peer services-tools format lint unit doc fuzz-check deny browser interop interop-write bench bench-store bench-drain bench-network bench-meeting bench-bindings test-kotlin test-swift fuzz clean
 
 help: ## Lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -44,6 +44,9 @@ lint: packages ## clippy, warnings are errors
 
 unit: packages clips services-tools ## Unit, property and end-to-end tests
 	cargo test --workspace
+
+test-swift: packages ## Builds and tests the Swift binding and its examples, in a folder of Debian 13 that is made once
+	@scripts/test-swift.sh "$(CACHE)"
 
 doc: packages ## Builds the documentation, warnings are errors
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps

@@ -59,11 +59,6 @@ public final class Meeting: Sendable {
         return state
     }
 
-    /// Moves to another network without losing the connection, as after a change from Wi-Fi to cellular.
-    public func rebind() throws {
-        try foreign.rebind()
-    }
-
     /// Leaves: the others see it at once. Returns when nothing of the meeting runs here; a cancelled task leaves too.
     ///
     /// - Throws: ``ErrorKind/left`` if it was left before.
@@ -80,7 +75,11 @@ extension AsyncStream where Element: Sendable {
         next: @escaping @Sendable () async -> Element?, cancel: @escaping @Sendable () -> Void
     ) {
         self.init {
-            await withTaskCancellationHandler { await next() } onCancel: { cancel() }
+            await withTaskCancellationHandler {
+                await next()
+            } onCancel: {
+                cancel()
+            }
         } onCancel: {
             cancel()
         }

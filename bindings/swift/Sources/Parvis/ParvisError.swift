@@ -17,8 +17,14 @@ public typealias ErrorKind = ParvisFFI.ErrorKind
 
 extension ParvisError {
     /// An error of the app's own code, as of a ``TicketSource``.
-    public init(_ kind: ErrorKind, _ reason: String) {
-        self = .Failed(kind: kind, reason: reason, retryAfterMs: nil, isRetryable: false, isAuth: false)
+    public init(
+        _ kind: ErrorKind, _ reason: String, retryAfter: Duration? = nil, isRetryable: Bool = false,
+        isAuth: Bool = false
+    ) {
+        self = .Failed(
+            kind: kind, reason: reason, retryAfterMs: retryAfter?.milliseconds,
+            isRetryable: isRetryable || retryAfter != nil, isAuth: isAuth
+        )
     }
 
     /// What went wrong.
@@ -55,4 +61,9 @@ extension ParvisError {
         case .Failed(_, _, _, _, let isAuth): isAuth
         }
     }
+}
+
+extension ParvisError: LocalizedError {
+    /// The reason.
+    public var errorDescription: String? { reason }
 }

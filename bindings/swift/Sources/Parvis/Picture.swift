@@ -47,7 +47,8 @@ public final class Picture: Sendable {
     ) {
         let (columns, rows) = ((width + 1) / 2, (height + 1) / 2)
         precondition(yStride >= width && y.count >= yStride * (height - 1) + width, "the luma plane is too small")
-        precondition(uvStride >= 2 * columns && uv.count >= uvStride * (rows - 1) + 2 * columns, "the plane is too small")
+        precondition(
+            uvStride >= 2 * columns && uv.count >= uvStride * (rows - 1) + 2 * columns, "the plane is too small")
         withPlanes { luma, u, v in
             for row in 0..<height {
                 let from = UnsafeRawBufferPointer(rebasing: luma.bytes[(row * luma.stride)...].prefix(width))
@@ -57,8 +58,11 @@ public final class Picture: Sendable {
                 let to = uv.baseAddress! + row * uvStride
                 let (blue, red) = (u.bytes.baseAddress! + row * u.stride, v.bytes.baseAddress! + row * v.stride)
                 for column in 0..<columns {
-                    to.storeBytes(of: blue.load(fromByteOffset: column, as: UInt8.self), toByteOffset: 2 * column, as: UInt8.self)
-                    to.storeBytes(of: red.load(fromByteOffset: column, as: UInt8.self), toByteOffset: 2 * column + 1, as: UInt8.self)
+                    to.storeBytes(
+                        of: blue.load(fromByteOffset: column, as: UInt8.self), toByteOffset: 2 * column, as: UInt8.self)
+                    to.storeBytes(
+                        of: red.load(fromByteOffset: column, as: UInt8.self), toByteOffset: 2 * column + 1,
+                        as: UInt8.self)
                 }
             }
         }
@@ -78,5 +82,3 @@ public struct PlaneBytes {
         self.stride = stride
     }
 }
-
-/// How a picture has to be turned, clockwise, to be upright.

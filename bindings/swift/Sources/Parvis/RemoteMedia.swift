@@ -37,7 +37,11 @@ public final class RemoteVoice: AsyncSequence, Sendable {
 
     /// The next sound; `nil`: it is over.
     public func next() async -> Sound? {
-        let sound = await withTaskCancellationHandler { await foreign.next() } onCancel: { foreign.cancel() }
+        let sound = await withTaskCancellationHandler {
+            await foreign.next()
+        } onCancel: {
+            foreign.cancel()
+        }
         return sound.map(Sound.init)
     }
 
@@ -79,7 +83,11 @@ public final class RemotePicture: AsyncSequence, Sendable {
 
     /// The next picture; `nil`: it is over.
     public func next() async -> Picture? {
-        let frame = await withTaskCancellationHandler { await foreign.next() } onCancel: { foreign.cancel() }
+        let frame = await withTaskCancellationHandler {
+            await foreign.next()
+        } onCancel: {
+            foreign.cancel()
+        }
         return frame.map(Picture.init)
     }
 

@@ -33,12 +33,15 @@ public final class PictureRenderer: @unchecked Sendable {
     private static func sample(of buffer: CVPixelBuffer) -> CMSampleBuffer? {
         guard let format = try? CMVideoFormatDescription(imageBuffer: buffer) else { return nil }
         let now = CMSampleTimingInfo(
-            duration: .invalid, presentationTimeStamp: CMClockGetTime(CMClockGetHostTimeClock()), decodeTimeStamp: .invalid)
+            duration: .invalid, presentationTimeStamp: CMClockGetTime(CMClockGetHostTimeClock()),
+            decodeTimeStamp: .invalid)
         guard let sample = try? CMSampleBuffer(imageBuffer: buffer, formatDescription: format, sampleTiming: now) else {
             return nil
         }
         // The library has put it in order and in time: it is shown at once.
-        if let attachments = CMSampleBufferGetSampleAttachmentsArray(sample, createIfNecessary: true) as? [NSMutableDictionary] {
+        if let attachments = CMSampleBufferGetSampleAttachmentsArray(sample, createIfNecessary: true)
+            as? [NSMutableDictionary]
+        {
             attachments.first?[kCMSampleAttachmentKey_DisplayImmediately] = true
         }
         return sample

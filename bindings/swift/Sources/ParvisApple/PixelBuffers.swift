@@ -3,11 +3,11 @@ import CoreVideo
 import Parvis
 
 extension Camera {
-    /// Gives a picture of the camera, as AVFoundation hands it over; nothing is copied before the encoder takes it.
+    /// Gives a picture of the camera, as AVFoundation hands it over; it is copied once, into the library.
     ///
     /// Takes `420YpCbCr8BiPlanar` of either range; other formats are passed over.
-    public func push(_ buffer: CVPixelBuffer, rotation: Rotation = .none) {
-        buffer.withNV12 { push($0, rotation: rotation) }
+    public func push(_ buffer: CVPixelBuffer, rotation: Rotation = .none) throws {
+        try buffer.withNV12 { try push($0, rotation: rotation) }
     }
 }
 
@@ -15,21 +15,22 @@ extension Screen {
     /// Gives a picture of the screen, as ReplayKit hands it over.
     ///
     /// Takes `420YpCbCr8BiPlanar` of either range; other formats are passed over.
-    public func push(_ buffer: CVPixelBuffer, rotation: Rotation = .none) {
-        buffer.withNV12 { push($0, rotation: rotation) }
+    public func push(_ buffer: CVPixelBuffer, rotation: Rotation = .none) throws {
+        try buffer.withNV12 { try push($0, rotation: rotation) }
     }
 }
 
 extension CVPixelBuffer {
-    fileprivate func withNV12(_ use: (NV12Picture) -> Void) {
+    fileprivate func withNV12(_ use: (NV12Picture) throws -> Void) rethrows {
         let format = CVPixelBufferGetPixelFormatType(self)
-        guard format == kCVPixelFormatType_420YpCbCr8BiPlanarVideoRange
-            || format == kCVPixelFormatType_420YpCbCr8BiPlanarFullRange
+        guard
+            format == kCVPixelFormatType_420YpCbCr8BiPlanarVideoRange
+                || format == kCVPixelFormatType_420YpCbCr8BiPlanarFullRange
         else { return }
         guard CVPixelBufferLockBaseAddress(self, .readOnly) == kCVReturnSuccess else { return }
         defer { CVPixelBufferUnlockBaseAddress(self, .readOnly) }
         guard let y = plane(0), let uv = plane(1) else { return }
-        use(NV12Picture(width: CVPixelBufferGetWidth(self), height: CVPixelBufferGetHeight(self), y: y, uv: uv))
+        try use(NV12Picture(width: CVPixelBufferGetWidth(self), height: CVPixelBufferGetHeight(self), y: y, uv: uv))
     }
 
     private func plane(_ index: Int) -> PlaneBytes? {
@@ -66,10 +67,12 @@ public final class PixelBufferPool {
         else { return nil }
         picture.copyNV12(
             y: UnsafeMutableRawBufferPointer(
-                start: y, count: CVPixelBufferGetBytesPerRowOfPlane(buffer, 0) * CVPixelBufferGetHeightOfPlane(buffer, 0)),
+                start: y,
+                count: CVPixelBufferGetBytesPerRowOfPlane(buffer, 0) * CVPixelBufferGetHeightOfPlane(buffer, 0)),
             yStride: CVPixelBufferGetBytesPerRowOfPlane(buffer, 0),
             uv: UnsafeMutableRawBufferPointer(
-                start: uv, count: CVPixelBufferGetBytesPerRowOfPlane(buffer, 1) * CVPixelBufferGetHeightOfPlane(buffer, 1)),
+                start: uv,
+                count: CVPixelBufferGetBytesPerRowOfPlane(buffer, 1) * CVPixelBufferGetHeightOfPlane(buffer, 1)),
             uvStride: CVPixelBufferGetBytesPerRowOfPlane(buffer, 1)
         )
         return buffer

@@ -42,7 +42,8 @@ public final class CallModel {
 
     /// Leaves.
     public func leave() async {
-        await meeting.meeting.leave()
+        // A meeting that is over needs no leaving.
+        try? await meeting.meeting.leave()
     }
 
     private func changed() {

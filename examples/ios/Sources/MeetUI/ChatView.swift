@@ -75,7 +75,9 @@ struct LineView: View {
             .font(.caption)
             Text(line.text)
                 .padding(10)
-                .background(isMine ? Color.blue : Color(.secondarySystemBackground), in: RoundedRectangle(cornerRadius: 14))
+                .background(
+                    isMine ? Color.blue : Color(.secondarySystemBackground), in: RoundedRectangle(cornerRadius: 14)
+                )
                 .foregroundStyle(isMine ? .white : .primary)
                 .opacity(line.status == .pending ? 0.5 : 1)
             if case .failed = line.status {

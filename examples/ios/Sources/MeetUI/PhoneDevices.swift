@@ -7,9 +7,9 @@ import ParvisApple
 /// The devices of this phone.
 @MainActor
 public final class PhoneDevices: CaptureDevices {
-    private let capture = CameraCapture()
-    private let audio = AudioDevice()
-    private let screenCapture = ScreenCapture()
+    private let capture = PhoneCamera()
+    private let audio = PhoneAudio()
+    private let screenCapture = PhoneScreen()
     private var network: NetworkWatch?
 
     /// Nothing is captured so far.

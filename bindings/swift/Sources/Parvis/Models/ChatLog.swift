@@ -64,8 +64,8 @@ public struct ChatLog: Sendable, Equatable {
 
     /// Takes a page of the past.
     public mutating func insert(_ page: HistoryPage) {
-        page.messages.forEach { insert($0) }
-        page.gaps.forEach { insert($0) }
+        for message in page.messages { insert(message) }
+        for gap in page.gaps { insert(gap) }
     }
 
     /// Takes a message to one participant.
@@ -116,7 +116,7 @@ public struct ChatLog: Sendable, Equatable {
     private static func isBefore(_ line: Line, _ other: Line) -> Bool {
         switch (line.status, other.status) {
         case (_, .pending), (_, .failed): true
-        case let (.stored(sequence), .stored(next)): sequence < next
+        case (.stored(let sequence), .stored(let next)): sequence < next
         default: line.date < other.date
         }
     }

@@ -63,7 +63,7 @@ public final class MeetingModel {
         }
         expiry?.cancel()
         if meeting.state.ended == nil {
-            await meeting.leave()
+            try? await meeting.leave()
         }
         apply(meeting.state)
         onChange()

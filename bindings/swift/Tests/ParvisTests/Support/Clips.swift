@@ -1,16 +1,16 @@
 import Foundation
 import Parvis
 
-/// A clip of raw pictures (y4m, 4:2:0), repeated without end.
-struct VideoClip {
+/// The scenario's pictures (y4m, 4:2:0), over and over.
+struct VideoClip: Sendable {
     let width: Int
     let height: Int
     let count: Int
     private let data: Data
     private let frames: Int
 
-    init(_ name: String) throws {
-        data = try Data(contentsOf: clip(name), options: .mappedIfSafe)
+    init() throws {
+        data = try Data(contentsOf: media("camera.y4m"))
         let end = data.firstIndex(of: UInt8(ascii: "\n"))!
         let header = String(decoding: data[..<end], as: UTF8.self).split(separator: " ")
         width = Int(header.first { $0.hasPrefix("W") }!.dropFirst())!
@@ -28,77 +28,74 @@ struct VideoClip {
             func plane(_ from: Int, _ count: Int, _ stride: Int) -> PlaneBytes {
                 PlaneBytes(bytes: UnsafeRawBufferPointer(rebasing: bytes[from..<from + count]), stride: stride)
             }
-            return try use(I420Picture(
-                width: width, height: height,
-                y: plane(start, luma, width),
-                u: plane(start + luma, chroma, width / 2),
-                v: plane(start + luma + chroma, chroma, width / 2)
-            ))
-        }
-    }
-
-    /// How like a received picture is to one of the clip, in decibels of the luma; 100: the same.
-    func likeness(of picture: Picture, to number: Int) -> Double {
-        guard picture.width == width, picture.height == height else { return 0 }
-        return with(number) { source in
-            picture.withPlanes { y, _, _ in
-                var sum = 0
-                for row in 0..<height {
-                    for column in 0..<width {
-                        let one = Int(y.bytes[row * y.stride + column])
-                        let other = Int(source.y.bytes[row * source.y.stride + column])
-                        sum += (one - other) * (one - other)
-                    }
-                }
-                guard sum > 0 else { return 100 }
-                return 10 * log10(255 * 255 * Double(width * height) / Double(sum))
-            }
+            return try use(
+                I420Picture(
+                    width: width, height: height,
+                    y: plane(start, luma, width),
+                    u: plane(start + luma, chroma, width / 2),
+                    v: plane(start + luma + chroma, chroma, width / 2)
+                ))
         }
     }
 }
 
-/// Sound of a file (wav, 16 bits, 48 kHz, mono), repeated without end.
-struct AudioClip {
+extension Picture {
+    /// The number in the bar code along the upper edge; `nil`: there is none that is whole.
+    var number: Int? {
+        withPlanes { y, _, _ in
+            let row = max(4, height / 10) / 2
+            var bits: UInt32 = 0
+            for cell in 0..<32 {
+                let middle = (2 * cell + 1) * width / 64
+                bits = bits << 1 | (y.bytes[row * y.stride + middle] > 128 ? 1 : 0)
+            }
+            let number = bits >> 8
+            let check = (number &* 0x9e37_79b1) >> 24 ^ 0xa5
+            return check == bits & 0xff ? Int(number) : nil
+        }
+    }
+}
+
+/// The scenario's sound (wav, 16 bits, 48 kHz, mono), over and over.
+struct AudioClip: Sendable {
     /// 20 ms.
     static let frame = 960
-    let samples: [Float]
+    private let samples: [Int16]
 
-    init(_ name: String) throws {
-        let data = try Data(contentsOf: clip(name))
+    init() throws {
+        let data = try Data(contentsOf: media("microphone.wav"))
         let start = data.range(of: Data("data".utf8))!.upperBound + 4
         samples = data[start...].withUnsafeBytes { bytes in
             stride(from: 0, to: bytes.count - 1, by: 2).map { at in
-                Float(Int16(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: Int16.self))) / 32768
+                Int16(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: Int16.self))
             }
         }
     }
 
-    /// A stretch of 20 ms.
-    func frame(_ number: Int) -> [Float] {
-        let count = samples.count / Self.frame
-        let start = (number % count) * Self.frame
-        return Array(samples[start..<start + Self.frame])
-    }
-
-    /// How like what was heard is to a stretch of the clip that begins near that sample, 0 to 1, wherever in a frame's time.
-    func likeness(of heard: [Float], near start: Int) -> Double {
-        var best = 0.0
-        for lag in stride(from: -Self.frame, through: Self.frame, by: 8) {
-            var (dot, own, other) = (0.0, 0.0, 0.0)
-            for (index, value) in heard.enumerated() {
-                let at = start + lag + index
-                guard samples.indices.contains(at) else { continue }
-                dot += Double(value) * Double(samples[at])
-                own += Double(value) * Double(value)
-                other += Double(samples[at]) * Double(samples[at])
-            }
-            if own > 0, other > 0 { best = max(best, dot / (own * other).squareRoot()) }
+    /// Lends a stretch of 20 ms.
+    func with<Result>(_ number: Int, _ use: (UnsafeBufferPointer<Int16>) throws -> Result) rethrows -> Result {
+        let start = number % (samples.count / Self.frame) * Self.frame
+        return try samples.withUnsafeBufferPointer { samples in
+            try use(UnsafeBufferPointer(rebasing: samples[start..<start + Self.frame]))
         }
-        return best
     }
 }
 
-private func clip(_ name: String) -> URL {
-    let folder = ProcessInfo.processInfo.environment["PARVIS_CLIPS"] ?? "."
+/// How much louder one tone is than another in sound of 48 kHz, in decibels.
+func decibels(of tone: Double, over other: Double, in samples: [Float]) -> Double {
+    func power(_ frequency: Double) -> Double {
+        var (real, imaginary) = (0.0, 0.0)
+        for (index, sample) in samples.enumerated() {
+            let angle = 2 * Double.pi * frequency * Double(index) / 48_000
+            real += Double(sample) * cos(angle)
+            imaginary += Double(sample) * sin(angle)
+        }
+        return real * real + imaginary * imaginary
+    }
+    return 10 * log10(max(power(tone), 1e-12) / max(power(other), 1e-12))
+}
+
+private func media(_ name: String) -> URL {
+    let folder = ProcessInfo.processInfo.environment["PARVIS_MEDIA"] ?? "."
     return URL(fileURLWithPath: folder).appendingPathComponent(name)
 }

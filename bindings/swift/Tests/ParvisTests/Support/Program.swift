@@ -63,9 +63,14 @@ final class Program: @unchecked Sendable {
         throw Failure(description: "no \(what) came")
     }
 
+    /// Sends it a signal.
+    func signal(_ signal: Int32) {
+        kill(process.processIdentifier, signal)
+    }
+
     /// Ends it without a word, as a crash does.
-    func kill() {
-        Foundation.kill(process.processIdentifier, SIGKILL)
+    func crash() {
+        signal(SIGKILL)
         process.waitUntilExit()
     }
 

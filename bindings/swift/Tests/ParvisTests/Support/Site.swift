@@ -10,6 +10,7 @@ final class Site: @unchecked Sendable {
 
     private let folder: URL
     private let relayPort: String
+    private let fingerprint: String
     private var program: Program
 
     init() throws {
@@ -19,6 +20,7 @@ final class Site: @unchecked Sendable {
         let serving = try program.event("serving")
         url = serving["site"] as! String
         relayPort = (serving["relay"] as! String).components(separatedBy: ":").last!
+        fingerprint = serving["fingerprint"] as! String
         let first = try program.event("administrator")
         let login = folder.appendingPathComponent("administrator.json").path
         try Program.run(
@@ -57,13 +59,28 @@ final class Site: @unchecked Sendable {
         return said.compactMap { $0["url"] as? String }.first!
     }
 
+    /// A ticket whose token the service signed, and which has expired.
+    func expiredTicket(code: String) throws -> Ticket {
+        let key = folder.appendingPathComponent("data/issuer.key").path
+        let said = try Program.run([
+            "token", "sign", "--key", key, "--room", code.filter { $0 != "-" }, "--name", "pzoe", "--valid", "0s",
+        ])
+        let token = said.compactMap { $0["token"] as? String }.first!
+        let relay = RelayAddress(url: "moqt://127.0.0.1:\(relayPort)", fingerprint: fingerprint)
+        return Ticket(participant: "pzoe", code: code, relay: relay, token: token, resume: nil, expiresMs: nil)
+    }
+
     /// Kills it, relay and all, and starts it again at the same addresses.
     func crashAndRestart() throws {
-        program.kill()
+        program.crash()
         let listen = url.components(separatedBy: "://").last!
         program = try Self.serve(folder, listen: listen, relay: "127.0.0.1:\(relayPort)")
         _ = try program.event("serving")
     }
+
+    /// Lets it stand still, as a machine that is too busy, and go on.
+    func freeze() { program.signal(SIGSTOP) }
+    func thaw() { program.signal(SIGCONT) }
 
     /// Ends it.
     func stop() {
@@ -73,7 +90,8 @@ final class Site: @unchecked Sendable {
 
     /// Joins as the administrator, with an account, or as a guest.
     func join(_ link: String, _ name: String, as session: String? = nil) async throws -> Meeting {
-        var options = JoinOptions(name: name, device: "device-of-\(name.unicodeScalars.map { String($0.value) }.joined())")
+        var options = JoinOptions(
+            name: name, device: "device-of-\(name.unicodeScalars.map { String($0.value) }.joined())")
         // A relay that is started again makes itself another certificate.
         options.trust = .anyone
         if let session { options.tickets = .agent(session: session) }

@@ -7,7 +7,7 @@ import ReplayKit
 ///
 /// Other apps' screens are captured by a broadcast extension, a process of its own that joins as its app says; it gives
 /// what `processSampleBuffer` brings to ``Parvis/Screen``'s `push` in the same way.
-public final class ScreenCapture: @unchecked Sendable {
+public final class PhoneScreen: @unchecked Sendable {
     private let recorder = RPScreenRecorder.shared()
 
     /// Nothing is captured before ``start(_:)``.
@@ -23,9 +23,10 @@ public final class ScreenCapture: @unchecked Sendable {
         do {
             try await recorder.startCapture { sample, kind, error in
                 guard error == nil, kind == .video, let buffer = CMSampleBufferGetImageBuffer(sample) else { return }
-                screen.push(buffer)
+                try? screen.push(buffer)
             }
-        } catch let error as NSError where error.domain == RPRecordingErrorDomain
+        } catch let error as NSError
+            where error.domain == RPRecordingErrorDomain
             && error.code == RPRecordingErrorCode.userDeclined.rawValue
         {
             throw CaptureError.notPermitted(.screen)

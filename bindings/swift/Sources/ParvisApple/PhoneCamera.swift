@@ -5,12 +5,12 @@ import Parvis
 /// The device's camera: it captures whether or not there is a meeting, for the preview before, and goes on across reconnections.
 ///
 /// ```swift
-/// let capture = CameraCapture()
-/// try await capture.start()
-/// preview.session = capture.session                 // an AVCaptureVideoPreviewLayer
-/// capture.feed(try await meeting.camera(width: 1280, height: 720))
+/// let phone = PhoneCamera()
+/// try await phone.start()
+/// preview.session = phone.session                 // an AVCaptureVideoPreviewLayer
+/// phone.feed(try await meeting.camera(width: 1280, height: 720))
 /// ```
-public final class CameraCapture: NSObject, @unchecked Sendable {
+public final class PhoneCamera: NSObject, @unchecked Sendable {
     /// For a preview layer.
     public let session = AVCaptureSession()
 
@@ -85,7 +85,7 @@ public final class CameraCapture: NSObject, @unchecked Sendable {
         }
         if session.outputs.isEmpty {
             output.videoSettings = [
-                kCVPixelBufferPixelFormatTypeKey as String: kCVPixelFormatType_420YpCbCr8BiPlanarVideoRange,
+                kCVPixelBufferPixelFormatTypeKey as String: kCVPixelFormatType_420YpCbCr8BiPlanarVideoRange
             ]
             output.alwaysDiscardsLateVideoFrames = true
             output.setSampleBufferDelegate(self, queue: queue)
@@ -106,12 +106,12 @@ public final class CameraCapture: NSObject, @unchecked Sendable {
     }
 }
 
-extension CameraCapture: AVCaptureVideoDataOutputSampleBufferDelegate {
+extension PhoneCamera: AVCaptureVideoDataOutputSampleBufferDelegate {
     public func captureOutput(
         _ output: AVCaptureOutput, didOutput sample: CMSampleBuffer, from connection: AVCaptureConnection
     ) {
         guard let camera = lock.withLock({ camera }), let buffer = CMSampleBufferGetImageBuffer(sample) else { return }
-        camera.push(buffer)
+        try? camera.push(buffer)
     }
 }
 #endif

@@ -5,11 +5,11 @@ import Parvis
 /// The phone's microphone and speaker, with its own echo cancellation.
 ///
 /// ```swift
-/// let audio = AudioDevice()
+/// let audio = PhoneAudio()
 /// try audio.play(meeting)                             // everybody, as they come and go
 /// try await audio.capture(for: meeting.microphone())
 /// ```
-public final class AudioDevice: @unchecked Sendable {
+public final class PhoneAudio: @unchecked Sendable {
     private let engine = AVAudioEngine()
     private let mixer = SoundMixer()
     private let lock = NSLock()
@@ -37,7 +37,8 @@ public final class AudioDevice: @unchecked Sendable {
             let node = AVAudioSourceNode(format: format) { [mixer] isSilence, _, count, buffers in
                 let list = UnsafeMutableAudioBufferListPointer(buffers)
                 guard let data = list.first?.mData else { return noErr }
-                let samples = UnsafeMutableBufferPointer(start: data.assumingMemoryBound(to: Float.self), count: Int(count))
+                let samples = UnsafeMutableBufferPointer(
+                    start: data.assumingMemoryBound(to: Float.self), count: Int(count))
                 isSilence.pointee = ObjCBool(!mixer.fill(samples))
                 return noErr
             }
@@ -126,7 +127,7 @@ public final class AudioDevice: @unchecked Sendable {
             return given ? nil : buffer
         }
         guard error == nil, let samples = converted.floatChannelData?[0] else { return }
-        microphone.push(UnsafeBufferPointer(start: samples, count: Int(converted.frameLength)))
+        try? microphone.push(UnsafeBufferPointer(start: samples, count: Int(converted.frameLength)))
     }
 }
 #endif

@@ -1,0 +1,119 @@
+import Foundation
+import XCTest
+
+@testable import Parvis
+
+final class ModelTests: XCTestCase {
+    private func message(_ seq: Int64, _ id: String, from: String = "pzoe") -> ChatMessage {
+        ChatMessage(seq: seq, atMs: seq * 1000, from: from, name: "Zoé", clientId: id, text: "message \(seq)")
+    }
+
+    func testAPendingMessageBecomesTheStoredOneOnce() {
+        var log = ChatLog()
+        log.insert(pending: PendingMessage(clientId: "a", text: "Bonjour"), author: "pzoe", name: "Zoé")
+        XCTAssertEqual(log.lines.map(\.status), [.pending])
+        log.insert(message(4, "a"))
+        log.insert(message(4, "a"))
+        XCTAssertEqual(log.lines.map(\.status), [.stored(sequence: 4)])
+        log.insert(pending: PendingMessage(clientId: "a", text: "Bonjour"), author: "pzoe", name: "Zoé")
+        XCTAssertEqual(log.lines.count, 1, "the message was there before its call returned")
+    }
+
+    func testTheSameIdOfAnotherWriterIsAnotherMessage() {
+        var log = ChatLog()
+        log.insert(message(1, "a"))
+        log.insert(message(2, "a", from: "pbob"))
+        XCTAssertEqual(log.lines.count, 2)
+    }
+
+    func testAPageOfThePastComesBeforeWhatIsThere() {
+        var log = ChatLog()
+        log.insert(pending: PendingMessage(clientId: "z", text: "!"), author: "pzoe", name: "Zoé")
+        log.insert(message(9, "i"))
+        let gap = HistoryGap(from: 0, to: 6)
+        log.insert(
+            HistoryPage(messages: [message(7, "g"), message(8, "h"), message(9, "i")], gaps: [gap, gap], before: nil))
+        XCTAssertEqual(
+            log.lines.map(\.status),
+            [.stored(sequence: 7), .stored(sequence: 8), .stored(sequence: 9), .pending])
+        XCTAssertEqual(log.gaps, [0...6])
+    }
+
+    func testAFailedMessageStaysUntilItIsTakenAway() {
+        var log = ChatLog()
+        log.insert(pending: PendingMessage(clientId: "a", text: "Bonjour"), author: "pzoe", name: "Zoé")
+        log.fail(clientID: "a", author: "pzoe", error: .rateLimited)
+        XCTAssertEqual(log.lines.map(\.status), [.failed(.rateLimited)])
+        log.remove(failed: log.lines[0].id)
+        XCTAssertEqual(log.lines, [])
+    }
+
+    func testConfidentialMessagesLieByTimeAmongTheOthers() {
+        var log = ChatLog()
+        log.insert(message(1, "a"))
+        log.insert(message(3, "c"))
+        log.insert(PrivateMessage(atMs: 2000, from: "pbob", name: "Bob", to: "pzoe", clientId: "b", text: "psst"))
+        XCTAssertEqual(log.lines.map(\.text), ["message 1", "psst", "message 3"])
+    }
+
+    func testAReactionIsShownForThreeSeconds() {
+        var board = ReactionBoard()
+        let start = ContinuousClock.now
+        board.insert(.clappingHands, of: "pzoe", at: start)
+        board.insert(
+            [ReactionCount(emoji: .thumbsUp, count: 12), ReactionCount(emoji: .redHeart, count: 0)],
+            at: start + .seconds(1))
+        XCTAssertEqual(board.shown.map(\.count), [1, 12])
+        XCTAssertEqual(board.nextExpiry, start + .seconds(3))
+        board.expire(at: start + .milliseconds(2999))
+        XCTAssertEqual(board.shown.count, 2)
+        board.expire(at: start + .seconds(3))
+        XCTAssertEqual(board.shown.map(\.emoji), [.thumbsUp])
+        board.expire(at: start + .seconds(4))
+        XCTAssertNil(board.nextExpiry)
+    }
+
+    func testABoardHasABound() {
+        var board = ReactionBoard()
+        for _ in 0..<1000 { board.insert(.partyPopper, of: "pzoe", at: .now) }
+        XCTAssertEqual(board.shown.count, ReactionBoard.most)
+        XCTAssertEqual(Set(board.shown.map(\.id)).count, ReactionBoard.most)
+    }
+
+    func testAMixerAddsVoicesOnceTheyHaveACushion() {
+        let mixer = SoundMixer()
+        var out = [Float](repeating: 9, count: 480)
+        func fill() -> Bool { out.withUnsafeMutableBufferPointer { mixer.fill($0) } }
+        let quiet = [Float](repeating: 0.25, count: SoundMixer.cushion)
+        quiet.withUnsafeBufferPointer { mixer.add(UnsafeBufferPointer(rebasing: $0[..<960]), channels: 1, of: "pzoe") }
+        XCTAssertFalse(fill())
+        XCTAssertEqual(out, [Float](repeating: 0, count: 480))
+        quiet.withUnsafeBufferPointer { mixer.add(UnsafeBufferPointer(rebasing: $0[960...]), channels: 1, of: "pzoe") }
+        let stereo = [Float](repeating: 0.5, count: 2 * SoundMixer.cushion)
+        stereo.withUnsafeBufferPointer { mixer.add($0, channels: 2, of: "pbob") }
+        XCTAssertTrue(fill())
+        XCTAssertEqual(out, [Float](repeating: 0.75, count: 480))
+    }
+
+    func testAMixerNeverPlaysMoreThanFullScaleNorOldSound() {
+        let mixer = SoundMixer()
+        for (value, voice) in [(Float(0.1), "pzoe"), (0.9, "pzoe"), (0.9, "pbob")] {
+            [Float](repeating: value, count: SoundMixer.most).withUnsafeBufferPointer {
+                mixer.add($0, channels: 1, of: voice)
+            }
+        }
+        var out = [Float](repeating: 0, count: SoundMixer.most)
+        XCTAssertTrue(out.withUnsafeMutableBufferPointer { mixer.fill($0) })
+        XCTAssertEqual(out.min(), 1)
+        XCTAssertFalse(out.withUnsafeMutableBufferPointer { mixer.fill($0) })
+    }
+
+    func testAnErrorSaysWhatAnAppAsks() {
+        let error = ParvisError(.rateLimited, "too many", retryAfter: .milliseconds(200))
+        XCTAssertEqual(error.kind, .rateLimited)
+        XCTAssertEqual(error.retryAfter, .milliseconds(200))
+        XCTAssertTrue(error.isRetryable)
+        XCTAssertFalse(error.isAuth)
+        XCTAssertEqual(error.localizedDescription, "too many")
+    }
+}

@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""api.py PARVIS.json PARVIS_FFI.json: the public API as text, from what swift-api-digester dumps of the two modules.
+
+Of the generated module only the types that Parvis names are public to apps. One declaration is one line.
+"""
+
+import json
+import sys
+
+# What every type has, or the compiler adds by itself.
+SILENT = {"Copyable", "Escapable", "BitwiseCopyable"}
+
+
+def load(path: str) -> list[dict]:
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)["ABIRoot"]["children"]
+
+
+def types(node: dict) -> list[str]:
+    return [child["printedName"] + (" = …" if child.get("hasDefaultArg") else "") for child in node.get("children", [])]
+
+
+def signature(node: dict) -> str:
+    """A function with its labels and types; the first of the types is what it returns."""
+    result, *arguments = types(node)
+    name, _, labels = node["printedName"].partition("(")
+    labels = labels.rstrip(")").split(":")[:-1]
+    if len(labels) == len(arguments):
+        inside = ", ".join(f"{label}: {kind}" for label, kind in zip(labels, arguments))
+    else:
+        inside = ", ".join(arguments)
+    # The digester says nothing of async; the mangled name does.
+    marks = (" async" if "Ya" in node.get("mangledName", "") else "") + (" throws" if node.get("throwing") else "")
+    shown = "" if node["kind"] == "Constructor" or result == "()" else f" -> {result}"
+    return f"{name}({inside}){marks}{shown}"
+
+
+def line(node: dict) -> str | None:
+    kind = node.get("declKind")
+    static = "static " if node.get("static") else ""
+    generic = f" {node['genericSig']}" if "genericSig" in node else ""
+    match kind:
+        case "Import":
+            return None
+        case "Func":
+            return f"{static}func {signature(node)}{generic}"
+        case "Constructor":
+            return f"{signature(node)}{generic}"
+        case "Var":
+            attributes = node.get("declAttributes", [])
+            setter = any(a.get("accessorKind") == "set" for a in node.get("accessors", [])) and "SetterAccess" not in attributes
+            return f"{static}{'var' if setter else 'let'} {node['printedName']}: {types(node)[0]}"
+        case "EnumElement":
+            return f"case {node['printedName']}: {types(node)[0]}"
+        case "TypeAlias":
+            return f"typealias {node['printedName']} = {types(node)[0]}"
+        case "Class" | "Struct" | "Enum" | "Protocol":
+            conformances = sorted({c["printedName"] for c in node.get("conformances", [])} - SILENT)
+            inherits = f": {', '.join(conformances)}" if conformances else ""
+            return f"{kind.lower()} {node['printedName']}{generic}{inherits}"
+        case _:
+            return f"{kind} {node['printedName']}"
+
+
+def lines(nodes: list[dict], depth: int = 0) -> list[str]:
+    said = []
+    for node in nodes:
+        # Operators that the compiler writes, and what is inside them, say nothing new.
+        if node.get("implicit") or (own := line(node)) is None:
+            continue
+        said.append((own, lines([c for c in node.get("children", []) if "declKind" in c], depth + 1)))
+    said.sort(key=lambda pair: pair[0])
+    return [text for own, inner in said for text in ["    " * depth + own, *inner]]
+
+
+def main() -> None:
+    parvis, generated = load(sys.argv[1]), load(sys.argv[2])
+    named = {
+        child["printedName"].removeprefix("ParvisFFI.")
+        for node in parvis
+        if node.get("declKind") == "TypeAlias"
+        for child in node["children"]
+    }
+    print("\n".join(lines(parvis)))
+    print("\n// What is generated of these types.\n")
+    print("\n".join(lines([node for node in generated if node["printedName"] in named])))
+
+
+if __name__ == "__main__":
+    main()
