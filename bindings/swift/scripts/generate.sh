@@ -8,6 +8,8 @@ fresh=$(mktemp -d)
 trap 'rm -rf "$fresh"' EXIT
 "$bindgen" swift "$library" "$fresh"
 python3 bindings/swift/scripts/forward_cancellation.py "$fresh/ParvisFFI.swift"
+# Names that are keywords of Swift are quoted in the C header too, where that is no C.
+sed -i 's/`//g' "$fresh/parvis_ffiFFI.h"
 # The generated module map uses Darwin's modules.
 printf 'module parvis_ffiFFI {\n    header "parvis_ffiFFI.h"\n    export *\n}\n' >"$fresh/module.modulemap"
 place() { # file folder

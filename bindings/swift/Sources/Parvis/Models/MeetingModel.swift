@@ -46,21 +46,13 @@ public final class MeetingModel {
     /// - Parameter onChange: called after each change.
     @discardableResult
     public func run(onChange: @escaping @MainActor () -> Void = {}) async -> DisconnectReason {
-        let (states, events) = (meeting.states(), meeting.events())
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { @MainActor in
-                for await state in states {
-                    self.apply(state)
-                    onChange()
-                }
-            }
-            group.addTask { @MainActor in
-                for await event in events {
-                    self.apply(event, at: .now)
-                    onChange()
-                }
-            }
+        let events = meeting.events()
+        async let followed: Void = follow(events, onChange)
+        for await state in meeting.states() {
+            apply(state)
+            onChange()
         }
+        await followed
         expiry?.cancel()
         if meeting.state.ended == nil {
             try? await meeting.leave()
@@ -142,6 +134,13 @@ public final class MeetingModel {
             mutedBy = by
         default:
             break
+        }
+    }
+
+    private func follow(_ events: AsyncStream<MeetingEvent>, _ onChange: @escaping @MainActor () -> Void) async {
+        for await event in events {
+            apply(event, at: .now)
+            onChange()
         }
     }
 
