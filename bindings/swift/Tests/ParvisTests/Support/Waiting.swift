@@ -9,7 +9,7 @@ struct TookTooLong: Error, CustomStringConvertible {
 
 /// What the work gives; an error if it takes longer.
 func within<T: Sendable>(
-    _ seconds: Double = 30, _ what: String, _ work: @escaping @Sendable () async throws -> T
+    _ what: String, seconds: Double = 30, _ work: @escaping @Sendable () async throws -> T
 ) async throws -> T {
     try await withThrowingTaskGroup(of: T.self) { group in
         group.addTask { try await work() }
