@@ -10,6 +10,8 @@ let foreign: Target = .systemLibrary(name: "parvis_ffiFFI", path: ".generated/pa
 let link: [LinkerSetting] = [
     .linkedLibrary("parvis_ffi"),
     .unsafeFlags(["-L\(library)", "-Xlinker", "-rpath", "-Xlinker", library]),
+    // Swift 6.0's Observation on Linux lacks a symbol that it uses to say that a lock is broken.
+    .unsafeFlags(["-Xlinker", "--allow-shlib-undefined"]),
 ]
 #else
 // For devices and simulators, made by scripts/xcframework.sh.

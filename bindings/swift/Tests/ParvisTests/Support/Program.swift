@@ -68,15 +68,9 @@ final class Program: @unchecked Sendable {
         kill(process.processIdentifier, signal)
     }
 
-    /// Ends it without a word, as a crash does.
+    /// Ends it without a word, as a crash does; others it would not hear, since Foundation starts it with them blocked.
     func crash() {
         signal(SIGKILL)
-        process.waitUntilExit()
-    }
-
-    /// Ends it as an operator does.
-    func stop() {
-        process.terminate()
         process.waitUntilExit()
     }
 }

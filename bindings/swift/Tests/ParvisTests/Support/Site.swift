@@ -84,7 +84,7 @@ final class Site: @unchecked Sendable {
 
     /// Ends it.
     func stop() {
-        program.stop()
+        program.crash()
         try? FileManager.default.removeItem(at: folder)
     }
 
