@@ -64,19 +64,18 @@ final class BadInputTests: XCTestCase {
         let ticket = try site.expiredTicket(code: code)
         var options = JoinOptions(name: "Zoé", device: "device")
         options.tickets = .source(FixedTickets { _ in ticket })
-        let error = await assertFails(.notLetIn) {
+        let kind = try await within("the token expires") { [options] in
             // A relay's clock may be a few seconds behind: for so long it lets one in.
-            try await within("the token expires") { [options] in
-                while true {
-                    do {
-                        try await Meeting.join(code, options: options).leave()
-                    } catch let error as ParvisError where error.kind == .refused {
-                        // It expired in the middle of a join.
-                    }
+            while true {
+                do {
+                    try await Meeting.join(code, options: options).leave()
+                } catch let error as ParvisError {
+                    return error.kind
                 }
             }
         }
-        XCTAssertEqual(error?.isAuth, true)
+        // Refused: the relay closed the connection after it was made.
+        XCTAssertTrue([.notLetIn, .refused].contains(kind), "\(kind)")
     }
 
     func testATicketSourceThatFails() async throws {
