@@ -77,7 +77,7 @@ api=$build/api
 mkdir -p "$api"
 for module in Parvis ParvisFFI; do
   in_swift "$tools/swift-api-digester" -dump-sdk -module "$module" -sdk / -o "$api/$module.json" \
-    -I "$build/bindings-swift/debug/Modules" -Xcc -fmodule-map-file="$PWD/bindings/swift/.generated/parvis_ffiFFI/module.modulemap"
+    -I "$build/bindings-swift/debug/Modules" -I bindings/swift/.generated/parvis_ffiFFI
 done
 python3 bindings/swift/scripts/api.py "$api/Parvis.json" "$api/ParvisFFI.json" >"$api/swift.txt"
 if [ "$write_api" ]; then

@@ -5,6 +5,7 @@ Of the generated module only the types that Parvis names are public to apps. One
 """
 
 import json
+import re
 import sys
 
 # What every type has, or the compiler adds by itself.
@@ -51,7 +52,8 @@ def line(node: dict) -> str | None:
             setter = any(a.get("accessorKind") == "set" for a in node.get("accessors", [])) and "SetterAccess" not in attributes
             return f"{static}{'var' if setter else 'let'} {node['printedName']}: {types(node)[0]}"
         case "EnumElement":
-            return f"case {node['printedName']}: {types(node)[0]}"
+            values = re.fullmatch(r"\(\S+\.Type\) -> (?:(\(.*\)) -> )?\S+", types(node)[0])
+            return f"case {node['printedName']}{values[1] or ''}"
         case "TypeAlias":
             return f"typealias {node['printedName']} = {types(node)[0]}"
         case "Class" | "Struct" | "Enum" | "Protocol":
