@@ -253,7 +253,7 @@ async fn stretches_what_is_its_own(client: &mut Connection, code: &RoomCode, me:
             .expect("it stays");
         match &event {
             Event::Rejected { key, .. } | Event::Accepted { key, .. } => {
-                left.retain(|of| of != key)
+                left.retain(|of| of != key);
             }
             _ => {}
         }
