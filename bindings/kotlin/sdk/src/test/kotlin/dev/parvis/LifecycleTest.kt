@@ -81,7 +81,7 @@ class LifecycleTest {
                 withTimeout(PATIENCE) { assertNotNull(Media.number(picture.next()!!)) }
                 filming.cancelAndJoin()
             }
-            val waiting = async { withTimeout(PATIENCE) { while (picture.next() != null) Unit } }
+            val waiting = async { withTimeout(PATIENCE) { while (true) (picture.next() ?: break).close() } }
             picture.close()
             waiting.await()
             picture.close()
