@@ -144,19 +144,17 @@ impl Inner {
         let before = Arc::clone(&known);
         let changed = self.ask(move |meeting| {
             Box::pin(async move {
-                let is_another = |state: &meeting::MeetingState| !std::ptr::eq(state, &*before);
+                let is_another =
+                    |state: &meeting::MeetingState| !std::ptr::eq(state, Arc::as_ptr(&before));
                 Ok::<_, ParvisError>(meeting.wait_for(is_another).await)
             })
         });
-        match changed.await {
-            Ok(state) => Some(state),
-            // It is being left: its last state is the next one.
-            Err(_) => {
-                let left = self.meeting.read().await;
-                drop(left);
-                self.lock_last().clone()
-            }
+        if let Ok(state) = changed.await {
+            return Some(state);
         }
+        // It is being left: its last state is the next one.
+        drop(self.meeting.read().await);
+        self.lock_last().clone()
     }
 
     async fn leave(&self) -> Result<(), ParvisError> {

@@ -15,7 +15,7 @@ use crate::{
 pub struct Microphone {
     inner: Arc<Inner>,
     /// `None`: turned off.
-    microphone: RwLock<Option<Arc<meeting::Microphone>>>,
+    track: RwLock<Option<Arc<meeting::Microphone>>>,
     framing: Mutex<Framing>,
     capture: Mutex<Option<Arc<dyn AudioCapture>>>,
 }
@@ -33,7 +33,7 @@ impl Meeting {
         let microphone = asked.await?;
         Ok(Arc::new(Microphone {
             inner: Arc::clone(&self.inner),
-            microphone: RwLock::new(Some(Arc::new(microphone))),
+            track: RwLock::new(Some(Arc::new(microphone))),
             framing: Mutex::new(framing),
             capture: Mutex::default(),
         }))
@@ -101,7 +101,7 @@ impl Microphone {
     /// Turns it off, and stops the app's own capture.
     pub fn turn_off(&self) -> Result<(), ParvisError> {
         let microphone = self
-            .microphone
+            .track
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
@@ -114,10 +114,7 @@ impl Microphone {
 
 impl Microphone {
     fn on(&self) -> Result<Arc<meeting::Microphone>, ParvisError> {
-        let microphone = self
-            .microphone
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+        let microphone = self.track.read().unwrap_or_else(PoisonError::into_inner);
         let on = microphone.as_ref().filter(|_| !self.inner.is_left());
         on.cloned().ok_or_else(ParvisError::left)
     }

@@ -143,7 +143,7 @@ impl Lent<'_> {
             let got = self.bytes.len();
             return Err(bad(format!("a plane needs {needed} bytes, got {got}")));
         }
-        let row = |y: usize| &self.bytes[y * self.stride..][..(columns - 1) * step + 1];
+        let row = |y: usize| &self.bytes[y * self.stride..][..=(columns - 1) * step];
         let at = |x: usize, y: usize| self.bytes[y * self.stride + x * step];
         match rotation {
             Rotation::None if step == 1 => (0..rows).for_each(|y| out.extend_from_slice(row(y))),

@@ -1,6 +1,8 @@
 use parvis::{CloseReason, meeting};
 
-use crate::{Capture, ForbiddenSources, Participant, Policy, Quality, Waiter, numbers::signed};
+use crate::{
+    Capture, ErrorKind, ForbiddenSources, Participant, Policy, Quality, Waiter, numbers::signed,
+};
 
 /// What is known of a meeting.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -76,10 +78,10 @@ pub enum DisconnectReason {
     RoomEnded,
     /// The connection is lost.
     Lost {
+        /// [`ErrorKind::NotLetIn`] where the relay does not accept the token, else [`ErrorKind::Lost`].
+        kind: ErrorKind,
         /// One line for developers.
         reason: String,
-        /// Whether nothing was heard of the relay for too long.
-        timed_out: bool,
     },
 }
 
@@ -103,6 +105,10 @@ pub struct RoomView {
     /// Whose hands are up, the first first.
     pub hands: Vec<String>,
 }
+
+/// How a relay closes a connection because of its token: UNAUTHORIZED, MALFORMED_AUTH_TOKEN and
+/// EXPIRED_AUTH_TOKEN (draft-ietf-moq-transport-22, "Session Termination").
+const TOKEN_CODES: [u64; 3] = [0x2, 0x16, 0x18];
 
 impl From<&meeting::MeetingState> for MeetingState {
     fn from(state: &meeting::MeetingState) -> Self {
@@ -181,7 +187,12 @@ impl From<meeting::DisconnectReason> for DisconnectReason {
             meeting::DisconnectReason::Removed => Self::Removed,
             meeting::DisconnectReason::RoomEnded => Self::RoomEnded,
             meeting::DisconnectReason::Lost(reason) => Self::Lost {
-                timed_out: reason == CloseReason::TimedOut,
+                kind: match reason {
+                    CloseReason::Relay { code, .. } if TOKEN_CODES.contains(&code) => {
+                        ErrorKind::NotLetIn
+                    }
+                    _ => ErrorKind::Lost,
+                },
                 reason: reason.to_string(),
             },
         }

@@ -20,7 +20,6 @@ pub const HEIGHT: i32 = 180;
 /// Pictures of the file.
 pub const PICTURES: u32 = 45;
 const SOUNDS: u64 = 150;
-const FRAME: usize = 960;
 
 /// Planes of a picture, as they are pushed.
 pub struct Planes<'a> {
@@ -124,7 +123,7 @@ pub async fn listen(voice: &RemoteVoice) {
         for _ in 0..50 {
             let frame = voice.next().await.expect("sound comes");
             assert_eq!(frame.layout().channels, 1);
-            assert_eq!(frame.layout().samples, FRAME as i32);
+            assert_eq!(frame.layout().samples, 960);
             let bytes = frame.copy();
             let (sound, rest) = bytes.as_chunks();
             assert!(rest.is_empty());

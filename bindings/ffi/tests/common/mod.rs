@@ -8,7 +8,7 @@ use std::{
     net::{TcpListener, UdpSocket},
     path::PathBuf,
     process::{Child, Command, Stdio},
-    sync::{Arc, Once, mpsc},
+    sync::{Arc, mpsc},
     thread,
     time::Duration,
 };
@@ -137,21 +137,14 @@ fn serve(
     (process, events, operator)
 }
 
-/// The command beside this test's build, built if it is not there or old.
+/// The command beside this test's build, which the tests of the workspace build first.
 fn binary() -> PathBuf {
-    static BUILT: Once = Once::new();
     let test = std::env::current_exe().unwrap();
     let folder = test.parent().and_then(|deps| deps.parent()).unwrap();
-    BUILT.call_once(|| {
-        let build = ["build", "--quiet", "--package", "parvis-services"];
-        let status = Command::new(env!("CARGO"))
-            .args(build)
-            .args(["--bin", "parvis"])
-            .status()
-            .unwrap();
-        assert!(status.success(), "the command builds");
-    });
-    folder.join("parvis")
+    let binary = folder.join("parvis");
+    let how = "cargo build -p parvis-services builds it";
+    assert!(binary.exists(), "no {}: {how}", binary.display());
+    binary
 }
 
 fn event(events: &mpsc::Receiver<String>, name: &str) -> Value {
@@ -180,7 +173,7 @@ fn lines(from: impl std::io::Read + Send + 'static) -> mpsc::Receiver<String> {
 pub fn options(name: &str) -> JoinOptions {
     JoinOptions {
         name: name.to_owned(),
-        device: format!("device-of-{}", name.to_lowercase()),
+        device: format!("{:x?}", name.as_bytes()).replace(' ', ""),
         site: None,
         // A relay that is started again has made up another certificate.
         trust: Some(Trust::Anyone),

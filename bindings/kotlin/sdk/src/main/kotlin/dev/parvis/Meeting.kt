@@ -176,10 +176,7 @@ public class Meeting private constructor(
     /** Frees it; a meeting that was not left is left in the background. Once more does nothing. */
     override fun close() {
         scope.cancel()
-        if (!native.uniffiIsDestroyed) {
-            states.cancel()
-            native.close()
-        }
+        native.close()
     }
 
     public companion object {

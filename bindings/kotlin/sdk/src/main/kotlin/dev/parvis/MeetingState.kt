@@ -121,8 +121,13 @@ public sealed interface DisconnectReason {
     /** The meeting is over. */
     public data object RoomEnded : DisconnectReason
 
-    /** The connection is lost: one line for developers, and whether nothing was heard of the relay for too long. */
-    public data class Lost(val reason: String, val timedOut: Boolean) : DisconnectReason
+    /**
+     * The connection is lost.
+     *
+     * @property kind [ErrorKind.NOT_LET_IN] where the relay does not accept the token, else [ErrorKind.LOST]
+     * @property reason one line for developers
+     */
+    public data class Lost(val kind: ErrorKind, val reason: String) : DisconnectReason
 
     /** @suppress */
     public companion object {
@@ -131,7 +136,7 @@ public sealed interface DisconnectReason {
                 is dev.parvis.ffi.DisconnectReason.Left -> Left
                 is dev.parvis.ffi.DisconnectReason.Removed -> Removed
                 is dev.parvis.ffi.DisconnectReason.RoomEnded -> RoomEnded
-                is dev.parvis.ffi.DisconnectReason.Lost -> Lost(reason.reason, reason.timedOut)
+                is dev.parvis.ffi.DisconnectReason.Lost -> Lost(reason.kind, reason.reason)
             }
     }
 }

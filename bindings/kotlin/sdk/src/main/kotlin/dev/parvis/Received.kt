@@ -10,7 +10,7 @@ import kotlinx.coroutines.flow.flow
 /** Somebody's voice: received while there is one, across mutes and reconnections. [close] ends it. */
 public class RemoteVoice internal constructor(private val native: dev.parvis.ffi.RemoteVoice) : AutoCloseable {
     /** The next sound, 20 ms, to be closed; null: it left, the meeting is over, or this was closed. */
-    public suspend fun next(): AudioFrame? = awaitLibrary { native.next() }?.let(::AudioFrame)
+    public suspend fun next(): AudioFrame? = untilClosed { native.next() }?.let(::AudioFrame)
 
     /** The sound as it comes; each frame holds until the collector has taken it. */
     public fun frames(): Flow<AudioFrame> = flow { while (true) (next() ?: break).use { emit(it) } }
@@ -26,7 +26,7 @@ public class RemoteVoice internal constructor(private val native: dev.parvis.ffi
 /** Somebody's camera or screen, in the layer that fits what is shown. [close] ends it. */
 public class RemotePicture internal constructor(private val native: dev.parvis.ffi.RemotePicture) : AutoCloseable {
     /** The next picture, to be closed; null: it left, the meeting is over, or this was closed. */
-    public suspend fun next(): VideoFrame? = awaitLibrary { native.next() }?.let(::VideoFrame)
+    public suspend fun next(): VideoFrame? = untilClosed { native.next() }?.let(::VideoFrame)
 
     /** The pictures as they come; each holds until the collector has taken it. */
     public fun frames(): Flow<VideoFrame> = flow { while (true) (next() ?: break).use { emit(it) } }
@@ -102,6 +102,14 @@ public class VideoFrame internal constructor(private val native: dev.parvis.ffi.
 
     private fun plane(address: Long, length: Int) = view(native.uniffiIsDestroyed, address, length).asReadOnlyBuffer()
 }
+
+/** The next item; null: what it comes from was closed. */
+private suspend fun <T : Any> untilClosed(next: suspend () -> T?): T? =
+    try {
+        awaitLibrary { next() }
+    } catch (error: ParvisException) {
+        if (error.kind == ErrorKind.LEFT) null else throw error
+    }
 
 /** The library's memory, while what owns it is open. */
 private fun view(isClosed: Boolean, address: Long, length: Int): ByteBuffer {

@@ -2,6 +2,7 @@ package dev.parvis
 
 import java.io.File
 import java.nio.ByteBuffer
+import java.util.concurrent.atomic.AtomicInteger
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertNotNull
@@ -149,27 +150,39 @@ class LifecycleTest {
         val microphone = zoe.meeting.microphone()
         val (picture, voice) =
             alice.meeting.picture(zoe.id, Source.CAMERA, VideoTarget(SMALL, SMALL)) to alice.meeting.voice(zoe.id)
-        var pushed = 0
+        val pushed = AtomicInteger()
+        val taken = AtomicInteger()
         val filming =
             launch {
                 while (isActive) {
-                    camera.push(small(pushed++))
-                    microphone.push(Media.sounds[pushed % Media.sounds.size])
+                    camera.push(small(pushed.incrementAndGet()))
+                    microphone.push(Media.sounds[pushed.incrementAndGet() % Media.sounds.size])
                     delay(1)
                 }
             }
-        val listening = launch { voice.frames().collect { it.samples.get(0) } }
-        var taken = 0
-        var settled = 0L
-        withTimeout(600.seconds) {
-            while (taken < FRAMES || pushed < FRAMES) {
-                picture.next()!!.use { frame -> assertEquals(SMALL, frame.width) }
-                if (++taken == FRAMES / 4) settled = residentAfterCollecting()
+        val watching =
+            launch {
+                picture.frames().collect { frame ->
+                    assertEquals(SMALL, frame.width)
+                    taken.incrementAndGet()
+                }
             }
-        }
+        val listening =
+            launch {
+                voice.frames().collect { frame ->
+                    frame.samples.get(0)
+                    taken.incrementAndGet()
+                }
+            }
+        suspend fun until(frames: Int) =
+            withTimeout(600.seconds) { while (minOf(taken.get(), pushed.get()) < frames) delay(20) }
+        until(FRAMES / 4)
+        val settled = residentAfterCollecting()
+        until(FRAMES)
         val grown = residentAfterCollecting() - settled
-        println("$taken pictures came of $pushed that were pushed; ${grown / 1024} KiB more than after a quarter")
+        println("$taken frames came of $pushed that were pushed; ${grown / 1024} KiB more than after a quarter")
         assertTrue(grown < 24L shl 20, "$grown bytes more")
+        watching.cancelAndJoin()
         filming.cancelAndJoin()
         listening.cancelAndJoin()
         listOf(picture, voice, camera, microphone).forEach(AutoCloseable::close)

@@ -57,7 +57,7 @@ class Person(scope: CoroutineScope, val meeting: Meeting) : AutoCloseable {
 /** Joins as a guest does, or with a session. */
 suspend fun join(scope: CoroutineScope, link: String, name: String, session: String? = null): Person {
     val tickets = session?.let(Tickets::Agent) ?: Tickets.Guest
-    return Person(scope, Meeting.join(link, JoinOptions(name, "device-of-$name", tickets, trust = Trust.Anyone)))
+    return Person(scope, Meeting.join(link, JoinOptions(name, "device${name.hashCode().toUInt()}", tickets, trust = Trust.Anyone)))
 }
 
 /** Gives the pictures of the file to [push], 15 a second, until it is cancelled. */

@@ -74,7 +74,7 @@ class Site : AutoCloseable {
 
     /** Asks for a ticket as the library does; returns the answer. */
     fun ticket(code: String, name: String): String =
-        post("/api/v1/rooms/$code/join", """{"name":"$name","device":"$name-device"}""")
+        post("/api/v1/rooms/$code/join", """{"name":"$name","device":"device"}""")
 
     /** The same token, expired an hour ago. */
     fun expired(token: String): String {
@@ -115,7 +115,10 @@ class Site : AutoCloseable {
 
         private fun lines(from: java.io.BufferedReader): LinkedBlockingQueue<String> {
             val queue = LinkedBlockingQueue<String>()
-            thread(isDaemon = true) { from.useLines { lines -> lines.forEach(queue::add) } }
+            thread(isDaemon = true) {
+                // It ends when the process does.
+                runCatching { from.useLines { lines -> lines.forEach(queue::add) } }
+            }
             return queue
         }
 
