@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use parvis::meeting::{
-    AccessLevel, CommandError, ErrorKind, Meeting, MeetingState, ParticipantId, Target,
+    AccessLevel, CommandError, ErrorKind, Meeting, MeetingState, ParticipantId, Target, View,
 };
 use parvis_meeting::OrganisationId;
 use thiserror::Error;
@@ -156,7 +156,7 @@ pub async fn perform(
 
 /// Who is in under that id or name.
 fn present(state: &MeetingState, name: &str) -> Result<ParticipantId, ActError> {
-    let people = state.view.iter().flat_map(|view| view.participants());
+    let people = state.view.iter().flat_map(View::participants);
     let found = the_one(name, people.map(|who| (&who.id, who.name.as_str())))?;
     found.ok_or_else(|| ActError::Nobody(name.to_owned()))
 }
