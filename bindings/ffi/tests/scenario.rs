@@ -288,5 +288,6 @@ async fn one_meeting_from_the_lobby_to_the_last_goodbye() {
         microphone.push_i16(&[], 0).unwrap_err().kind(),
         ErrorKind::Left
     );
-    assert!(picture.next().await.is_none());
+    // What had come before is given still, and then no more.
+    while picture.next().await.is_some() {}
 }
