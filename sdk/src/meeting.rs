@@ -36,6 +36,7 @@ mod event;
 mod history;
 mod layers;
 mod local;
+mod mixer;
 mod options;
 mod picture;
 mod quality;
@@ -45,6 +46,7 @@ mod speakers;
 mod state;
 mod ticket;
 mod voice;
+mod volumes;
 mod wishes;
 
 use std::{
@@ -73,6 +75,7 @@ pub use self::{
     event::{HistoryPage, MeetingEvent, MeetingEvents, Pending},
     layers::{Receive, VideoTarget},
     local::{Camera, EncodedSource, Microphone, Screen},
+    mixer::Mixer,
     options::JoinOptions,
     picture::{EncodedPicture, RemoteEncodedPicture, RemotePicture},
     state::{DisconnectReason, Lobby, MeetingState, Phase},

@@ -7,7 +7,11 @@ use parvis_format::AudioLevel;
 use parvis_meeting::{ChatSeq, CommandId, ParticipantId, Quality, SessionId, Source};
 use tokio::sync::watch;
 
-use super::{quality::Path, wishes::Wishes};
+use super::{
+    quality::Path,
+    volumes::Volumes,
+    wishes::Wishes,
+};
 use crate::{PathStats, Room, clock, data::Location};
 
 /// What the driver and the handles of a meeting share.
@@ -15,6 +19,7 @@ use crate::{PathStats, Room, clock, data::Location};
 pub(super) struct Shared {
     state: Mutex<State>,
     pub wishes: watch::Sender<Wishes>,
+    pub volumes: watch::Sender<Volumes>,
     /// Sources that a host stopped, or oneself, and that were not turned on since.
     stopped: watch::Sender<BTreeSet<Source>>,
 }
@@ -46,6 +51,7 @@ impl Shared {
         Self {
             state: Mutex::new(state),
             wishes: watch::Sender::default(),
+            volumes: watch::Sender::default(),
             stopped: watch::Sender::default(),
         }
     }

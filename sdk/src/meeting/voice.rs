@@ -19,18 +19,28 @@ pub struct RemoteVoice {
     track: Option<RemoteAudio>,
 }
 
+/// Receives voices, without the meeting at hand.
+#[derive(Debug, Clone)]
+pub(super) struct VoiceReceiver {
+    shared: Arc<Shared>,
+    heard: mpsc::Sender<Heard>,
+    state: watch::Receiver<Arc<MeetingState>>,
+}
+
 /// How long it takes until a track that does not come is asked for again.
 const AGAIN: Duration = Duration::from_millis(250);
 
 impl Meeting {
     /// Receives somebody's voice. What is heard through it tells who speaks.
     pub fn voice(&self, who: &ParticipantId) -> RemoteVoice {
-        RemoteVoice {
-            who: who.clone(),
+        self.voices().voice(who)
+    }
+
+    pub(super) fn voices(&self) -> VoiceReceiver {
+        VoiceReceiver {
             shared: Arc::clone(&self.shared),
             heard: self.heard.clone(),
             state: self.state.clone(),
-            track: None,
         }
     }
 
@@ -42,9 +52,34 @@ impl Meeting {
     }
 }
 
+impl VoiceReceiver {
+    pub(super) fn voice(&self, who: &ParticipantId) -> RemoteVoice {
+        RemoteVoice {
+            who: who.clone(),
+            shared: Arc::clone(&self.shared),
+            heard: self.heard.clone(),
+            state: self.state.clone(),
+            track: None,
+        }
+    }
+
+    pub(super) fn state(&self) -> watch::Receiver<Arc<MeetingState>> {
+        self.state.clone()
+    }
+}
+
 impl RemoteVoice {
-    /// The next sound; `None`: it left, or the meeting is over.
+    /// The next sound, as loud as [`Meeting::set_volume`] has it; `None`: it left, or the meeting is
+    /// over.
     pub async fn next(&mut self) -> Option<DecodedAudio> {
+        let mut sound = self.next_as_sent().await?;
+        let volumes = self.shared.volumes.borrow();
+        sound.frame = volumes.apply(&self.who, sound.frame);
+        Some(sound)
+    }
+
+    /// The next sound, whatever the volume.
+    pub(super) async fn next_as_sent(&mut self) -> Option<DecodedAudio> {
         loop {
             if self.track.is_none() {
                 self.subscribe().await?;

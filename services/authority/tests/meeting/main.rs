@@ -3,6 +3,7 @@
 mod encoded;
 mod hostile;
 mod house;
+mod mixing;
 mod pictures;
 mod returning;
 mod rights;
