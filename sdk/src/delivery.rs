@@ -25,16 +25,24 @@ const VIDEO_DELIVERY_TIMEOUT: u64 = 1000;
 /// The same of sound.
 const AUDIO_DELIVERY_TIMEOUT: u64 = 400;
 
+/// The subscriber's priority of a track, unless it is told otherwise.
+pub const fn priority(kind: MediaKind) -> u8 {
+    match kind {
+        MediaKind::Video => 128,
+        MediaKind::Audio => 32,
+    }
+}
+
 /// What the SUBSCRIBE of a track says.
 pub fn subscription(kind: MediaKind) -> Parameters {
     match kind {
         MediaKind::Video => Parameters {
-            subscriber_priority: Some(Priority(128)),
+            subscriber_priority: Some(Priority(priority(kind))),
             object_delivery_timeout: Some(VIDEO_DELIVERY_TIMEOUT),
             ..Parameters::default()
         },
         MediaKind::Audio => Parameters {
-            subscriber_priority: Some(Priority(32)),
+            subscriber_priority: Some(Priority(priority(kind))),
             object_delivery_timeout: Some(AUDIO_DELIVERY_TIMEOUT),
             subgroup_delivery_timeout: Some(AUDIO_DELIVERY_TIMEOUT),
             ..Parameters::default()

@@ -50,6 +50,7 @@ mod remote;
 mod room;
 pub mod source;
 mod state;
+mod temporal_subset;
 mod thinning;
 mod threads;
 mod token;

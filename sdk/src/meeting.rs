@@ -44,6 +44,7 @@ mod requests;
 mod shared;
 mod speakers;
 mod state;
+mod targets;
 mod ticket;
 mod voice;
 mod volumes;

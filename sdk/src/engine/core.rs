@@ -41,7 +41,7 @@ pub(super) struct Core {
     pub(super) next_track: u64,
     /// Subscriptions to cancel.
     pub(super) unwanted: Vec<(LinkId, RequestKey)>,
-    /// Tracks of which something else is wanted: a key frame.
+    /// Tracks of which something else is wanted: a key frame, another priority.
     pub(super) to_update: BTreeSet<TrackKey>,
     pub(super) directory: Directory,
     pub(super) data: Data,

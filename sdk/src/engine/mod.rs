@@ -283,6 +283,12 @@ impl Engine {
         self.flusher.wake();
     }
 
+    /// Has a track that is received sent before those of a larger number; never waits.
+    pub(crate) fn set_priority(&self, key: TrackKey, priority: u8) {
+        lock(&self.core).set_priority(key, priority);
+        self.flusher.wake();
+    }
+
     /// The platform's codecs and who hears of their choice.
     pub(crate) const fn codecs(&self) -> &CodecDesk {
         &self.codecs

@@ -7,7 +7,7 @@ use std::{
 use parvis_format::{EncodedFrame, MediaKind, MediaTime, loc};
 use parvis_session::{Object, RequestKey, Session};
 use parvis_wire::{
-    FullTrackName, GroupId, Location, ObjectStatus, Parameters, Properties, PropertyValue,
+    FullTrackName, GroupId, Location, ObjectStatus, Parameters, Priority, Properties, PropertyValue,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -63,6 +63,8 @@ pub(super) struct Subscription {
     pub(super) reply: Option<oneshot::Sender<Result<TrackKey, SubscribeError>>>,
     /// When it is asked for again.
     pub(super) retry: Option<Instant>,
+    /// `None`: what is usual for its kind.
+    pub(super) priority: Option<Priority>,
     attempts: u32,
     seen: Seen,
     kind: MediaKind,
@@ -85,6 +87,8 @@ pub(super) struct Source {
     /// When it gave the start of a group.
     joined: Option<Instant>,
     wants_key: bool,
+    /// The priority that it was told.
+    priority: Option<Priority>,
 }
 
 #[derive(Debug)]
@@ -117,6 +121,7 @@ impl Subscription {
             sources: BTreeMap::new(),
             reply: Some(reply),
             retry: None,
+            priority: None,
             attempts: 0,
             seen: Seen::default(),
             kind,
@@ -133,10 +138,12 @@ impl Subscription {
 
     /// What the SUBSCRIBE says.
     pub(super) fn parameters(&self) -> Parameters {
+        let usual = delivery::subscription(self.kind);
         Parameters {
             // The first time the track is known to be there.
             rendezvous_timeout: self.reply.is_none().then_some(RENDEZVOUS),
-            ..delivery::subscription(self.kind)
+            subscriber_priority: self.priority.or(usual.subscriber_priority),
+            ..usual
         }
     }
 
@@ -145,6 +152,7 @@ impl Subscription {
             key,
             joined: None,
             wants_key: false,
+            priority: self.priority,
         };
         self.sources.insert(link, source);
         self.retry = None;
@@ -326,6 +334,23 @@ impl Subscription {
             for source in self.sources.values_mut() {
                 source.wants_key = true;
             }
+        }
+    }
+
+    /// Tells this connection how much the track matters, if it was told otherwise.
+    pub(super) fn tell_priority(&mut self, link: LinkId, session: &mut Session, now: Instant) {
+        let Some(source) = self.sources.get_mut(&link) else {
+            return;
+        };
+        if std::mem::replace(&mut source.priority, self.priority) == self.priority {
+            return;
+        }
+        let parameters = Parameters {
+            subscriber_priority: self.priority,
+            ..Parameters::default()
+        };
+        if let Err(error) = session.update(source.key, parameters, now) {
+            tracing::debug!(key = %source.key, %error, "the priority is not told");
         }
     }
 

@@ -1,6 +1,7 @@
 use std::time::Instant;
 
 use parvis_session::{RequestKey, Session};
+use parvis_wire::Priority;
 
 use super::{
     NewSubscription,
@@ -85,6 +86,14 @@ impl Core {
         }
     }
 
+    /// A track matters more or less than others; the next turn of the current connection says so.
+    pub(super) fn set_priority(&mut self, key: TrackKey, priority: u8) {
+        if let Some(track) = self.tracks.get_mut(&key) {
+            track.priority = Some(Priority(priority));
+            self.to_update.insert(key);
+        }
+    }
+
     pub(super) fn update_tracks(&mut self, id: LinkId, session: &mut Session, now: Instant) {
         if self.current != Some(id) {
             return;
@@ -92,6 +101,7 @@ impl Core {
         for key in std::mem::take(&mut self.to_update) {
             if let Some(track) = self.tracks.get_mut(&key) {
                 track.ask_key(id, session, now);
+                track.tell_priority(id, session, now);
             }
         }
     }

@@ -43,7 +43,7 @@ impl VideoTarget {
 }
 
 /// How much is received of others' pictures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Receive {
     /// What their targets ask for.
     #[default]
@@ -109,6 +109,13 @@ mod tests {
         assert_eq!(pick(3840, 2160, Receive::All), Some("camera/720p"));
         assert_eq!(pick(3840, 2160, Receive::Less), Some("camera/180p"));
         assert_eq!(pick(3840, 2160, Receive::AudioOnly), None);
+        let floor = |w, h, receive| choose(&layers, VideoTarget::new(w, h), receive, Some(360));
+        assert_eq!(floor(160, 90, Receive::All), Some("camera/360p"));
+        assert_eq!(floor(160, 90, Receive::Less), Some("camera/360p"));
+        assert_eq!(floor(1000, 600, Receive::All), Some("camera/720p"));
+        let small = &layers[1..2];
+        let only = choose(small, VideoTarget::new(160, 90), Receive::Less, Some(360));
+        assert_eq!(only, Some("camera/180p"));
         let hidden = choose(&layers, VideoTarget::HIDDEN, Receive::All, None);
         assert_eq!(hidden, None);
         let of_none = choose(&[], VideoTarget::new(1, 1), Receive::All, None);

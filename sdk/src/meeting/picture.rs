@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     CodecInUse, DecodedVideo, ParticipantName, RemoteFrame, RemoteStats, RemoteTrack, RemoteVideo,
-    Room, RoomState, SubscribeError, TrackInfo, TrackKind, thinning::Thinning,
+    Room, RoomState, SubscribeError, TrackInfo, TrackKind, temporal_subset::TemporalSubset,
+    thinning::Thinning,
 };
 
 /// Somebody's camera or screen, in the layer that fits what is shown.
@@ -27,6 +28,7 @@ pub struct RemoteEncodedPicture {
     picture: Picture<RemoteTrack>,
     /// The layer of the frame before.
     shown: Option<Key>,
+    subset: TemporalSubset,
 }
 
 /// An encoded picture of somebody.
@@ -51,6 +53,8 @@ trait PictureTrack: Sized + Send {
     fn info(&self) -> &TrackInfo;
     fn next(&mut self) -> impl Future<Output = Option<Self::Item>> + Send;
     fn stats(&self) -> RemoteStats;
+    fn set_priority(&self, priority: u8);
+    fn set_max_rate(&self, pictures_per_second: Option<u32>);
 }
 
 /// Follows what is shown from layer to layer, whether it is decoded or not.
@@ -78,6 +82,11 @@ type Key = (String, String);
 const AGAIN: Duration = Duration::from_millis(250);
 
 impl Meeting {
+    /// Says what is shown of somebody from here on, to all pictures of that source that there are.
+    pub fn set_video_target(&self, who: &ParticipantId, source: Source, target: VideoTarget) {
+        self.shared.targets.set(who, source, target);
+    }
+
     /// Receives somebody's camera or screen, for what is shown of it.
     pub fn picture(
         &self,
@@ -101,11 +110,14 @@ impl Meeting {
         RemoteEncodedPicture {
             picture: self.follow(who, source, target),
             shown: None,
+            subset: TemporalSubset::default(),
         }
     }
 
     fn follow<T>(&self, who: &ParticipantId, source: Source, target: VideoTarget) -> Picture<T> {
         let (set_target, target) = watch::channel(target);
+        let set_target = Arc::new(set_target);
+        self.shared.targets.add(who, source, &set_target);
         Picture {
             who: who.clone(),
             source,
@@ -113,7 +125,7 @@ impl Meeting {
             state: self.state.clone(),
             catalogs: None,
             target,
-            set_target: Arc::new(set_target),
+            set_target,
             wishes: self.shared.wishes.subscribe(),
             track: None,
             next: None,
@@ -194,11 +206,19 @@ impl RemoteEncodedPicture {
 
     /// The next frame, in order; `None`: it left, or the meeting is over. Cancel safe.
     pub async fn next(&mut self) -> Option<EncodedPicture> {
-        let received = self.picture.next().await?;
-        let layer = self.picture.track.as_ref().map(key_of);
-        let begins = layer != self.shown;
-        self.shown = layer;
-        Some(EncodedPicture { received, begins })
+        loop {
+            let received = self.picture.next().await?;
+            let layer = self.picture.track.as_ref().map(key_of);
+            let begins = layer != self.shown;
+            if begins {
+                self.shown = layer;
+                self.subset = TemporalSubset::default();
+            }
+            self.subset.set_rate(self.picture.target.borrow().fps);
+            if self.subset.admits(&received.frame) {
+                return Some(EncodedPicture { received, begins });
+            }
+        }
     }
 }
 
@@ -223,6 +243,7 @@ impl<T: PictureTrack> Picture<T> {
                 self.catalogs = Some(self.shared.room()?.watch());
             }
             let wanted = self.wanted();
+            self.tell_tracks();
             if wanted != self.has() {
                 self.change(wanted).await?;
                 continue;
@@ -248,6 +269,17 @@ impl<T: PictureTrack> Picture<T> {
                 changed = self.wishes.changed() => changed.ok()?,
                 changed = self.state.changed() => changed.ok()?,
             }
+        }
+    }
+
+    /// Tells what is received how much it matters, and how many pictures a second are wanted.
+    fn tell_tracks(&mut self) {
+        let priority = self.wishes.borrow().priority(&self.who);
+        let fps = self.target.borrow().fps;
+        let tracks = [&self.track, &self.next].into_iter().flatten();
+        for track in tracks {
+            track.set_max_rate(fps);
+            track.set_priority(priority);
         }
     }
 
@@ -339,6 +371,14 @@ impl PictureTrack for RemoteVideo {
     fn stats(&self) -> RemoteStats {
         self.stats()
     }
+
+    fn set_priority(&self, priority: u8) {
+        self.set_priority(priority);
+    }
+
+    fn set_max_rate(&self, pictures_per_second: Option<u32>) {
+        self.set_max_rate(pictures_per_second);
+    }
 }
 
 impl PictureTrack for RemoteTrack {
@@ -359,6 +399,13 @@ impl PictureTrack for RemoteTrack {
     fn stats(&self) -> RemoteStats {
         self.stats()
     }
+
+    fn set_priority(&self, priority: u8) {
+        self.set_priority(priority);
+    }
+
+    // What is left out is so before it is handed on.
+    fn set_max_rate(&self, _: Option<u32>) {}
 }
 
 fn key_of(track: &impl PictureTrack) -> Key {

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::{
     quality::Path,
+    targets::Targets,
     volumes::Volumes,
     wishes::Wishes,
 };
@@ -20,6 +21,7 @@ pub(super) struct Shared {
     state: Mutex<State>,
     pub wishes: watch::Sender<Wishes>,
     pub volumes: watch::Sender<Volumes>,
+    pub targets: Targets,
     /// Sources that a host stopped, or oneself, and that were not turned on since.
     stopped: watch::Sender<BTreeSet<Source>>,
 }
@@ -52,6 +54,7 @@ impl Shared {
             state: Mutex::new(state),
             wishes: watch::Sender::default(),
             volumes: watch::Sender::default(),
+            targets: Targets::default(),
             stopped: watch::Sender::default(),
         }
     }

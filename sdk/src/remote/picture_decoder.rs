@@ -2,7 +2,7 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
 
@@ -16,6 +16,7 @@ use crate::{
     CodecInUse, CodecState, ParticipantName, SubscribeError, clock,
     codecs::OpenDecoder,
     engine::{Engine, RemoteFrame},
+    temporal_subset::TemporalSubset,
 };
 
 /// The work of a video track's thread: packets in, pictures out, by the platform's decoder or,
@@ -30,6 +31,9 @@ pub(super) struct PictureDecoder {
     /// Whether what the decoder puts out by itself is taken still.
     alive: Arc<AtomicBool>,
     in_use: Arc<Mutex<CodecInUse>>,
+    /// Pictures a second that are wanted, at most; 0: all.
+    rate: Arc<AtomicU32>,
+    subset: TemporalSubset,
     /// Packets in a row that the decoder took for damaged.
     damaged: u32,
     /// Packets since a key frame was asked for.
@@ -106,6 +110,8 @@ impl PictureDecoder {
             output,
             alive,
             in_use,
+            rate: Arc::default(),
+            subset: TemporalSubset::default(),
             damaged: 0,
             asked_key: None,
         };
@@ -118,6 +124,11 @@ impl PictureDecoder {
         Arc::clone(&self.in_use)
     }
 
+    /// How many pictures a second are wanted, at most; 0: all.
+    pub(super) fn rate(&self) -> Arc<AtomicU32> {
+        Arc::clone(&self.rate)
+    }
+
     pub(super) fn run(mut self, mut frames: mpsc::Receiver<RemoteFrame>, ask_key: impl Fn()) {
         while let Some(received) = frames.blocking_recv() {
             if let Some(reason) = self.failure() {
@@ -125,6 +136,11 @@ impl PictureDecoder {
             }
             if received.gap > 0 {
                 self.open.decoder.reset();
+            }
+            let rate = self.rate.load(Ordering::Relaxed);
+            self.subset.set_rate((rate > 0).then_some(rate));
+            if !self.subset.admits(&received.frame) {
+                continue;
             }
             let decoded = self.decode(&received);
             let decoded = match decoded {

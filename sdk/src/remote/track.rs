@@ -1,11 +1,14 @@
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU8, Ordering},
+};
 
 use parvis_format::MediaKind;
 use tokio::sync::mpsc;
 
 use super::{RemoteCounters, RemoteStats};
 use crate::{
-    ParticipantName, RoomName, SubscribeError, TrackInfo, TrackKind,
+    ParticipantName, RoomName, SubscribeError, TrackInfo, TrackKind, delivery,
     engine::{Engine, FRAMES, RemoteFrame, TrackKey},
 };
 
@@ -25,11 +28,18 @@ pub struct RemoteTrack {
 pub(super) struct Subscription {
     key: TrackKey,
     engine: Engine,
+    priority: AtomicU8,
 }
 
 impl Subscription {
     pub(super) fn ask_key(&self) {
         self.engine.ask_key(self.key);
+    }
+
+    pub(super) fn set_priority(&self, priority: u8) {
+        if self.priority.swap(priority, Ordering::Relaxed) != priority {
+            self.engine.set_priority(self.key, priority);
+        }
     }
 
     /// What asks for key frames without keeping the subscription.
@@ -70,6 +80,7 @@ impl RemoteTrack {
         let subscription = Subscription {
             key,
             engine: engine.clone(),
+            priority: AtomicU8::new(delivery::priority(kind)),
         };
         Ok(Self {
             info,
@@ -97,6 +108,11 @@ impl RemoteTrack {
     /// Asks the publisher for a key frame, as a decoder that has lost its references needs one.
     pub fn ask_key(&self) {
         self.subscription.ask_key();
+    }
+
+    /// Has it sent before tracks of a larger number, where not all can be; of pictures 128 at first.
+    pub fn set_priority(&self, priority: u8) {
+        self.subscription.set_priority(priority);
     }
 
     pub(super) fn into_parts(self) -> Parts {

@@ -1,4 +1,7 @@
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU32, Ordering},
+};
 
 use parvis_codec::VideoFrame;
 use parvis_format::MediaTime;
@@ -39,7 +42,8 @@ pub struct RemoteVideo {
     pictures: mpsc::Receiver<DecodedVideo>,
     counters: Arc<RemoteCounters>,
     codec: Arc<Mutex<CodecInUse>>,
-    _subscription: Subscription,
+    rate: Arc<AtomicU32>,
+    subscription: Subscription,
 }
 
 impl RemoteVideo {
@@ -64,7 +68,7 @@ impl RemoteVideo {
         let (sink, pictures) = mpsc::channel(CAPACITY);
         let count = Arc::clone(&counters);
         let decoder = PictureDecoder::open(engine, participant, &info.name, stream, sink, count)?;
-        let codec = decoder.in_use();
+        let (codec, rate) = (decoder.in_use(), decoder.rate());
         let ask_key = subscription.key_asker();
         engine
             .spawn(&info.name, move || decoder.run(frames, ask_key))
@@ -77,7 +81,8 @@ impl RemoteVideo {
             pictures,
             counters,
             codec,
-            _subscription: subscription,
+            rate,
+            subscription,
         })
     }
 
@@ -89,6 +94,18 @@ impl RemoteVideo {
     /// The next picture; `None`: the track has ended, or the room is closed.
     pub async fn next(&mut self) -> Option<DecodedVideo> {
         self.pictures.recv().await
+    }
+
+    /// Decodes at most about so many pictures a second, where the track has temporal layers that
+    /// can be left out for it; `None`: all. It comes whole all the same.
+    pub fn set_max_rate(&self, pictures_per_second: Option<u32>) {
+        let rate = pictures_per_second.unwrap_or(0);
+        self.rate.store(rate, Ordering::Relaxed);
+    }
+
+    /// Has it sent before tracks of a larger number, where not all can be; 128 at first.
+    pub fn set_priority(&self, priority: u8) {
+        self.subscription.set_priority(priority);
     }
 
     /// The decoder at work.

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use crate::house::{House, soon};
 
 /// Shows pictures until it is dropped; gives out which layers are watched.
-fn show(
+pub fn show(
     camera: Camera,
 ) -> (
     tokio::task::JoinHandle<()>,
@@ -104,5 +104,42 @@ async fn a_layer_nobody_shows_is_not_encoded() {
     shows(&mut picture, "camera/360p", 360).await;
     picture.set_target(VideoTarget::HIDDEN);
     watched(&mut known, &mut picture, &[]).await;
+    showing.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_is_set_by_the_meeting_too_and_who_is_pinned_keeps_a_floor() {
+    let (house, code, host) = House::public().await;
+    let anna = house.member(&code, "Anna").await;
+    let camera = host.camera_with(VideoOptions {
+        frame_rate: FrameRate::whole(15),
+        layers: VideoLayer::ladder(360, 360),
+        ..VideoOptions::camera(640, 360)
+    });
+    let (showing, mut known) = show(camera.await.expect("it is on"));
+    let who = host.state().me.clone();
+    let mut picture = anna.picture(&who, Source::Camera, VideoTarget::new(640, 360));
+    shows(&mut picture, "camera/360p", 360).await;
+    let small = VideoTarget::new(160, 90);
+    anna.set_video_target(&who, Source::Camera, small);
+    shows(&mut picture, "camera/180p", 180).await;
+
+    anna.set_pinned(&who, true);
+    assert!(anna.pinned().contains(&who));
+    shows(&mut picture, "camera/360p", 360).await;
+    anna.set_receive(Receive::Less);
+    watched(&mut known, &mut picture, &["camera/360p"]).await;
+    anna.set_pinned(&who, false);
+    shows(&mut picture, "camera/180p", 180).await;
+
+    // Five pictures a second of fifteen.
+    anna.set_video_target(&who, Source::Camera, small.with_fps(5));
+    let mut times = Vec::new();
+    for _ in 0..10 {
+        let shown = soon("a picture", picture.next()).await.expect("it goes on");
+        times.push(shown.frame.time());
+    }
+    let took = times[9].saturating_since(times[2]);
+    assert!(took >= Duration::from_millis(6 * 200), "{times:?}");
     showing.abort();
 }
