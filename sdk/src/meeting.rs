@@ -44,6 +44,8 @@ mod requests;
 mod shared;
 mod speakers;
 mod state;
+mod stats;
+mod step_down;
 mod targets;
 mod ticket;
 mod voice;
@@ -80,6 +82,8 @@ pub use self::{
     options::JoinOptions,
     picture::{EncodedPicture, RemoteEncodedPicture, RemotePicture},
     state::{DisconnectReason, Lobby, MeetingState, Phase},
+    stats::{MeetingStats, Rates, ReceivedStats},
+    step_down::StepDown,
     ticket::{RelayAddress, Ticket, TicketError, TicketRequest, TicketSource},
     voice::RemoteVoice,
 };
@@ -165,6 +169,7 @@ impl Meeting {
             lobby: Vec::new(),
             speakers: Vec::new(),
             quality: Quality::Good,
+            step_down: StepDown::default(),
         };
         let (state, known) = watch::channel(Arc::new(initial));
         let shared = Arc::new(Shared::new(Arc::clone(&room)));
@@ -180,6 +185,7 @@ impl Meeting {
             events,
             commands,
             ticket.expires.map(renewal),
+            options.step_down,
         );
         Ok(Self {
             shared,

@@ -5,6 +5,7 @@
 //! A session is only ever used inside its connection's own task. While the room moves there are
 //! two of them: both feed the same core, which sends each object to both and takes each once.
 
+mod arrivals;
 mod core;
 mod data;
 mod data_api;
@@ -44,8 +45,9 @@ use tokio::{
 };
 
 use crate::{
-    CloseReason, ConnectError, PublishError, RoomOptions, RoomState, SubscribeError, TrackKind,
-    codecs::CodecDesk, remote::RemoteCounters, threads::Threads,
+    CloseReason, ConnectError, LocalStats, ParticipantName, PublishError, RemoteStats, RoomOptions,
+    RoomState, SubscribeError, TrackKind, codecs::CodecDesk, remote::RemoteCounters,
+    threads::Threads,
 };
 
 use self::{
@@ -59,6 +61,7 @@ pub(crate) use self::subscription::FRAMES;
 pub use self::subscription::RemoteFrame;
 
 pub(crate) use self::{
+    arrivals::Reception,
     data::DataKey,
     outbox::MediaSender,
     publications::{NewPublication, PublicationKind},
@@ -308,6 +311,35 @@ impl Engine {
     pub(crate) async fn path(&self) -> Option<PathStats> {
         let (_, way) = self.current()?;
         way.session.stats().await.ok()
+    }
+
+    /// What became of the frames of the tracks that are published.
+    pub(crate) fn sent(&self) -> Vec<LocalStats> {
+        let core = lock(&self.core);
+        let listed = core.publications.values().filter(|p| p.new.info.is_some());
+        listed
+            .map(|publication| publication.new.demand.stats(&publication.new.track))
+            .collect()
+    }
+
+    /// Whose tracks are received, and what became of their frames.
+    pub(crate) fn received(&self) -> Vec<(ParticipantName, String, RemoteStats)> {
+        lock(&self.core).received()
+    }
+
+    /// How what is received came since the last look.
+    pub(crate) fn look_at_reception(&self) -> Reception {
+        lock(&self.core).look_at_reception()
+    }
+
+    /// How long the oldest object has been waiting to be sent; `None`: the connection is over.
+    pub(crate) async fn unsent(&self) -> Option<Duration> {
+        let age = |session: &mut Session, now: Instant| {
+            let oldest = session.oldest_queued();
+            oldest.map_or(Duration::ZERO, |at| now.saturating_duration_since(at))
+        };
+        let (_, way) = self.current()?;
+        way.session.with(age).await.ok()
     }
 
     /// The draft that the current connection speaks.

@@ -31,6 +31,7 @@ impl Core {
             self.expect_data(grace);
             for track in self.tracks.values_mut() {
                 track.retry = None;
+                track.arrivals.moved();
             }
         }
     }

@@ -11,9 +11,11 @@ use parvis_wire::{
 };
 use tokio::sync::{mpsc, oneshot};
 
-use super::{NewSubscription, link::LinkId, publications::DYNAMIC_GROUPS, seen::Seen};
+use super::{
+    NewSubscription, arrivals::Arrivals, link::LinkId, publications::DYNAMIC_GROUPS, seen::Seen,
+};
 use crate::{
-    SubscribeError, clock,
+    RemoteStats, SubscribeError, clock,
     delivery::{self, AUDIO_PATIENCE, VIDEO_PATIENCE},
     order::{AudioOrder, Ordered, Placed, VideoOrder},
     remote::RemoteCounters,
@@ -67,7 +69,8 @@ pub(super) struct Subscription {
     pub(super) priority: Option<Priority>,
     attempts: u32,
     seen: Seen,
-    kind: MediaKind,
+    pub(super) kind: MediaKind,
+    pub(super) arrivals: Arrivals,
     order: Order,
     sink: mpsc::Sender<RemoteFrame>,
     counters: Arc<RemoteCounters>,
@@ -125,6 +128,7 @@ impl Subscription {
             attempts: 0,
             seen: Seen::default(),
             kind,
+            arrivals: Arrivals::default(),
             order,
             sink,
             counters,
@@ -213,7 +217,10 @@ impl Subscription {
             object.payload.clone(),
             id.0 == 0,
         ) {
-            Ok(unpacked) => unpacked.frame,
+            Ok(unpacked) => {
+                self.arrivals.frame(unpacked.frame.time, at, now);
+                unpacked.frame
+            }
             // Some relays drop properties: the time of arrival is the best that is known.
             Err(loc::UnpackError::NoTimestamp) => match self.kind {
                 MediaKind::Video => EncodedFrame::video(at, id.0 == 0, object.payload),
@@ -241,10 +248,15 @@ impl Subscription {
     }
 
     pub(super) fn handle_group_end(&mut self, group: GroupId, complete: bool, now: Instant) {
+        self.arrivals.group(complete);
         match &mut self.order {
             Order::Video(order) => order.handle_group_end(group, complete, now),
             Order::Audio(_) => {}
         }
+    }
+
+    pub(super) fn stats(&self) -> RemoteStats {
+        self.counters.stats()
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant) {

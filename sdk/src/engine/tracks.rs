@@ -5,11 +5,12 @@ use parvis_wire::Priority;
 
 use super::{
     NewSubscription,
+    arrivals::Reception,
     core::Core,
     link::{Ending, LinkId, Purpose},
     subscription::{Subscription, TrackKey},
 };
-use crate::{ParticipantName, SubscribeError};
+use crate::{ParticipantName, RemoteStats, SubscribeError};
 
 /// Tracks that are received.
 impl Core {
@@ -92,6 +93,23 @@ impl Core {
             track.priority = Some(Priority(priority));
             self.to_update.insert(key);
         }
+    }
+
+    /// Whose tracks are received, and what became of their frames.
+    pub(super) fn received(&self) -> Vec<(ParticipantName, String, RemoteStats)> {
+        let room = self.room.namespace();
+        let tracks = self.tracks.values().filter_map(|track| {
+            let suffix = track.name.namespace().strip_prefix(&room)?;
+            let participant = ParticipantName::from_suffix(&suffix)?;
+            let name = String::from_utf8_lossy(&track.name.name().0).into_owned();
+            Some((participant, name, track.stats()))
+        });
+        tracks.collect()
+    }
+
+    pub(super) fn look_at_reception(&mut self) -> Reception {
+        let tracks = self.tracks.values_mut();
+        Reception::of(tracks.map(|track| (track.kind, &mut track.arrivals)))
     }
 
     pub(super) fn update_tracks(&mut self, id: LinkId, session: &mut Session, now: Instant) {

@@ -1,7 +1,7 @@
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Instant,
 };
@@ -26,6 +26,8 @@ pub struct LocalEncodedVideo {
     layers: Vec<Layer>,
     changed: Arc<Notify>,
     paused: AtomicBool,
+    /// Frames a second, at most; 0: as many as come.
+    rate: AtomicU32,
     closed: Arc<AtomicBool>,
     told: Mutex<Told>,
 }
@@ -53,6 +55,8 @@ pub enum EncodedDemand {
         /// How much.
         bitrate: Bitrate,
     },
+    /// All layers should have at most so many frames a second from here on; `None`: as many as come.
+    MaxRate(Option<u32>),
     /// Nothing is to be captured, or again.
     Paused(bool),
 }
@@ -68,6 +72,7 @@ struct Layer {
 #[derive(Debug, Default)]
 struct Told {
     paused: bool,
+    rate: u32,
     layers: Vec<ToldLayer>,
 }
 
@@ -92,10 +97,11 @@ impl LocalEncodedVideo {
             layers: Vec::new(),
             changed: Arc::clone(&changed),
             paused: AtomicBool::new(false),
+            rate: AtomicU32::new(0),
             closed: Arc::clone(&closed),
             told: Mutex::new(Told {
-                paused: false,
                 layers: told,
+                ..Told::default()
             }),
         };
         for params in layers {
@@ -176,6 +182,10 @@ impl LocalEncodedVideo {
         if std::mem::replace(&mut told.paused, paused) != paused {
             return Ok(EncodedDemand::Paused(paused));
         }
+        let rate = self.rate.load(Ordering::Acquire);
+        if std::mem::replace(&mut told.rate, rate) != rate {
+            return Ok(EncodedDemand::MaxRate((rate > 0).then_some(rate)));
+        }
         let mut later: Option<Instant> = None;
         for (index, (layer, told)) in self.layers.iter().zip(&mut told.layers).enumerate() {
             let watched = layer.demand.is_watched();
@@ -222,6 +232,14 @@ impl LocalEncodedVideo {
             self.layers.iter().for_each(|layer| layer.demand.ask_key());
         }
         self.changed.notify_one();
+    }
+
+    /// Asks for at most so many frames a second; `None`: as many as come.
+    pub fn set_max_rate(&self, frames_per_second: Option<u32>) {
+        let rate = frames_per_second.unwrap_or(0);
+        if self.rate.swap(rate, Ordering::AcqRel) != rate {
+            self.changed.notify_one();
+        }
     }
 
     /// Asks for half of the bitrates, or all of them again.

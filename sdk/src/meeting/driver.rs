@@ -1,4 +1,5 @@
 mod hearing;
+mod shortage;
 mod telling;
 mod watching;
 
@@ -16,6 +17,7 @@ use tokio::{
     time::sleep_until,
 };
 
+use self::shortage::Shortage;
 use super::{
     CommandError, DisconnectReason, MeetingEvent, MeetingState, Phase,
     requests::Requests,
@@ -68,6 +70,8 @@ pub(super) struct Driver {
     renew: Option<Instant>,
     spoke_since: Option<Instant>,
     suggested: bool,
+    /// `None`: nothing is given up.
+    shortage: Option<Shortage>,
 }
 
 /// What is read once one is in.
@@ -110,6 +114,7 @@ impl Driver {
         events: broadcast::Sender<MeetingEvent>,
         commands: DataPublisher,
         renew: Option<Instant>,
+        step_down: bool,
     ) -> Self {
         // Groups and ids of a participant that comes back never repeat.
         let first = u64::try_from(crate::clock::now().as_micros() / 1000).unwrap_or_default();
@@ -133,6 +138,7 @@ impl Driver {
             renew,
             spoke_since: None,
             suggested: false,
+            shortage: step_down.then(Shortage::default),
         }
     }
 
@@ -214,6 +220,9 @@ impl Driver {
                 Next::Codec(report) => self.tell_codec(report),
                 Next::Timer => {
                     looks = looks.wrapping_add(1);
+                    if looks.is_multiple_of(5) {
+                        self.look_for_shortage().await;
+                    }
                     self.handle_timeout(looks.is_multiple_of(20)).await;
                 }
             }

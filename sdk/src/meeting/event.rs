@@ -6,7 +6,7 @@ use parvis_meeting::{
 };
 use tokio::sync::broadcast;
 
-use super::Phase;
+use super::{Phase, StepDown};
 use crate::CodecState;
 
 /// Something that happened in a meeting.
@@ -80,6 +80,8 @@ pub enum MeetingEvent {
     SuggestLowerHand,
     /// One is connected better or worse.
     Quality(Quality),
+    /// More or less is given up because the network is short.
+    StepDown(StepDown),
     /// Somebody's tracks are others.
     Tracks(ParticipantId),
     /// A track's codec was chosen or replaced, or nobody here decodes it.

@@ -5,7 +5,7 @@ use parvis_format::{EncodedFrame, VideoParams};
 use parvis_meeting::{Command, MediaState, Source};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{CommandError, Meeting, driver::Ask, shared::Shared};
+use super::{CommandError, Meeting, StepDown, driver::Ask, shared::Shared};
 use crate::{
     AudioOptions, CloseReason, EncodedDemand, LocalAudio, LocalEncodedVideo, LocalVideo,
     PublishError, Room, VideoLayer, VideoOptions, codec::Content,
@@ -43,6 +43,8 @@ pub struct EncodedSource {
 /// How long encoders may take to hand in their last frames.
 const ENDING: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(5);
+/// A screen's pictures a second when the network is short.
+const SLOW_SCREEN: u32 = 5;
 
 /// Tells the meeting what is captured.
 #[derive(Debug)]
@@ -193,6 +195,8 @@ impl Camera {
     /// Gives a picture to the layers that somebody watches; never waits.
     pub fn push(&self, frame: &VideoFrame) {
         if !self.switch.is_stopped() {
+            let level = self.switch.step_down();
+            self.video.set_economical(level >= StepDown::OwnCameraSmall);
             self.video.push(frame);
         }
     }
@@ -202,6 +206,8 @@ impl Screen {
     /// Gives a picture to the layers that somebody watches; never waits.
     pub fn push(&self, frame: &VideoFrame) {
         if !self.switch.is_stopped() {
+            let slow = self.switch.step_down() >= StepDown::ScreenSlow;
+            self.video.set_max_rate(slow.then_some(SLOW_SCREEN));
             self.video.push(frame);
         }
     }
@@ -220,11 +226,22 @@ impl EncodedSource {
     /// safe. Whoever calls late gets the outcome, nothing piles up.
     pub async fn next_demand(&self) -> Option<EncodedDemand> {
         let mut stopped = self.switch.shared.stopped();
+        let mut wishes = self.switch.shared.wishes.subscribe();
         loop {
             self.video.set_paused(self.switch.is_stopped());
+            let level = self.switch.step_down();
+            match self.switch.source {
+                Source::Camera => self.video.set_economical(level >= StepDown::OwnCameraSmall),
+                Source::Screen => {
+                    let slow = level >= StepDown::ScreenSlow;
+                    self.video.set_max_rate(slow.then_some(SLOW_SCREEN));
+                }
+                Source::Microphone => {}
+            }
             tokio::select! {
                 demand = self.video.next_demand() => return demand,
                 changed = stopped.changed() => changed.ok()?,
+                changed = wishes.changed() => changed.ok()?,
             }
         }
     }
@@ -257,6 +274,10 @@ pictures!(Screen);
 pictures!(EncodedSource);
 
 impl Switch {
+    fn step_down(&self) -> StepDown {
+        self.shared.wishes.borrow().step_down
+    }
+
     fn is_stopped(&self) -> bool {
         self.shared.is_muted(self.source)
     }

@@ -24,6 +24,9 @@ pub struct JoinOptions {
     pub connect_timeout: Duration,
     /// How long a connection that was lost is tried to be replaced.
     pub reconnect: Duration,
+    /// Whether others' cameras, one's own screen and camera are given up step by step when the network
+    /// is short, as [`StepDown`](super::StepDown) has it.
+    pub step_down: bool,
     /// Video codecs of the platform, tried before the built-in ones.
     pub codecs: Codecs,
 }
@@ -40,6 +43,7 @@ impl JoinOptions {
             drafts: Draft::ALL.to_vec(),
             connect_timeout: Duration::from_secs(5),
             reconnect: Duration::from_mins(2),
+            step_down: true,
             codecs: Codecs::default(),
         }
     }

@@ -1,6 +1,7 @@
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
 
 use parvis_format::AudioLevel;
@@ -9,6 +10,7 @@ use tokio::sync::watch;
 
 use super::{
     quality::Path,
+    stats::{Meter, Rates},
     targets::Targets,
     volumes::Volumes,
     wishes::Wishes,
@@ -32,6 +34,7 @@ struct State {
     /// The newest chat message, and in which session.
     newest: Option<(SessionId, ChatSeq)>,
     path: Path,
+    meter: Meter,
     next_message: u64,
 }
 
@@ -48,6 +51,7 @@ impl Shared {
             room: Some(room),
             newest: None,
             path: Path::default(),
+            meter: Meter::default(),
             next_message: clock::now().as_micros() as u64,
         };
         Self {
@@ -117,6 +121,12 @@ impl Shared {
     }
 
     pub(super) fn quality(&self, stats: &PathStats) -> Quality {
-        self.state().path.judge(stats)
+        let mut state = self.state();
+        state.meter.take(stats, Instant::now());
+        state.path.judge(stats)
+    }
+
+    pub(super) fn rates(&self) -> Rates {
+        self.state().meter.rates()
     }
 }

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use parvis_meeting::{ParticipantId, Quality, RoomCode, UnixMillis, View, Waiter};
 
+use super::StepDown;
 use crate::CloseReason;
 
 /// Where a meeting is on its way; exactly one of these holds.
@@ -72,6 +73,8 @@ pub struct MeetingState {
     pub speakers: Vec<ParticipantId>,
     /// How well this participant is connected.
     pub quality: Quality,
+    /// What is given up because the network is short.
+    pub step_down: StepDown,
 }
 
 impl MeetingState {

@@ -2,7 +2,7 @@
 
 use parvis::meeting::{
     ConnectionQuality, MediaState, MeetingState, Participant, ParticipantId, PerSource, Phase,
-    Policy, Role, View,
+    Policy, Role, StepDown, View,
 };
 use parvis_meeting::{Change, Delta, HandSeq, Revision, SessionId, UnixMillis};
 
@@ -42,6 +42,7 @@ pub fn meeting(people: Vec<Participant>) -> MeetingState {
         lobby: Vec::new(),
         speakers: Vec::new(),
         quality: ConnectionQuality::Excellent,
+        step_down: StepDown::Nothing,
     }
 }
 

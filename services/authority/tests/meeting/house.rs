@@ -25,6 +25,8 @@ use parvis_store::{AuditEntry, NewAccount, NewJoin, NewRoom, Secret, Store};
 use parvis_token::{Action, Claims, Grant, Signer, UnixTime};
 use tempfile::TempDir;
 
+use crate::path::Path;
+
 /// Longer than anything here takes on a machine that does much else.
 const PATIENCE: Duration = Duration::from_mins(1);
 const SECRET: &str = "the secret of this relay's control";
@@ -194,11 +196,11 @@ impl House {
         code
     }
 
-    /// What the HTTP service does.
-    pub fn tickets(&self, identity: Identity) -> TicketSource {
+    /// What the HTTP service does, for a relay that is reached by that URL.
+    fn tickets(&self, identity: Identity, url: String) -> TicketSource {
         let (store, signer) = (self.store.clone(), Arc::clone(&self.signer));
         let relay = RelayAddress {
-            url: self.url(),
+            url,
             fingerprint: Some(self.relay().fingerprint().to_string()),
         };
         TicketSource::new(move |request| {
@@ -233,7 +235,8 @@ impl House {
             name: name.to_owned(),
             verified: true,
         };
-        self.join(code, identity, name, Draft::D22).await
+        self.join(code, identity, name, Draft::D22, self.url())
+            .await
     }
 
     pub async fn guest(&self, code: &RoomCode, name: &str) -> Meeting {
@@ -241,21 +244,31 @@ impl House {
     }
 
     pub async fn guest_in(&self, code: &RoomCode, name: &str, draft: Draft) -> Meeting {
-        let device = DeviceId::new(&format!("device-of-{name}")).expect("an id");
-        let identity = Identity::Guest {
-            device,
-            name: name.to_owned(),
-        };
-        self.join(code, identity, name, draft).await
+        self.join(code, guest(name), name, draft, self.url()).await
     }
 
-    async fn join(&self, code: &RoomCode, identity: Identity, name: &str, draft: Draft) -> Meeting {
+    /// A guest who reaches the relay through a path, and is in a public room.
+    pub async fn member_by(&self, path: &Path, code: &RoomCode, name: &str) -> Meeting {
+        let guest = self.join(code, guest(name), name, Draft::D22, path.url());
+        let guest = guest.await;
+        connected(&guest).await;
+        guest
+    }
+
+    async fn join(
+        &self,
+        code: &RoomCode,
+        identity: Identity,
+        name: &str,
+        draft: Draft,
+        url: String,
+    ) -> Meeting {
         let options = JoinOptions {
             drafts: vec![draft],
             connect_timeout: PATIENCE,
             ..JoinOptions::new(name, format!("device-of-{name}"))
         };
-        let options = options.with_tickets(self.tickets(identity));
+        let options = options.with_tickets(self.tickets(identity, url));
         let joined = soon("joining", Meeting::join(&code.to_string(), options)).await;
         joined.expect("it joins")
     }
@@ -274,6 +287,14 @@ impl House {
         });
         let sessions: serde_json::Value = asking.await.expect("it asks");
         sessions["sessions"].as_array().expect("a list").clone()
+    }
+}
+
+fn guest(name: &str) -> Identity {
+    let device = DeviceId::new(&format!("device-of-{name}")).expect("an id");
+    Identity::Guest {
+        device,
+        name: name.to_owned(),
     }
 }
 

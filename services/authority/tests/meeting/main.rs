@@ -4,6 +4,8 @@ mod encoded;
 mod hostile;
 mod house;
 mod mixing;
+mod narrow;
+mod path;
 mod pictures;
 mod returning;
 mod rights;
