@@ -133,6 +133,18 @@ pub enum CloseReason {
     Protocol(String),
 }
 
+/// Why a connection does not go over to another socket.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum RebindError {
+    /// There is no connection at the moment: the next one has a new socket anyway.
+    #[error("there is no connection to move: it is being made anew")]
+    NotConnected,
+    /// The machine lets no socket be opened; the connection stays where it is.
+    #[error("no UDP socket can be opened ({0}): check the network")]
+    Socket(String),
+}
+
 /// Why a track is not published.
 #[derive(Debug, Error)]
 #[non_exhaustive]

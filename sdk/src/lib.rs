@@ -59,7 +59,9 @@ pub use codecs::{CodecFallback, CodecInUse, CodecState, Codecs};
 pub use connect::PathStats;
 use data::{DataLink, DataOptions, DataStart, DataSubscribe, FetchError, FetchQuery};
 pub use engine::RemoteFrame;
-pub use error::{CloseReason, ConnectError, PublishError, SourceError, SubscribeError, WaitError};
+pub use error::{
+    CloseReason, ConnectError, PublishError, RebindError, SourceError, SubscribeError, WaitError,
+};
 pub use local::{
     AudioOptions, EncodedDemand, LocalAudio, LocalEncoded, LocalEncodedVideo, LocalStats,
     LocalVideo, VideoLayer, VideoOptions,

@@ -69,7 +69,7 @@ use self::{
     shared::{Heard, Shared},
 };
 use crate::{
-    ConnectError, ParticipantName, Room, RoomName, RoomOptions, TokenSource, Trust,
+    ConnectError, ParticipantName, RebindError, Room, RoomName, RoomOptions, TokenSource, Trust,
     data::DataOptions,
 };
 
@@ -219,6 +219,14 @@ impl Meeting {
     pub fn events(&self) -> MeetingEvents {
         let receiver = self.events.upgrade().map(|events| events.subscribe());
         MeetingEvents(receiver.unwrap_or_else(|| broadcast::channel(1).1))
+    }
+
+    /// Goes over to a new UDP socket, as an app asks for when the phone has changed networks: media and
+    /// commands go on, without a new handshake and without [`Phase::Reconnecting`]. Where the relay is not
+    /// reached from there, the meeting reconnects by itself.
+    pub async fn rebind(&self) -> Result<(), RebindError> {
+        let room = self.shared.room().ok_or(RebindError::NotConnected)?;
+        room.rebind().await
     }
 
     /// Leaves: the others see it at once. Returns when nothing of the meeting runs here.

@@ -9,9 +9,9 @@ use tokio::sync::watch;
 
 use crate::{
     AudioOptions, CloseReason, ConnectError, DataLink, LocalAudio, LocalEncoded, LocalEncodedVideo,
-    LocalVideo, Participant, ParticipantName, PublishError, RemoteAudio, RemoteTrack, RemoteVideo,
-    RoomEvents, RoomName, RoomOptions, RoomState, SubscribeError, TrackKind, VideoOptions,
-    WaitError,
+    LocalVideo, Participant, ParticipantName, PublishError, RebindError, RemoteAudio, RemoteTrack,
+    RemoteVideo, RoomEvents, RoomName, RoomOptions, RoomState, SubscribeError, TrackKind,
+    VideoOptions, WaitError,
     connect::{self, PathStats},
     engine::{Engine, EngineTask},
 };
@@ -282,6 +282,12 @@ impl Room {
     /// What was measured of the path to the relay; `None`: the connection is over.
     pub async fn path(&self) -> Option<PathStats> {
         self.engine.path().await
+    }
+
+    /// Goes over to a new UDP socket, as an app asks for when the phone has changed networks: the
+    /// connection goes on from there, without a new handshake.
+    pub async fn rebind(&self) -> Result<(), RebindError> {
+        self.engine.rebind().await
     }
 
     pub(crate) fn engine(&self) -> &Engine {

@@ -45,8 +45,8 @@ use tokio::{
 };
 
 use crate::{
-    CloseReason, ConnectError, LocalStats, ParticipantName, PublishError, RemoteStats, RoomOptions,
-    RoomState, SubscribeError, TrackKind, codecs::CodecDesk, remote::RemoteCounters,
+    CloseReason, ConnectError, LocalStats, ParticipantName, PublishError, RebindError, RemoteStats,
+    RoomOptions, RoomState, SubscribeError, TrackKind, codecs::CodecDesk, remote::RemoteCounters,
     threads::Threads,
 };
 
@@ -311,6 +311,15 @@ impl Engine {
     pub(crate) async fn path(&self) -> Option<PathStats> {
         let (_, way) = self.current()?;
         way.session.stats().await.ok()
+    }
+
+    /// Goes over to a new UDP socket.
+    pub(crate) async fn rebind(&self) -> Result<(), RebindError> {
+        let (_, way) = self.current().ok_or(RebindError::NotConnected)?;
+        match way.session.rebind().await {
+            Ok(rebound) => rebound.map_err(|error| RebindError::Socket(error.to_string())),
+            Err(Gone) => Err(RebindError::NotConnected),
+        }
     }
 
     /// What became of the frames of the tracks that are published.

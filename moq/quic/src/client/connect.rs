@@ -181,7 +181,7 @@ async fn attempt(
     }
 }
 
-fn unspecified(addr: SocketAddr) -> IpAddr {
+pub(super) fn unspecified(addr: SocketAddr) -> IpAddr {
     match addr {
         SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
         SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),

@@ -1,4 +1,4 @@
-use std::{net::SocketAddr, time::Instant};
+use std::{io, net::SocketAddr, time::Instant};
 
 use parvis_session::{Event, Session};
 use parvis_wire::{Draft, SessionErrorCode};
@@ -167,6 +167,16 @@ impl SessionHandle {
                 TrySendError::Full(_) => NotNow::Full,
                 TrySendError::Closed(_) => NotNow::Gone,
             })
+    }
+
+    /// Goes over to a new UDP socket, as after a change of networks; the connection goes on.
+    pub async fn rebind(&self) -> Result<io::Result<()>, Gone> {
+        let (answer, result) = oneshot::channel();
+        self.commands
+            .send(Command::Rebind(answer))
+            .await
+            .map_err(|_| Gone)?;
+        result.await.map_err(|_| Gone)
     }
 
     /// What the connection measured of its path.

@@ -1,6 +1,7 @@
 use std::{
     fmt,
     io::{self, IoSliceMut},
+    net::UdpSocket,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -12,6 +13,7 @@ use parvis_wire::SessionErrorCode;
 use quinn::{AsyncTimer, AsyncUdpSocket, Runtime, UdpPoller};
 use quinn_udp::RecvMeta;
 
+use super::connect::unspecified;
 use crate::{
     ClientOptions, ConnectionEvent, ConnectionKey, Ecn, Endpoint, EndpointConfig, Limits,
     OpenError, Transmit,
@@ -30,6 +32,8 @@ pub(super) struct Driver {
     pub(super) key: ConnectionKey,
     runtime: Arc<dyn Runtime>,
     socket: Arc<dyn AsyncUdpSocket>,
+    /// What was sent to the socket before may still come there, until something comes to the new one.
+    previous: Option<Arc<dyn AsyncUdpSocket>>,
     poller: Pin<Box<dyn UdpPoller>>,
     timer: Pin<Box<dyn AsyncTimer>>,
     buffers: Vec<u8>,
@@ -71,6 +75,7 @@ impl Driver {
             poller: socket.clone().create_io_poller(),
             runtime,
             socket,
+            previous: None,
             buffers: vec![0; BUFFERS * BUFFER],
             packet: Vec::new(),
             unsent: None,
@@ -104,6 +109,28 @@ impl Driver {
     /// Takes what came and what is due.
     pub(super) fn receive(&mut self, cx: &mut Context<'_>, now: Instant) -> io::Result<()> {
         self.endpoint.handle_timeout(now);
+        let socket = Arc::clone(&self.socket);
+        let any = self.receive_on(&socket, cx, now)?;
+        if any {
+            self.previous = None;
+        }
+        if let Some(previous) = self.previous.clone()
+            && self.receive_on(&previous, cx, now).is_err()
+        {
+            // Its network may be gone.
+            self.previous = None;
+        }
+        Ok(())
+    }
+
+    /// Returns whether anything came.
+    fn receive_on(
+        &mut self,
+        socket: &Arc<dyn AsyncUdpSocket>,
+        cx: &mut Context<'_>,
+        now: Instant,
+    ) -> io::Result<bool> {
+        let mut any = false;
         for _ in 0..MAX_BATCHES {
             let mut meta = [RecvMeta::default(); BUFFERS];
             let mut buffers: Vec<IoSliceMut<'_>> = self
@@ -111,8 +138,8 @@ impl Driver {
                 .chunks_exact_mut(BUFFER)
                 .map(IoSliceMut::new)
                 .collect();
-            let received = match self.socket.poll_recv(cx, &mut buffers, &mut meta) {
-                Poll::Pending => return Ok(()),
+            let received = match socket.poll_recv(cx, &mut buffers, &mut meta) {
+                Poll::Pending => return Ok(any),
                 Poll::Ready(Ok(received)) => received,
                 // An earlier packet reached a closed port; QUIC finds out by itself.
                 Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::ConnectionReset => {
@@ -120,6 +147,7 @@ impl Driver {
                 }
                 Poll::Ready(Err(error)) => return Err(error),
             };
+            any = true;
             for (buffer, meta) in buffers.iter().zip(&meta).take(received) {
                 let ecn = meta.ecn.map(Ecn::from_udp);
                 for datagram in buffer[..meta.len].chunks(meta.stride.max(1)) {
@@ -130,6 +158,17 @@ impl Driver {
             }
         }
         cx.waker().wake_by_ref();
+        Ok(any)
+    }
+
+    /// Goes over to a new socket of the same family, as after a change of networks.
+    pub(super) fn rebind(&mut self) -> io::Result<()> {
+        let any = unspecified(self.socket.local_addr()?);
+        let socket = UdpSocket::bind((any, 0))?;
+        let socket = self.runtime.wrap_udp_socket(socket)?;
+        self.poller = socket.clone().create_io_poller();
+        self.previous = Some(std::mem::replace(&mut self.socket, socket));
+        self.endpoint.local_address_changed(self.key);
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 use std::{
     future::{Future, poll_fn},
+    io,
     pin::Pin,
     task::{Context, Poll},
     time::{Duration, Instant},
@@ -21,6 +22,7 @@ type Action = Box<dyn FnOnce(&mut Session, Instant) + Send>;
 pub(super) enum Command {
     With(Action),
     Stats(oneshot::Sender<PathStats>),
+    Rebind(oneshot::Sender<io::Result<()>>),
 }
 
 /// How a connection is to end.
@@ -113,6 +115,10 @@ impl Task {
                     if let Some(session) = self.driver.endpoint.session(self.driver.key) {
                         command(session, now);
                     }
+                }
+                Command::Rebind(answer) => {
+                    // The asker may have gone.
+                    let _ = answer.send(self.driver.rebind());
                 }
                 Command::Stats(answer) => {
                     if let Some(stats) = self.driver.endpoint.stats(self.driver.key) {

@@ -117,6 +117,10 @@ impl Connection {
         }
     }
 
+    pub(crate) fn local_address_changed(&mut self) {
+        self.quic.local_address_changed();
+    }
+
     pub(crate) fn allow_streams(&mut self, bidi: u32, uni: u32) {
         self.quic
             .set_max_concurrent_streams(quinn_proto::Dir::Bi, bidi.into());

@@ -309,6 +309,15 @@ impl Endpoint {
         Some(self.slots[self.index(key)?].connection.as_ref()?.remote())
     }
 
+    /// A client's socket is another one: what follows comes from another address.
+    pub fn local_address_changed(&mut self, key: ConnectionKey) {
+        let Some(index) = self.index(key) else { return };
+        if let Some(connection) = self.slots[index].connection.as_mut() {
+            connection.local_address_changed();
+            self.touch(index);
+        }
+    }
+
     /// Lets a peer have so many streams open.
     pub fn allow_streams(&mut self, key: ConnectionKey, bidi: u32, uni: u32) {
         let Some(index) = self.index(key) else { return };

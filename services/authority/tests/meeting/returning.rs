@@ -7,6 +7,7 @@ use parvis::{
 
 use crate::{
     house::{House, event, soon},
+    path::Path,
     together::{me, talk},
 };
 
@@ -58,5 +59,48 @@ async fn a_meeting_goes_on_when_its_relay_was_away() {
     let page = host.history(None, 10).await.expect("history");
     let texts: Vec<&str> = page.messages.iter().map(|m| m.text.as_str()).collect();
     assert_eq!(texts, ["before", "meanwhile"]);
+    talking.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_meeting_goes_on_from_another_socket() {
+    let (house, code, host) = House::public().await;
+    let path = Path::to(house.relay().local_addr()).await;
+    let anna = house.member_by(&path, &code, "Anna").await;
+    let microphone = anna
+        .microphone(AudioOptions::default())
+        .await
+        .expect("it is on");
+    let talking = talk(microphone);
+    let mut voice = host.voice(&me(&anna));
+    soon("sound", voice.next()).await.expect("it goes on");
+    let mut events = anna.events();
+    assert_eq!(path.clients().len(), 1);
+    let sessions = house.sessions().await.len();
+
+    for round in 0..3_u64 {
+        anna.rebind().await.expect("there is a socket");
+        let text = format!("from socket {round}");
+        let sent = soon("an answer", anna.chat(&text))
+            .await
+            .expect("it is sent");
+        assert_eq!(sent.seq.map(|seq| seq.0), Some(round));
+        let after = clock::now();
+        soon("sound", async {
+            while voice.next().await.expect("it goes on").frame.time() < after {}
+        })
+        .await;
+    }
+    // It came from four addresses, in one session.
+    assert_eq!(path.clients().len(), 4);
+    assert_eq!(house.sessions().await.len(), sessions);
+    anna.chat("the end").await.expect("it is sent");
+    // All that happened meanwhile, and no word of a lost connection.
+    event(&mut events, "the end", |event| match event {
+        MeetingEvent::Phase(phase) => panic!("{phase:?}"),
+        MeetingEvent::Chat(message) => (message.text == "the end").then_some(()),
+        _ => None,
+    })
+    .await;
     talking.abort();
 }
