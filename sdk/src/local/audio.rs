@@ -118,6 +118,11 @@ impl LocalAudio {
         self.muted.store(muted, Ordering::Relaxed);
     }
 
+    /// Whether it is muted.
+    pub fn is_muted(&self) -> bool {
+        self.muted.load(Ordering::Relaxed)
+    }
+
     /// Ends the track after the sound that was pushed, as dropping it does.
     pub fn end(&self) {
         self.queue.close();

@@ -1,11 +1,15 @@
 use std::{sync::Arc, time::Duration};
 
 use parvis_codec::{AudioFrame, VideoFrame};
-use parvis_format::{EncodedFrame, VideoParams};
-use parvis_meeting::{Command, MediaState, Source};
+use parvis_format::{AudioLevel, EncodedFrame, VideoParams};
+use parvis_meeting::{Command, MediaState, ParticipantId, Source};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{CommandError, Meeting, StepDown, driver::Ask, shared::Shared};
+use super::{
+    CommandError, Meeting, StepDown,
+    driver::Ask,
+    shared::{Heard, Shared},
+};
 use crate::{
     AudioOptions, CloseReason, EncodedDemand, LocalAudio, LocalEncodedVideo, LocalVideo,
     PublishError, Room, VideoLayer, VideoOptions, codec::Content,
@@ -16,6 +20,8 @@ use crate::{
 pub struct Microphone {
     audio: LocalAudio,
     switch: Switch,
+    me: ParticipantId,
+    heard: mpsc::Sender<Heard>,
 }
 
 /// One's own camera. Dropping it turns it off.
@@ -65,7 +71,12 @@ impl Meeting {
         let audio = room.publish_audio(options).await?;
         let switch = self.switch(Source::Microphone);
         switch.tell(MediaState::On);
-        Ok(Microphone { audio, switch })
+        Ok(Microphone {
+            audio,
+            switch,
+            me: self.state().me.clone(),
+            heard: self.heard.clone(),
+        })
     }
 
     /// Turns the camera on, in layers of 180, 360 and 720 lines as far as it has them; give it
@@ -172,9 +183,14 @@ impl Microphone {
     /// Gives sound, as much as a device gives at a time; nothing is sent while it is muted, by oneself
     /// or by a host.
     pub fn push(&self, sound: &AudioFrame) {
-        if !self.switch.is_stopped() {
-            self.audio.push(sound);
+        if self.switch.is_stopped() || self.audio.is_muted() {
+            return;
         }
+        self.audio.push(sound);
+        let level = AudioLevel::measure(sound.samples(), false);
+        let who = self.me.clone();
+        // One level among many.
+        let _ = self.heard.try_send(Heard { who, level });
     }
 
     /// Mutes: nothing is captured, and the track stays announced.

@@ -326,3 +326,24 @@ async fn a_restarted_authority_goes_on_where_it_was() {
     talking.abort();
     until("nobody waits", || host.state().lobby.is_empty()).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_speaks_with_the_hand_up_is_asked_whether_to_lower_it() {
+    let (house, code, _host) = House::public().await;
+    let anna = house.member(&code, "Anna").await;
+    let mut events = anna.events();
+    anna.raise_hand().await.expect("it goes up");
+    let microphone = anna.microphone(AudioOptions::default()).await;
+    let talking = talk(microphone.expect("it is on"));
+    let speakers = event(&mut events, "the speaker", |event| match event {
+        MeetingEvent::Speakers(who) => Some(who.clone()),
+        _ => None,
+    })
+    .await;
+    assert_eq!(speakers, [me(&anna)]);
+    event(&mut events, "the suggestion", |event| {
+        matches!(event, MeetingEvent::SuggestLowerHand).then_some(())
+    })
+    .await;
+    talking.abort();
+}
