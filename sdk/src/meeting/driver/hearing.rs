@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use parvis_meeting::{
     Applied, Body, ChatMessage, Command, LobbyStatus, Message, Notice, Participant, ParticipantId,
-    Reactions, StateMessage, UnixMillis, View, from_json, tracks,
+    Reactions, StateMessage, UnixMillis, View, Waiter, from_json, tracks,
 };
 
 use super::{Driver, Inside, renewal, subscribe};
@@ -42,10 +42,14 @@ impl Driver {
     ) -> Result<Option<DisconnectReason>, DisconnectReason> {
         match notice {
             Notice::Lobby(status) => self.handle_lobby(status).await?,
-            Notice::LobbySnapshot { waiters } => self.set_lobby(|lobby| *lobby = waiters),
+            Notice::LobbySnapshot { waiters } => self.set_lobby(|lobby| {
+                *lobby = waiters;
+                queue(lobby);
+            }),
             Notice::LobbyJoined { waiter } => self.set_lobby(|lobby| {
                 lobby.retain(|other| other.participant != waiter.participant);
                 lobby.push(waiter);
+                queue(lobby);
             }),
             Notice::LobbyLeft { participant } => {
                 self.set_lobby(|lobby| lobby.retain(|other| other.participant != participant));
@@ -256,5 +260,30 @@ impl Driver {
             RoomEvent::Closed(reason) => return Some(DisconnectReason::Lost(reason)),
         }
         None
+    }
+}
+
+/// First come, first served: whoever was away for a moment has kept the place.
+fn queue(lobby: &mut [Waiter]) {
+    lobby.sort_by_key(|waiter| waiter.since);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_came_first_is_first_whenever_it_is_told() {
+        let waiter = |id, since| Waiter {
+            participant: ParticipantId::new(id).unwrap(),
+            name: id.to_owned(),
+            verified: false,
+            signed_in: false,
+            since: UnixMillis(since),
+        };
+        let mut lobby = vec![waiter("pb", 20), waiter("pc", 30), waiter("pa", 10)];
+        queue(&mut lobby);
+        let ids: Vec<&str> = lobby.iter().map(|w| w.participant.as_str()).collect();
+        assert_eq!(ids, ["pa", "pb", "pc"]);
     }
 }
