@@ -11,6 +11,9 @@ pub struct VideoLayer {
     pub bitrate: Option<Bitrate>,
 }
 
+/// The least lines of a layer that is half of another.
+const LEAST: u32 = 120;
+
 impl VideoLayer {
     /// The source at its own size.
     pub const FULL: Self = Self {
@@ -18,26 +21,30 @@ impl VideoLayer {
         bitrate: None,
     };
 
-    /// Two layers for a source of that size: the largest of at most `max_height` lines, and half
-    /// of that. A source of fewer than 180 lines gets one layer.
+    /// Layers for a source of that size: the largest of at most `max_height` lines, half of that, and
+    /// so on down to 120 lines or more: 720, 360 and 180 of a camera.
     pub fn ladder(height: u32, max_height: u32) -> Vec<Self> {
         let mut halvings = 0;
         while height >> halvings > max_height.max(2) {
             halvings += 1;
         }
-        let top = Self {
-            halvings,
-            bitrate: None,
-        };
-        let half = Self {
-            halvings: halvings + 1,
-            bitrate: None,
-        };
-        if height >> halvings < 180 {
-            vec![top]
-        } else {
-            vec![top, half]
+        let mut layers = Vec::new();
+        while layers.is_empty() || height >> halvings >= LEAST {
+            layers.push(Self {
+                halvings,
+                bitrate: None,
+            });
+            halvings += 1;
         }
+        layers
+    }
+
+    /// Two layers for a screen of that size: the largest of at most `max_height` lines, and half of
+    /// that.
+    pub fn pair(height: u32, max_height: u32) -> Vec<Self> {
+        let mut layers = Self::ladder(height, max_height);
+        layers.truncate(2);
+        layers
     }
 
     /// Width and height of this layer of a source, both even.

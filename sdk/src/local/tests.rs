@@ -33,7 +33,7 @@ fn closing_wakes_who_waits() {
 }
 
 #[test]
-fn the_ladder_has_the_largest_layer_that_fits_and_half_of_it() {
+fn the_ladder_goes_from_the_largest_layer_that_fits_down_by_halves() {
     let heights = |height, max| {
         let size = |layer: &VideoLayer| layer.size(16 * height / 9, height).1;
         VideoLayer::ladder(height, max)
@@ -43,7 +43,8 @@ fn the_ladder_has_the_largest_layer_that_fits_and_half_of_it() {
     };
     assert_eq!(heights(360, 360), [360, 180]);
     assert_eq!(heights(720, 360), [360, 180]);
-    assert_eq!(heights(720, 720), [720, 360]);
+    assert_eq!(heights(720, 720), [720, 360, 180]);
+    assert_eq!(heights(1080, 720), [540, 270, 135]);
     assert_eq!(heights(480, 360), [240, 120]);
     assert_eq!(heights(144, 360), [144]);
 }

@@ -17,7 +17,8 @@ use crate::{
 /// How a picture source is published.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VideoOptions {
-    /// The start of the names of its tracks; each layer adds its height (`camera/360p`).
+    /// The start of the names of its tracks; each layer adds its height (`camera/360p`), or of a screen
+    /// `full` and `low`.
     pub name: String,
     /// The source's width, pixels.
     pub width: u32,
@@ -68,6 +69,9 @@ struct Layer {
     demand: Demand,
 }
 
+/// How the layers of a screen are called.
+const SCREEN: [&str; 2] = ["full", "low"];
+
 /// Pictures that wait for an encoder: one being late must not delay the next ones by more.
 const QUEUE: usize = 2;
 
@@ -77,8 +81,11 @@ impl LocalVideo {
         options: VideoOptions,
     ) -> Result<Self, PublishError> {
         let mut layers = Vec::new();
-        for layer in &options.layers {
-            let label = layer.label(options.width, options.height)?;
+        for (index, layer) in options.layers.iter().enumerate() {
+            let mut label = layer.label(options.width, options.height)?;
+            if options.content == Content::Screen && options.layers.len() <= SCREEN.len() {
+                label = SCREEN[index].to_owned();
+            }
             let track = format!("{}/{label}", options.name);
             let (width, height) = layer.size(options.width, options.height);
             let mut config = VideoEncoderConfig::new(width, height);

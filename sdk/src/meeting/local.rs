@@ -107,7 +107,7 @@ impl Meeting {
     pub async fn screen(&self, width: u32, height: u32) -> Result<Screen, PublishError> {
         let options = VideoOptions {
             name: Source::Screen.name().to_owned(),
-            layers: VideoLayer::ladder(height, 1080),
+            layers: VideoLayer::pair(height, 1080),
             frame_rate: crate::codec::FrameRate::whole(15),
             content: Content::Screen,
             ..VideoOptions::camera(width, height)
