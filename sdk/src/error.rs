@@ -1,5 +1,6 @@
 use std::{io, path::PathBuf, time::Duration};
 
+use parvis_meeting::ErrorKind;
 use parvis_wire::SessionErrorCode;
 use thiserror::Error;
 
@@ -163,6 +164,9 @@ pub enum PublishError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The meeting refuses it: a host forbids that source.
+    #[error("the meeting refuses it: {0}")]
+    Refused(ErrorKind),
     /// No thread can be started for it.
     #[error("no thread can be started ({0}): check the limits of this process")]
     Thread(String),

@@ -52,11 +52,11 @@ pub enum MeetingEvent {
     PrivateMessage(PrivateMessage),
     /// Others wait to be let in; for hosts.
     Lobby(Vec<Waiter>),
-    /// A host stopped one's own source; it stays so until one turns it on again.
+    /// A host stopped one's own source, or forbids it to all; it stays so until one turns it on again.
     Muted {
         /// Which.
         source: Source,
-        /// Who did it.
+        /// Who did it; oneself: it is forbidden to all.
         by: ParticipantId,
     },
     /// Somebody would like a recording or transcription; for hosts.

@@ -70,7 +70,7 @@ impl Meeting {
         let room = self.room_without(Source::Microphone).await?;
         let audio = room.publish_audio(options).await?;
         let switch = self.switch(Source::Microphone);
-        switch.tell(MediaState::On);
+        switch.turn_on().await?;
         Ok(Microphone {
             audio,
             switch,
@@ -99,7 +99,7 @@ impl Meeting {
         let room = self.room_without(Source::Camera).await?;
         let video = room.publish_video(options).await?;
         let switch = self.switch(Source::Camera);
-        switch.tell(MediaState::On);
+        switch.turn_on().await?;
         Ok(Camera { video, switch })
     }
 
@@ -115,7 +115,7 @@ impl Meeting {
         let room = self.room_without(Source::Screen).await?;
         let video = room.publish_video(options).await?;
         let switch = self.switch(Source::Screen);
-        switch.tell(MediaState::On);
+        switch.turn_on().await?;
         Ok(Screen { video, switch })
     }
 
@@ -145,7 +145,7 @@ impl Meeting {
         let room = self.room_without(source).await?;
         let video = room.publish_encoded_video(source.name(), layers).await?;
         let switch = self.switch(source);
-        switch.tell(MediaState::On);
+        switch.turn_on().await?;
         Ok(EncodedSource { video, switch })
     }
 
@@ -319,6 +319,16 @@ impl Switch {
             self.shared.unmuted(self.source);
         }
         Ok(())
+    }
+
+    /// Turns it on, unless the meeting refuses that.
+    async fn turn_on(&self) -> Result<(), PublishError> {
+        match self.set(MediaState::On).await {
+            Err(CommandError::Refused { kind, .. }) => Err(PublishError::Refused(kind)),
+            // It may still be done.
+            Ok(()) | Err(CommandError::TimedOut) => Ok(()),
+            Err(CommandError::Disconnected) => Err(over()),
+        }
     }
 
     /// Tells it, whatever the answer.

@@ -158,6 +158,7 @@ impl Driver {
                 }
                 self.tell_hands();
                 self.check_in();
+                self.stop_forbidden();
                 return Ok(());
             }
             return self.read_state_anew().await;
@@ -172,6 +173,7 @@ impl Driver {
                 self.show_view();
                 self.tell_change(&hands, change);
                 self.check_in();
+                self.stop_forbidden();
             }
             Ok(Applied::Replaced) => {
                 self.show_view();
@@ -179,6 +181,7 @@ impl Driver {
                     self.tell_differences(&before);
                 }
                 self.check_in();
+                self.stop_forbidden();
             }
             Err(gap) => {
                 tracing::debug!(%gap, "the state is read anew");

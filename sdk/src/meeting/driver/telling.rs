@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parvis_meeting::{Change, ParticipantId, View};
+use parvis_meeting::{Change, ParticipantId, Source, View};
 
 use super::Driver;
 use crate::{
@@ -18,6 +18,26 @@ impl Driver {
         let away = self.room.state().connectivity != Connectivity::Connected;
         if seen && !away && self.inside.is_some() {
             self.set_phase(Phase::Connected);
+        }
+    }
+
+    /// What a host forbids to all is captured no more, until it is turned on again.
+    pub(super) fn stop_forbidden(&self) {
+        let Some(view) = &self.view else { return };
+        let me = view.participant(&self.me);
+        if me.is_none_or(|me| me.role.is_host()) {
+            return;
+        }
+        for source in Source::ALL {
+            let is_on = self
+                .room
+                .engine()
+                .publishes(|track| Source::of_track(track) == Some(source));
+            if *view.forbidden().of(source) && is_on && !self.shared.is_muted(source) {
+                self.shared.muted(source);
+                let by = self.me.clone();
+                self.tell(MeetingEvent::Muted { source, by });
+            }
         }
     }
 

@@ -1,12 +1,14 @@
 //! What hosts allow and forbid.
 
 use parvis::{
-    AudioOptions,
-    meeting::{AccessLevel, ErrorKind, HistoryPolicy, MeetingState, Policy, Source, Target},
+    AudioOptions, PublishError,
+    meeting::{
+        AccessLevel, ErrorKind, HistoryPolicy, MeetingEvent, MeetingState, Policy, Source, Target,
+    },
 };
 
 use crate::{
-    house::{House, admit, connected, soon, waiting},
+    house::{House, admit, connected, event, soon, waiting},
     together::{kind, me},
 };
 
@@ -22,9 +24,23 @@ async fn what_is_forbidden_to_all_is_refused_to_guests_and_not_to_hosts() {
         kind(anna.forbid(Source::Microphone, true).await),
         ErrorKind::Forbidden
     );
+    let mut events = anna.events();
     host.forbid(Source::Microphone, true)
         .await
         .expect("it is a host");
+    // It stops where it is captured too.
+    event(&mut events, "the end of it", |event| match event {
+        MeetingEvent::Muted { source, by } => {
+            (*source == Source::Microphone && *by == me(&anna)).then_some(())
+        }
+        _ => None,
+    })
+    .await;
+    let ben = house.member(&code, "Ben").await;
+    match ben.microphone(AudioOptions::default()).await {
+        Err(PublishError::Refused(kind)) => assert_eq!(kind, ErrorKind::Forbidden),
+        other => panic!("{other:?}"),
+    }
     let forbidden = |state: &MeetingState| {
         let view = state.view.as_ref();
         view.is_some_and(|view| view.forbidden().microphone)
