@@ -9,9 +9,10 @@ use std::{
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+use ureq::http::StatusCode;
 
 use crate::{
-    api::{SavedLogin, SiteArgs},
+    api::{Refused, SavedLogin, SiteArgs},
     output::Output,
 };
 
@@ -113,7 +114,13 @@ pub fn login(args: &LoginArgs, output: &Output) -> anyhow::Result<()> {
 pub fn logout(args: &LogoutArgs, output: &Output) -> anyhow::Result<()> {
     let file = args.site.login_file()?;
     let api = args.site.signed_in()?;
-    api.order("POST", "/api/v1/logout")?;
+    if let Err(error) = api.order("POST", "/api/v1/logout") {
+        let refused = error.downcast_ref::<Refused>();
+        // A login that is not valid any more is signed out already.
+        if refused.is_none_or(|refused| refused.status != StatusCode::UNAUTHORIZED) {
+            return Err(error);
+        }
+    }
     fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
     let text = format!("Signed out of {}", api.site());
     output.event("signed-out", &text, &json!({ "site": api.site() }));

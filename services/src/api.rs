@@ -9,13 +9,14 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use thiserror::Error;
 use ureq::{
     Agent,
-    http::{Request, Response},
+    http::{Request, Response, StatusCode},
     tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem},
 };
 
@@ -55,6 +56,18 @@ pub struct SavedLogin {
     pub token: String,
     /// When it ceases to be valid.
     pub expires: String,
+}
+
+/// What a meeting service does not do.
+#[derive(Debug, Error)]
+#[error("{error}: {message}")]
+pub struct Refused {
+    /// As HTTP has it.
+    pub status: StatusCode,
+    /// In a word.
+    error: String,
+    /// In a sentence.
+    message: String,
 }
 
 /// The client of a meeting service.
@@ -235,7 +248,12 @@ fn answer(site: &str, response: Response<ureq::Body>) -> anyhow::Result<Value> {
         return Ok(value);
     }
     let field = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
-    Err(anyhow!("{}: {}", field("error"), field("message")))
+    Err(Refused {
+        status: parts.status,
+        error: field("error"),
+        message: field("message"),
+    }
+    .into())
 }
 
 /// Where a login is kept unless the command line says otherwise.

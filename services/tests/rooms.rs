@@ -182,6 +182,10 @@ fn an_account_is_made_and_makes_a_room() {
     assert_eq!(house.said("room list", &[]).trim(), "No rooms.");
     house.json("logout", &[]);
     assert!(!login.exists());
+    let spent = format!(r#"{{"site":"{site}","token":"spent","expires":""}}"#);
+    fs::write(&login, spent).unwrap();
+    house.json("logout", &[]);
+    assert!(!login.exists(), "a login that has expired, too");
     assert!(
         house
             .fails("room list", &[])
