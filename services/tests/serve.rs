@@ -2,10 +2,12 @@
 
 mod common;
 
+use std::net::TcpListener;
+
 use common::{Script, failure, words};
 
 fn serve(data: &str, more: &str) -> Vec<String> {
-    let base = "serve --relay-listen 127.0.0.1:0 --data";
+    let base = "serve --drain 1s --relay-listen 127.0.0.1:0 --data";
     let more = more.split_whitespace().map(str::to_owned);
     words(base, &[data.to_owned()])
         .into_iter()
@@ -30,4 +32,42 @@ fn a_start_that_fails_leaves_the_first_passphrase_to_the_next_one() {
     again.interrupt();
     let whole = again.whole();
     assert!(!whole.stdout.contains("administrator"), "shown once");
+}
+
+#[test]
+fn a_relay_url_that_is_none_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data").display().to_string();
+    let line = failure(serve(
+        &data,
+        "--listen 127.0.0.1:0 --relay-url http://meet.example",
+    ));
+    assert!(line.contains("--relay-url"), "{line}");
+    assert!(line.contains("as in moqt://meet.example"), "{line}");
+    assert!(!folder.path().join("data").exists(), "nothing is left");
+}
+
+#[test]
+fn a_provider_that_cannot_be_used_is_told_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data").display().to_string();
+    let with = |issuer: &str| {
+        let more = "--listen 127.0.0.1:0 --oidc-client-id parvis --oidc-issuer";
+        serve(&data, &format!("{more} {issuer}"))
+    };
+    let line = failure(with("http://id.example"));
+    assert!(
+        line.contains("the provider http://id.example cannot be used"),
+        "{line}"
+    );
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap();
+    let issuer = format!("http://{}", closed.local_addr().unwrap());
+    drop(closed);
+    let mut serving = Script::start(with(&issuer));
+    serving.event("serving");
+    serving.interrupt();
+    let whole = serving.whole();
+    assert!(whole.status.success(), "{}", whole.stderr);
+    let told = "Nobody can sign in for now: the provider cannot be used";
+    assert!(whole.stderr.contains(told), "{}", whole.stderr);
 }

@@ -183,7 +183,8 @@ impl Operator {
         Self::new(|text| eprintln!("{text}"))
     }
 
-    pub(crate) fn tell(&self, text: &str) {
+    /// Tells it.
+    pub fn tell(&self, text: &str) {
         (self.0)(text);
     }
 }

@@ -89,6 +89,11 @@ impl ApiError {
         }
     }
 
+    /// The sentence.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// A refusal with another status, as the rules of HTTP want it.
     pub(crate) fn with_status(self, status: StatusCode) -> Self {
         Self { status, ..self }

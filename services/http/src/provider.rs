@@ -120,6 +120,12 @@ impl ProviderClient {
         }
     }
 
+    /// What is wrong with the provider at present.
+    pub(crate) async fn problem(&self) -> Option<String> {
+        let found = self.metadata().await;
+        found.err().map(|error| error.message().to_owned())
+    }
+
     pub(crate) fn issuer(&self) -> &str {
         &self.provider.issuer
     }
@@ -270,12 +276,7 @@ impl ProviderClient {
             tracing::error!(issuer, why, "the provider cannot be used");
             ApiError::unavailable(format!("the provider cannot be used: {why}"))
         };
-        let url = Url::parse(issuer).map_err(|_| unusable("its issuer is no URL"))?;
-        if !is_safe(&url) {
-            return Err(unusable(
-                "it is to be reached over https, or on this machine",
-            ));
-        }
+        check_issuer(issuer).map_err(unusable)?;
         let issuer =
             IssuerUrl::new(issuer.clone()).map_err(|error| unusable(&error.to_string()))?;
         let http = |request: HttpRequest| fetch(self.agent.clone(), request);
@@ -291,6 +292,15 @@ impl ProviderClient {
 fn redirect(config: &Config) -> Result<RedirectUrl, ApiError> {
     RedirectUrl::new(config.link("api/v1/sign-in/callback"))
         .map_err(|_| ApiError::unavailable("the site has no URL to come back to"))
+}
+
+/// Says what is wrong with an issuer before it is asked.
+pub(crate) fn check_issuer(issuer: &str) -> Result<(), &'static str> {
+    let url = Url::parse(issuer).map_err(|_| "its issuer is no URL")?;
+    if !is_safe(&url) {
+        return Err("it is to be reached over https, or on this machine");
+    }
+    Ok(())
 }
 
 /// Whether nobody on the way reads or changes what is said.

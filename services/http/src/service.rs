@@ -18,12 +18,13 @@ use thiserror::Error;
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
-    ApiError, Config, MailServerError,
+    ApiError, Config, MailServerError, Provider,
     app::{App, audit},
     certificate::Certificate,
     connections::Bounded,
     mail, openapi,
     postman::Postman,
+    provider::check_issuer,
 };
 
 /// How often what is kept no longer is taken away.
@@ -50,6 +51,14 @@ pub enum ServiceError {
         path: PathBuf,
         /// Why.
         reason: String,
+    },
+    /// The provider cannot be used.
+    #[error("the provider {issuer} cannot be used: {reason}")]
+    Provider {
+        /// Its issuer.
+        issuer: String,
+        /// Why.
+        reason: &'static str,
     },
     /// The mail server cannot be used.
     #[error(transparent)]
@@ -96,6 +105,12 @@ impl Service {
     /// A service over that store; it does nothing before it is [started](Self::start).
     pub fn new(store: Store, config: Config) -> Result<Self, ServiceError> {
         let postman = config.mail.as_ref().map(Postman::new).transpose()?;
+        if let Some(Provider { issuer, .. }) = &config.provider {
+            check_issuer(issuer).map_err(|reason| ServiceError::Provider {
+                issuer: issuer.clone(),
+                reason,
+            })?;
+        }
         let tls = match &config.certificate {
             Some((chain, key)) => Some(Certificate::read(chain, key)?),
             None => None,
@@ -119,6 +134,11 @@ impl Service {
             return Err(ServiceError::Exposed(addr));
         }
         Ok(())
+    }
+
+    /// Asks the provider, and returns what is wrong with it; nobody signs in before it is right.
+    pub async fn provider_problem(&self) -> Option<String> {
+        self.app.provider.as_ref()?.problem().await
     }
 
     /// Makes an account that manages the service, with a passphrase of its own, unless there is one, or

@@ -25,6 +25,7 @@ use parvis_store::Store;
 use parvis_token::Signer;
 use serde_json::json;
 use tokio::task::JoinHandle;
+use ureq::http::Uri;
 
 pub use self::args::ServeArgs;
 use self::folder::DataFolder;
@@ -116,6 +117,9 @@ fn announce(serving: &Serving, output: &Output) {
 impl Serving {
     /// Starts everything; an error says what to change, and nothing is left of the rest.
     pub async fn start(args: &ServeArgs, operator: Operator) -> anyhow::Result<Self> {
+        if let Some(url) = &args.relay_url {
+            check_relay_url(url)?;
+        }
         let folder = DataFolder::open(&args.data)?;
         let signer = Arc::new(folder.signer()?);
         let store = match &args.database {
@@ -147,7 +151,7 @@ impl Serving {
         };
         let service = Service::new(
             store.clone(),
-            http_config(args, &site, address, &signer, operator)?,
+            http_config(args, &site, address, &signer, operator.clone())?,
         )?;
         service.may_listen(listener.local_addr().unwrap_or(args.listen))?;
         let control = relay.control_addr().context("the relay takes no orders")?;
@@ -165,6 +169,10 @@ impl Serving {
         let authority = Authority::start(options)
             .await
             .context("cannot start the authority of rooms")?;
+        if let Some(problem) = service.provider_problem().await {
+            // It may come back: it is asked again when somebody signs in.
+            operator.tell(&format!("Nobody can sign in for now: {problem}"));
+        }
         // When nothing else can fail: its passphrase is shown once.
         let administrator = service
             .first_administrator(&args.admin_email, &args.admin_name)
@@ -220,6 +228,21 @@ fn relay_config(args: &ServeArgs, folder: &DataFolder, secret: PathBuf) -> parvi
         drain: args.drain,
         ..parvis_relay::Config::default()
     }
+}
+
+/// Refuses what leads clients to no relay.
+fn check_relay_url(url: &str) -> anyhow::Result<()> {
+    let uri: Option<Uri> = url.parse().ok();
+    let leads = |uri: Uri| {
+        let has_host = uri.host().is_some_and(|host| !host.is_empty());
+        has_host && matches!(uri.scheme_str(), Some("moqt" | "https"))
+    };
+    if uri.is_some_and(leads) {
+        return Ok(());
+    }
+    bail!(
+        "--relay-url is where clients reach the relay, as in moqt://meet.example, or https:// for WebTransport, got {url:?}"
+    )
 }
 
 /// Where the authority speaks to everybody, as the relay's option has it.
