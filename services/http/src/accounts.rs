@@ -234,7 +234,12 @@ pub(crate) async fn login(
     let hash = app.store.passphrase(id.as_ref().unwrap_or(&nobody)).await?;
     let right = app.hasher.verify(credentials.passphrase, hash).await?;
     match account {
-        Some(account) if right => sign_in(&app, &account.id).await,
+        Some(account) if right => {
+            let how = serde_json::json!({ "local": true });
+            let entry = audit(app.now(), &account.id, "sign_in", &how);
+            app.store.audit(&entry, None).await?;
+            sign_in(&app, &account.id).await
+        }
         _ => Err(ApiError::not_signed_in(
             "the address or the passphrase is wrong",
         )),

@@ -3,7 +3,12 @@
 use parvis_meeting::ErrorKind;
 use parvis_store::{Account, Application, NewAccount, Scope};
 
-use crate::{ApiError, app::App, caller::Caller, mail};
+use crate::{
+    ApiError,
+    app::{App, audit},
+    caller::Caller,
+    mail,
+};
 
 /// Whose room a new one is.
 pub(crate) async fn creator(
@@ -27,7 +32,15 @@ pub(crate) async fn creator(
     // The application vouches for the address; whoever proves it has the account.
     let name = email.split('@').next().unwrap_or(&email);
     let new = NewAccount::local(&email, name);
-    let id = app.store.create_account(&new, app.now()).await?;
+    let now = app.now();
+    let id = app.store.create_account(&new, now).await?;
+    let entry = audit(
+        now,
+        &format!("application {}", application.id),
+        "create_account",
+        &serde_json::json!({ "account": id, "email": email }),
+    );
+    app.store.audit(&entry, None).await?;
     app.store.account(&id).await?.ok_or_else(|| nobody(&email))
 }
 

@@ -11,8 +11,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use parvis_meeting::{ErrorKind, Role, RoomCode, UnixMillis};
-use parvis_store::{NewRoom, RoomChange, Store, StoreError};
+use parvis_store::{NewRoom, RoomChange, Schedule, Store, StoreError};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
@@ -26,7 +27,7 @@ use crate::{
     on_behalf,
     room_access::{actor, moderated, readable},
     room_body::{ChangeBody, NewRoomBody, RoomBody, invitees, title},
-    time::parse_duration,
+    time::{duration, parse_duration, rfc3339},
 };
 
 /// What every JSON reader counts exactly.
@@ -114,12 +115,7 @@ pub(crate) async fn create(
             now,
         };
         let mails = invitation.mails(Method::Request, &room.invitees);
-        let entry = audit(
-            now,
-            &actor,
-            "create",
-            &serde_json::json!({ "creator": creator.id }),
-        );
+        let entry = audit(now, &actor, "create", &json!({ "creator": creator.id }));
         match app.store.create_room(&room, &entry, &mails, now).await {
             Ok(()) => {}
             Err(StoreError::Taken(_)) => {
@@ -267,12 +263,7 @@ pub(crate) async fn change(
         invites: !mails.is_empty(),
         ..change.clone()
     };
-    let entry = audit(
-        now,
-        &account.id,
-        "change",
-        &serde_json::json!({ "policy": change.policy }),
-    );
+    let entry = audit(now, &account.id, "change", &details(&change));
     match app
         .store
         .change_room(&code, &change, &entry, &mails, now)
@@ -317,12 +308,7 @@ pub(crate) async fn delete(
         now,
     };
     let mails = invitation.mails(Method::Cancel, &invited);
-    let entry = audit(
-        now,
-        &account.id,
-        "delete",
-        &serde_json::json!({ "title": room.title }),
-    );
+    let entry = audit(now, &account.id, "delete", &json!({ "title": room.title }));
     if !app.store.delete_room(&code, &entry, &mails, now).await? {
         return Err(ErrorKind::NotFound.into());
     }
@@ -367,6 +353,29 @@ pub(crate) async fn invitation(
         text: invitation.text_block(),
         calendar,
     }))
+}
+
+/// What a change changes, for the audit log.
+fn details(change: &RoomChange) -> Map<String, Value> {
+    let mut details = Map::new();
+    let mut put = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            details.insert(name.to_owned(), value);
+        }
+    };
+    put("title", change.title.as_ref().map(|title| json!(title)));
+    put("policy", change.policy.as_ref().map(|policy| json!(policy)));
+    let kept = change.retention.map(|kept| json!(kept.map(duration)));
+    put("retention", kept);
+    let starts_at = |schedule: Schedule| rfc3339(schedule.starts_at);
+    let lasts = |schedule: Schedule| duration(schedule.lasts);
+    put(
+        "starts_at",
+        change.schedule.map(|s| json!(s.map(starts_at))),
+    );
+    put("lasts", change.schedule.map(|s| json!(s.map(lasts))));
+    put("invite", change.invitees.as_ref().map(|all| json!(all)));
+    details
 }
 
 async fn body_of(app: &App, code: &RoomCode, role: Role) -> Result<RoomBody, ApiError> {

@@ -29,6 +29,8 @@ pub struct AuditLine {
     pub entry: AuditEntry,
 }
 
+type Row = (i64, Option<String>, String, String, String);
+
 impl Store {
     /// Remembers something that happened outside of a session.
     pub async fn audit(
@@ -43,24 +45,38 @@ impl Store {
 
     /// The newest lines of a room, newest first, 1000 at most.
     pub async fn audit_log(&self, room: &RoomCode) -> Result<Vec<AuditLine>, StoreError> {
-        let rows: Vec<(i64, Option<String>, String, String, String)> = sqlx::query_as(
+        let rows: Vec<Row> = sqlx::query_as(
             "SELECT at, session, actor, action, details FROM audit WHERE room = $1 \
              ORDER BY at DESC, id DESC LIMIT 1000",
         )
         .bind(room.compact())
         .fetch_all(self.reads())
         .await?;
-        let line =
-            |(at, session, actor, action, details): (i64, Option<String>, _, _, _)| AuditLine {
-                session: session.map(SessionKey),
-                entry: AuditEntry {
-                    at: UnixMillis(unsigned(at)),
-                    actor,
-                    action,
-                    details,
-                },
-            };
         Ok(rows.into_iter().map(line).collect())
+    }
+
+    /// The newest lines of what somebody did, newest first, 1000 at most.
+    pub async fn audit_log_of(&self, actor: &str) -> Result<Vec<AuditLine>, StoreError> {
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT at, session, actor, action, details FROM audit WHERE actor = $1 \
+             ORDER BY at DESC, id DESC LIMIT 1000",
+        )
+        .bind(actor)
+        .fetch_all(self.reads())
+        .await?;
+        Ok(rows.into_iter().map(line).collect())
+    }
+}
+
+fn line((at, session, actor, action, details): Row) -> AuditLine {
+    AuditLine {
+        session: session.map(SessionKey),
+        entry: AuditEntry {
+            at: UnixMillis(unsigned(at)),
+            actor,
+            action,
+            details,
+        },
     }
 }
 

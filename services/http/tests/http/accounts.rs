@@ -13,6 +13,10 @@ async fn an_account_is_made_by_proving_an_address() {
     assert_eq!(me["administrator"], false);
     let again = server.login("ZOE@example.org", PASSPHRASE).await;
     assert_eq!(again.get("/api/v1/me").await.ok()["id"], me["id"]);
+    let log = server.store.audit_log_of(me["id"].as_str().unwrap());
+    let log = log.await.unwrap();
+    let actions: Vec<&str> = log.iter().map(|line| line.entry.action.as_str()).collect();
+    assert_eq!(actions, ["sign_in", "prove_address"]);
 
     assert_eq!(zoe.order("POST", "/api/v1/logout").await.status, 204);
     let out = zoe.get("/api/v1/me").await;

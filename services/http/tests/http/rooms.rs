@@ -82,6 +82,24 @@ async fn a_room_is_made_and_changed_as_asked() {
 }
 
 #[tokio::test]
+async fn the_audit_log_has_what_was_changed() {
+    let server = Server::start().await;
+    let zoe = server.agent("Zoe").await;
+    let room = create(&zoe, json!({})).await;
+    let change = json!({
+        "title": "Review", "starts_at": "2027-03-01T09:00:00Z", "lasts": "45m", "retention": "30d",
+        "invite": ["ann@example.org"],
+    });
+    zoe.send("PATCH", &path(&room), &change).await.ok();
+    let code = room["code"].as_str().unwrap().parse().unwrap();
+    let log = server.store.audit_log(&code).await.unwrap();
+    let details: Value = serde_json::from_str(&log[0].entry.details).unwrap();
+    assert_eq!(log[0].entry.action, "change");
+    assert_eq!(details, change);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_a_room_is_said() {
     let server = Server::start().await;
     let zoe = server.agent("Zoe").await;
