@@ -12,7 +12,7 @@ use crate::{
     serve::ServeArgs,
 };
 
-/// Meetings on Media over QUIC: a relay, a publisher, a recorder and a demonstration
+/// Meetings on Media over QUIC: the whole service, taking part, its rooms and accounts; a relay, a publisher, a recorder
 #[derive(Debug, Parser)]
 #[command(name = "parvis", version, after_help = EXAMPLES, propagate_version = true)]
 pub struct Cli {
@@ -35,7 +35,9 @@ pub struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   parvis demo
-      A relay and three participants on this machine, for 20 seconds.
+      Two agents and three guests hold a meeting of the whole service on this machine.
+  parvis serve
+      A meeting service on this machine; `parvis room create` makes a room, `parvis join LINK --name Zoé` takes part.
   parvis relay
       A relay on 127.0.0.1:4433; prints the fingerprint of its certificate.
   parvis publish talk.y4m --audio talk.wav --url moqt://127.0.0.1:4433 --room stand-up --name zoe --fingerprint HEX
@@ -50,7 +52,7 @@ pub enum Command {
     Publish(PublishArgs),
     /// Record a participant of a room into an MP4 file, without coding anew
     Watch(WatchArgs),
-    /// Show a meeting of several participants on this machine, and measure it
+    /// Hold a meeting of five people on this machine, and show each step
     Demo(DemoArgs),
     /// Serve meetings: a relay, the HTTP service and the authority of rooms
     Serve(Box<ServeArgs>),

@@ -1,4 +1,4 @@
-//! The `parvis` command: a relay, a publisher, a recorder and a demonstration; rooms of a meeting service.
+//! The `parvis` command: a meeting service, its rooms, taking part; a relay, a publisher, a recorder, a demonstration.
 
 mod account;
 mod api;

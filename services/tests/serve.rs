@@ -4,7 +4,7 @@ mod common;
 
 use std::net::TcpListener;
 
-use common::{Script, failure, words};
+use common::{Script, failure, run, words};
 
 fn serve(data: &str, more: &str) -> Vec<String> {
     let base = "serve --drain 1s --relay-listen 127.0.0.1:0 --data";
@@ -70,4 +70,13 @@ fn a_provider_that_cannot_be_used_is_told_at_the_start() {
     assert!(whole.status.success(), "{}", whole.stderr);
     let told = "Nobody can sign in for now: the provider cannot be used";
     assert!(whole.stderr.contains(told), "{}", whole.stderr);
+}
+
+#[test]
+fn the_help_tells_of_the_service_and_of_what_the_demonstration_shows() {
+    let help = run(["--help"]);
+    let help = String::from_utf8_lossy(&help.stdout).into_owned();
+    assert!(help.contains("Two agents and three guests"), "{help}");
+    assert!(help.contains("parvis serve"), "{help}");
+    assert!(!help.contains("three participants"), "{help}");
 }

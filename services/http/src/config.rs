@@ -95,7 +95,7 @@ pub struct Limits {
     pub joins: Rate,
     /// Attempts to sign in, to one account, and from one address.
     pub sign_ins: Rate,
-    /// Codes and invitations sent: to one address, and by one account or address.
+    /// Codes: to one e-mail address, and from one address; requests that send invitations, of one account.
     pub mails: Rate,
     /// Rooms that an account or an application makes.
     pub rooms: Rate,
