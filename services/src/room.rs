@@ -196,14 +196,14 @@ fn list(args: &ListArgs, output: &Output) -> anyhow::Result<()> {
     let mut next = None;
     let mut count = 0;
     loop {
-        let before: String = next.map_or_else(String::new, |next: u64| format!("&before={next}"));
+        let before = next.map_or_else(String::new, |next: String| format!("&before={next}"));
         let page = api.get(&format!("/api/v1/rooms?limit=100{before}{user}"))?;
         let rooms = page["rooms"].as_array().cloned().unwrap_or_default();
         count += rooms.len();
         for room in &rooms {
             say(output, room);
         }
-        next = page["next"].as_u64();
+        next = page["next"].as_str().map(encoded);
         if next.is_none() {
             break;
         }

@@ -30,17 +30,14 @@ use crate::{
     time::{duration, parse_duration, rfc3339},
 };
 
-/// What every JSON reader counts exactly.
-const MAX_BEFORE: u64 = (1 << 53) - 1;
-
 /// Which rooms are listed.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListQuestion {
-    /// Those made before this time only: `next` of the list before
-    #[param(minimum = 0, maximum = 9_007_199_254_740_991_u64)]
-    before: Option<u64>,
+    /// Those after that only: `next` of the list before
+    #[param(pattern = "^[0-9]{1,15}-[a-z0-9]{10}$")]
+    before: Option<String>,
     /// So many at most
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
@@ -53,7 +50,7 @@ pub(crate) struct ListQuestion {
 pub(crate) struct RoomList {
     rooms: Vec<RoomBody>,
     /// Where the list goes on
-    next: Option<u64>,
+    next: Option<String>,
 }
 
 /// What invites people to a room.
@@ -156,16 +153,11 @@ pub(crate) async fn list(
     if !(1..=100).contains(&most) {
         return Err(ApiError::because(ErrorKind::Malformed, "limit is 1 to 100"));
     }
-    if question.before.is_some_and(|before| before > MAX_BEFORE) {
-        return Err(ApiError::because(
-            ErrorKind::Malformed,
-            "before is the `next` of another list",
-        ));
-    }
-    let before = question.before.map(UnixMillis);
-    let found = app.store.rooms_of(&account.id, before, most).await?;
+    let after = question.before.as_deref().map(place).transpose()?;
+    let found = app.store.rooms_of(&account.id, after, most).await?;
     let full = found.len() == most as usize;
-    let next = found.last().filter(|_| full).map(|room| room.created_at.0);
+    let next = found.last().filter(|_| full);
+    let next = next.map(|room| format!("{}-{}", room.created_at.0, room.code.compact()));
     let mut rooms = Vec::with_capacity(found.len());
     for room in found {
         let roles = app.store.roles(&room.code).await?;
@@ -174,6 +166,24 @@ pub(crate) async fn list(
         rooms.push(RoomBody::new(&app.config, room, role, invited));
     }
     Ok(Json(RoomList { rooms, next }))
+}
+
+/// Where a list goes on, as it was told.
+fn place(text: &str) -> Result<(UnixMillis, RoomCode), ApiError> {
+    let is_code = |code: &str| {
+        let mut bytes = code.bytes();
+        code.len() == RoomCode::LEN
+            && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    };
+    let read = || {
+        let (at, code) = text.split_once('-').filter(|(_, code)| is_code(code))?;
+        let is_time = (1..=15).contains(&at.len()) && at.bytes().all(|b| b.is_ascii_digit());
+        let at = at.parse().ok().filter(|_| is_time)?;
+        Some((UnixMillis(at), RoomCode::parse(code).ok()?))
+    };
+    read().ok_or_else(|| {
+        ApiError::because(ErrorKind::Malformed, "before is the `next` of another list")
+    })
 }
 
 /// Shows a room

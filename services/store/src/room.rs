@@ -149,22 +149,25 @@ impl Store {
         row.map(read).transpose()
     }
 
-    /// The rooms in which an account moderates, the newest first: up to `most`, made before `before`.
+    /// The rooms in which an account moderates, the newest first, those of one moment by code: up to `most`, after the
+    /// one that was made then and has that code.
     pub async fn rooms_of(
         &self,
         account: &AccountId,
-        before: Option<UnixMillis>,
+        after: Option<(UnixMillis, RoomCode)>,
         most: u32,
     ) -> Result<Vec<Room>, StoreError> {
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT code, title, owner, policy, retention, starts_at, lasts, invitation, created_at, \
-             changed_at FROM rooms WHERE created_at < $2 AND code IN \
+             changed_at FROM rooms WHERE (created_at < $2 OR (created_at = $2 AND code > $4)) \
+             AND code IN \
              (SELECT room FROM roles WHERE account = $1 AND role IN ('owner', 'administrator')) \
              ORDER BY created_at DESC, code LIMIT $3",
         )
         .bind(account.as_str())
-        .bind(before.map_or(i64::MAX, |before| signed(before.0)))
+        .bind(after.map_or(i64::MAX, |(at, _)| signed(at.0)))
         .bind(i64::from(most))
+        .bind(after.map_or_else(String::new, |(_, code)| code.compact().to_owned()))
         .fetch_all(self.reads())
         .await?;
         rows.into_iter().map(read).collect()

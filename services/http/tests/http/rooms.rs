@@ -272,7 +272,7 @@ async fn rooms_are_listed_in_pages_newest_first() {
     let mut next = json!(null);
     loop {
         let before = next
-            .as_u64()
+            .as_str()
             .map_or_else(String::new, |n| format!("&before={n}"));
         let page = zoe
             .get(&format!("/api/v1/rooms?limit=2{before}"))
@@ -287,6 +287,11 @@ async fn rooms_are_listed_in_pages_newest_first() {
     }
     codes.reverse();
     assert_eq!(found, codes);
+    for before in ["1", "x-abcdefghij", "+1-abcdefghij", "1-abc-defg-hij"] {
+        zoe.get(&format!("/api/v1/rooms?before={before}"))
+            .await
+            .refused(400, "Malformed", "the `next` of another list");
+    }
     zoe.get("/api/v1/rooms?limit=0")
         .await
         .refused(400, "Malformed", "1 to 100");
