@@ -58,7 +58,7 @@ pub(crate) struct NewRole {
         (status = 400, description = "This is no room code", body = Refusal),
         (status = 401, description = "Not signed in", body = Refusal),
         (status = 403, description = "You do not moderate it", body = Refusal),
-        (status = 404, description = "There is no such room", body = Refusal),
+        (status = 404, description = "There is no such room, or you have no role in it", body = Refusal),
     )
 )]
 pub(crate) async fn list(
@@ -91,7 +91,7 @@ pub(crate) async fn list(
         (status = 400, description = "Something is wrong with the request", body = Refusal),
         (status = 401, description = "Not signed in", body = Refusal),
         (status = 403, description = "Not allowed: nobody gives a role above their own, nor changes their own", body = Refusal),
-        (status = 404, description = "There is no such room", body = Refusal),
+        (status = 404, description = "There is no such room, or you have no role in it", body = Refusal),
         (status = 409, description = "The room would be left without an owner, or nobody has that address", body = Refusal),
     )
 )]

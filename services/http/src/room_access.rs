@@ -22,16 +22,7 @@ pub(crate) async fn readable(
 ) -> Result<(Room, Role), ApiError> {
     match caller {
         Caller::Guest => Err(ApiError::not_for_guests()),
-        Caller::Agent(account) => {
-            let (room, role) = with_role(app, account, code).await?;
-            if role == Role::Guest {
-                return Err(ApiError::because(
-                    ErrorKind::Forbidden,
-                    "you have no role in this room",
-                ));
-            }
-            Ok((room, role))
-        }
+        Caller::Agent(account) => with_role(app, account, code).await,
         Caller::Application(application) => {
             let room = readable_by(app, application, code).await?;
             Ok((room, Role::Administrator))
@@ -85,13 +76,15 @@ pub(crate) async fn moderated(
     Ok((room, role, (**account).clone()))
 }
 
+/// A room in which somebody has a role; others are none to them, and are looked for as long.
 async fn with_role(
     app: &App,
     account: &Account,
     code: &RoomCode,
 ) -> Result<(Room, Role), ApiError> {
-    let room = app.store.room(code).await?.ok_or(ErrorKind::NotFound)?;
+    let room = app.store.room(code).await?;
     let roles = app.store.roles(code).await?;
     let role = roles.map_or(Role::Guest, |roles| roles.role(&account.id));
-    Ok((room, role))
+    let room = room.filter(|_| role != Role::Guest);
+    Ok((room.ok_or(ErrorKind::NotFound)?, role))
 }

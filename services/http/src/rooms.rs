@@ -194,8 +194,8 @@ fn place(text: &str) -> Result<(UnixMillis, RoomCode), ApiError> {
         (status = 200, description = "The room", body = RoomBody),
         (status = 400, description = "This is no room code", body = Refusal),
         (status = 401, description = "Not signed in", body = Refusal),
-        (status = 403, description = "You have no role in it", body = Refusal),
-        (status = 404, description = "There is no such room", body = Refusal),
+        (status = 403, description = "The application lacks the scope", body = Refusal),
+        (status = 404, description = "There is no such room, or you have no role in it", body = Refusal),
     )
 )]
 pub(crate) async fn show(
@@ -216,7 +216,7 @@ pub(crate) async fn show(
         (status = 400, description = "Something is wrong with the request", body = Refusal),
         (status = 401, description = "Not signed in", body = Refusal),
         (status = 403, description = "You do not moderate it", body = Refusal),
-        (status = 404, description = "There is no such room", body = Refusal),
+        (status = 404, description = "There is no such room, or you have no role in it", body = Refusal),
     )
 )]
 pub(crate) async fn change(
@@ -296,7 +296,7 @@ pub(crate) async fn change(
         (status = 400, description = "This is no room code", body = Refusal),
         (status = 401, description = "Not signed in", body = Refusal),
         (status = 403, description = "You do not own it", body = Refusal),
-        (status = 404, description = "There is no such room", body = Refusal),
+        (status = 404, description = "There is no such room, or you have no role in it", body = Refusal),
     )
 )]
 pub(crate) async fn delete(
@@ -334,8 +334,8 @@ pub(crate) async fn delete(
         (status = 200, description = "The invitation", body = InvitationBody),
         (status = 400, description = "This is no room code", body = Refusal),
         (status = 401, description = "Not signed in", body = Refusal),
-        (status = 403, description = "You have no role in it", body = Refusal),
-        (status = 404, description = "There is no such room", body = Refusal),
+        (status = 403, description = "The application lacks the scope", body = Refusal),
+        (status = 404, description = "There is no such room, or you have no role in it", body = Refusal),
     )
 )]
 pub(crate) async fn invitation(

@@ -179,7 +179,7 @@ async fn what_is_wrong_with_a_room_is_said() {
 }
 
 #[tokio::test]
-async fn bad_codes_and_absent_rooms_differ_for_agents_and_are_one_for_guests() {
+async fn bad_codes_and_absent_rooms_differ_and_rooms_of_others_are_absent() {
     let server = Server::start().await;
     let zoe = server.agent("Zoe").await;
     let room = create(&zoe, json!({})).await;
@@ -191,9 +191,21 @@ async fn bad_codes_and_absent_rooms_differ_for_agents_and_are_one_for_guests() {
         .await
         .refused(404, "NotFound", "no such room");
     let ann = server.agent("Ann").await;
-    ann.get(&path(&room))
-        .await
-        .refused(403, "Forbidden", "no role");
+    for (method, more) in [
+        ("GET", ""),
+        ("PATCH", ""),
+        ("DELETE", ""),
+        ("GET", "/invitation"),
+        ("GET", "/roles"),
+    ] {
+        let body = (method == "PATCH").then(|| "{}".to_owned());
+        let there = format!("{}{more}", path(&room));
+        let there = ann.request(method, &there, body.clone(), &[]).await;
+        let absent = format!("{absent}{more}");
+        let absent = ann.request(method, &absent, body, &[]).await;
+        there.refused(404, "NotFound", "no such room");
+        assert_eq!(there.body, absent.body, "{method} {more}: without a role");
+    }
 
     let guest = server.guest();
     for method in ["GET", "PATCH", "DELETE"] {
@@ -222,6 +234,7 @@ async fn roles_decide_who_changes_a_room() {
         let body = json!({ "email": format!("{email}@example.org"), "role": role });
         async move { client.send("PUT", &roles, &body).await }
     };
+    set(&zoe, "ann", "member").await.ok();
     ann.send("PATCH", &path(&room), &title)
         .await
         .refused(403, "Forbidden", "owners and admin");
@@ -250,7 +263,7 @@ async fn roles_decide_who_changes_a_room() {
     set(&zoe, "ann", "guest").await.ok();
     ann.get(&roles)
         .await
-        .refused(403, "Forbidden", "owners and admin");
+        .refused(404, "NotFound", "no such room");
 
     assert_eq!(zoe.order("DELETE", &path(&room)).await.status, 204);
     zoe.get(&path(&room))
