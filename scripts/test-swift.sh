@@ -33,7 +33,7 @@ hello_room() {
     --email "$(field email "$administrator")" >/dev/null
   link=$("$parvis" room create --access public --host-gate false --login "$folder/login" --json)
   link=$(field url "$link")
-  in_swift timeout 120 "$build/examples-hello_room-swift/debug/hello_room" "$link" Swift >"$folder/swift" 2>&1 &
+  in_swift timeout 120 "$build/examples-hello_room-swift-hello_room/debug/hello_room" "$link" Swift >"$folder/swift" 2>&1 &
   example=$!
   "$parvis" join "$link" --name Rust --guest --camera test:320x180@15 --wait 60s --plain --script - >"$folder/rust" <<'END' ||
 wait present Swift
@@ -92,7 +92,7 @@ package examples/ios build --build-tests
 package examples/ios test --skip-build
 
 step "examples/hello_room/swift"
-package examples/hello_room/swift build
+package examples/hello_room/swift/hello_room build
 hello_room
 
 step "done"
