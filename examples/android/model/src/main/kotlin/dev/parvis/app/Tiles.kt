@@ -1,0 +1,73 @@
+package dev.parvis.app
+
+import dev.parvis.MediaState
+import dev.parvis.MeetingState
+import dev.parvis.Participant
+import dev.parvis.Quality
+import dev.parvis.Source
+
+/**
+ * A rectangle of the grid: somebody's camera, or what somebody shares.
+ *
+ * @property participant whose it is
+ * @property source camera or screen
+ * @property name what is written on it
+ * @property isMe whether it is one's own
+ * @property hasPicture whether there is a picture to show; else initials are
+ * @property isMuted whether nothing is heard of it
+ * @property isSpeaking whether it is heard now
+ * @property handPosition the place of a raised hand, the first is 1
+ * @property isWeak whether it is badly connected
+ */
+data class Tile(
+    val participant: String,
+    val source: Source,
+    val name: String,
+    val isMe: Boolean,
+    val hasPicture: Boolean,
+    val isMuted: Boolean,
+    val isSpeaking: Boolean,
+    val handPosition: Int?,
+    val isWeak: Boolean,
+) {
+    /** Up to two letters that stand for a name. */
+    val initials: String
+        get() = name.split(' ', '-').filter { it.isNotBlank() }.take(2).joinToString("") { it.first().uppercase() }
+}
+
+/** How many rectangles lie side by side and below each other. */
+data class Grid(val columns: Int, val rows: Int)
+
+/** Rectangles of a meeting: screens first, then who spoke last, oneself last. */
+fun tilesOf(state: MeetingState, lastSpoke: List<String> = emptyList()): List<Tile> {
+    val people = state.view?.participants.orEmpty().filter { it.service == null }
+    val screens = people.filter { it.media.screen == MediaState.ON }.map { state.tile(it, Source.SCREEN) }
+    val order = people.withIndex().sortedWith(
+        compareBy(
+            { (_, person) -> person.id == state.me },
+            { (_, person) -> lastSpoke.indexOf(person.id).let { if (it < 0) Int.MAX_VALUE else it } },
+            { (index, _) -> index },
+        ),
+    )
+    return screens + order.map { (_, person) -> state.tile(person, Source.CAMERA) }
+}
+
+private fun MeetingState.tile(person: Participant, source: Source) =
+    Tile(
+        participant = person.id,
+        source = source,
+        name = if (source == Source.SCREEN) "${person.name}: screen" else person.name,
+        isMe = person.id == me,
+        hasPicture = source == Source.SCREEN || person.media.camera == MediaState.ON,
+        isMuted = person.media.microphone != MediaState.ON,
+        isSpeaking = source == Source.CAMERA && person.id in speakers,
+        handPosition = handPosition(person.id).takeIf { source == Source.CAMERA },
+        isWeak = person.quality == Quality.POOR || person.quality == Quality.LOST,
+    )
+
+/** The grid in which [count] rectangles of 16:9 are largest on a screen of this shape. */
+fun gridOf(count: Int, width: Int, height: Int): Grid {
+    if (count <= 1 || width <= 0 || height <= 0) return Grid(1, 1)
+    val grids = (1..count).map { columns -> Grid(columns, (count + columns - 1) / columns) }
+    return grids.maxWith(compareBy({ minOf(width.toDouble() / it.columns, height.toDouble() / it.rows * 16 / 9) }, Grid::columns))
+}

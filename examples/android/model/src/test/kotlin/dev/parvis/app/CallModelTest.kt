@@ -1,0 +1,230 @@
+package dev.parvis.app
+
+import dev.parvis.DisconnectReason
+import dev.parvis.Emoji
+import dev.parvis.ErrorKind
+import dev.parvis.Lobby
+import dev.parvis.MediaState
+import dev.parvis.MeetingEvent
+import dev.parvis.Phase
+import dev.parvis.Role
+import dev.parvis.Source
+import dev.parvis.Target
+import kotlin.test.assertEquals
+import kotlin.test.assertFalse
+import kotlin.test.assertNull
+import kotlin.test.assertTrue
+import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.ExperimentalCoroutinesApi
+import kotlinx.coroutines.test.TestScope
+import kotlinx.coroutines.test.advanceTimeBy
+import kotlinx.coroutines.test.runCurrent
+import kotlinx.coroutines.test.runTest
+import org.junit.jupiter.api.Test
+
+@OptIn(ExperimentalCoroutinesApi::class)
+class CallModelTest {
+    private val connected = state(Phase.Connected, person(ME), person("ada"), person("bo"))
+    private val call = FakeCall()
+
+    private fun TestScope.model(turnOn: Set<Source> = emptySet()) =
+        CallModel(backgroundScope, call, turnOn).also { runCurrent() }
+
+    private fun TestScope.happens(event: MeetingEvent) {
+        call.happens.trySend(event)
+        runCurrent()
+    }
+
+    @Test
+    fun `the stage follows the phase`() = runTest {
+        val model = model()
+        val phases = mapOf(
+            Phase.Connecting to Stage.Connecting,
+            Phase.InLobby(Lobby.WaitingForHost) to Stage.Waiting("Waiting for the host to come", canKnock = false),
+            Phase.InLobby(Lobby.Denied(30.seconds)) to Stage.Waiting("The host said no", canKnock = true),
+            Phase.InLobby(Lobby.Denied(null)) to Stage.Waiting("The host said no", canKnock = false),
+            Phase.Connected to Stage.In(isReconnecting = false),
+            Phase.Reconnecting to Stage.In(isReconnecting = true),
+            Phase.Disconnected(DisconnectReason.Removed) to Stage.Over("A host removed you"),
+        )
+        for ((phase, stage) in phases) {
+            call.state.value = call.state.value.copy(phase = phase)
+            runCurrent()
+            assertEquals(stage, model.state.value.stage)
+        }
+    }
+
+    @Test
+    fun `devices wait for the door`() = runTest {
+        val model = model(setOf(Source.MICROPHONE, Source.CAMERA))
+        assertEquals(emptyList(), call.asked)
+        call.state.value = connected
+        runCurrent()
+        assertEquals(listOf("open MICROPHONE", "open CAMERA"), call.asked.sorted().reversed())
+        assertEquals(DeviceState.ON, model.state.value.microphone)
+        assertEquals(DeviceState.OFF, model.state.value.screen)
+    }
+
+    @Test
+    fun `the microphone is muted and not closed, the camera is closed`() = runTest {
+        call.state.value = connected
+        val model = model(setOf(Source.MICROPHONE, Source.CAMERA))
+        call.asked.clear()
+        for (act in listOf(model::toggleMicrophone, model::toggleCamera, model::toggleMicrophone)) {
+            act()
+            runCurrent()
+        }
+        assertEquals(listOf("mute own MICROPHONE", "close CAMERA", "unmute own MICROPHONE"), call.asked)
+        assertEquals(DeviceState.ON to DeviceState.OFF, model.state.value.run { microphone to camera })
+    }
+
+    @Test
+    fun `a refused permission is said, and the device is off`() = runTest {
+        call.state.value = connected
+        val model = model()
+        call.refusal = ErrorKind.PERMISSION_DENIED
+        model.toggleCamera()
+        runCurrent()
+        assertEquals(DeviceState.OFF, model.state.value.camera)
+        assertTrue("settings" in model.state.value.notice!!)
+        model.dismissNotice()
+        assertNull(model.state.value.notice)
+    }
+
+    @Test
+    fun `a device that opens while one leaves is closed`() = runTest {
+        call.state.value = connected
+        call.opening = CompletableDeferred()
+        val model = model(setOf(Source.CAMERA))
+        assertEquals(DeviceState.STARTING, model.state.value.camera)
+        model.leave()
+        call.opening.complete(Unit)
+        runCurrent()
+        assertEquals(listOf("open CAMERA", "close CAMERA", "leave"), call.asked)
+    }
+
+    @Test
+    fun `a camera is opened anew when the phone was turned, and only where it is on`() = runTest {
+        call.state.value = connected
+        val model = model(setOf(Source.CAMERA))
+        model.ended(Source.CAMERA, again = true)
+        model.ended(Source.SCREEN, again = true)
+        runCurrent()
+        assertEquals(listOf("open CAMERA", "close CAMERA", "open CAMERA"), call.asked)
+    }
+
+    @Test
+    fun `a host mutes, and one unmutes oneself`() = runTest {
+        call.state.value = connected
+        val model = model(setOf(Source.MICROPHONE))
+        happens(MeetingEvent.Muted(Source.MICROPHONE, by = "ada"))
+        assertEquals(DeviceState.MUTED, model.state.value.microphone)
+        assertEquals("Ada muted you", model.state.value.notice)
+        model.toggleMicrophone()
+        runCurrent()
+        assertEquals("unmute own MICROPHONE", call.asked.last())
+    }
+
+    @Test
+    fun `devices are closed when the meeting ends`() = runTest {
+        call.state.value = connected
+        model(setOf(Source.MICROPHONE))
+        call.state.value = connected.copy(phase = Phase.Disconnected(DisconnectReason.RoomEnded))
+        runCurrent()
+        assertEquals("close MICROPHONE", call.asked.last())
+    }
+
+    @Test
+    fun `an own line is shown at once and becomes the stored one`() = runTest {
+        call.state.value = connected
+        val model = model()
+        model.send("  salut ")
+        runCurrent()
+        val line = model.state.value.chat.lines.single()
+        assertEquals("salut" to LineStatus.Pending, line.text to line.status)
+        happens(MeetingEvent.Chat(message(7, ME, "salut", line.clientId)))
+        assertEquals(LineStatus.Sent(7), model.state.value.chat.lines.single().status)
+        assertEquals(0, model.state.value.unread)
+    }
+
+    @Test
+    fun `a refused line stays and says why`() = runTest {
+        call.state.value = connected
+        val model = model()
+        model.send("salut")
+        runCurrent()
+        happens(MeetingEvent.ChatFailed(model.state.value.chat.lines.single().clientId, ErrorKind.RATE_LIMITED))
+        assertEquals(LineStatus.Failed("Not so fast. Wait a moment."), model.state.value.chat.lines.single().status)
+    }
+
+    @Test
+    fun `lines that others write are counted while the chat is closed`() = runTest {
+        call.history = listOf(message(2, "bo", "b"), message(1, "ada", "a"))
+        call.state.value = connected
+        val model = model()
+        happens(MeetingEvent.Chat(message(2, "bo", "b")))
+        happens(MeetingEvent.Chat(message(3, "bo", "c")))
+        assertEquals(listOf("a", "b", "c"), model.state.value.chat.lines.map { it.text })
+        model.showChat(true)
+        happens(MeetingEvent.Chat(message(4, "bo", "d")))
+        assertEquals(0, model.state.value.unread)
+    }
+
+    @Test
+    fun `hands are raised and lowered, and have a place`() = runTest {
+        call.state.value = state(Phase.Connected, person(ME), person("ada"), hands = listOf("ada", ME))
+        val model = model()
+        assertEquals(2, model.state.value.handPosition)
+        model.toggleHand()
+        call.state.value = connected
+        runCurrent()
+        model.toggleHand()
+        runCurrent()
+        assertEquals(listOf("lower", "raise"), call.asked)
+    }
+
+    @Test
+    fun `a reaction floats for a while`() = runTest {
+        call.state.value = connected
+        val model = model()
+        happens(MeetingEvent.Reaction("ada", Emoji.PARTY_POPPER))
+        assertEquals(listOf("Ada" to Emoji.PARTY_POPPER), model.state.value.reactions.map { it.name to it.emoji })
+        advanceTimeBy(5.seconds)
+        assertEquals(emptyList(), model.state.value.reactions)
+    }
+
+    @Test
+    fun `who speaks comes first and stays there in silence`() = runTest {
+        call.state.value = connected
+        val model = model()
+        assertEquals(listOf("ada", "bo", ME), model.state.value.tiles.map { it.participant })
+        call.state.value = connected.copy(speakers = listOf("bo"))
+        happens(MeetingEvent.Speakers(listOf("bo")))
+        assertTrue(model.state.value.tiles.first().isSpeaking)
+        call.state.value = connected
+        happens(MeetingEvent.Speakers(emptyList()))
+        assertEquals(listOf("bo", "ada", ME), model.state.value.tiles.map { it.participant })
+        assertEquals("bo", model.state.value.speaker)
+        assertFalse(model.state.value.tiles.first().isSpeaking)
+    }
+
+    @Test
+    fun `hosts let people in, end the meeting, and leave`() = runTest {
+        call.state.value = state(Phase.Connected, person(ME, Role.OWNER), person("ada", screen = MediaState.ON))
+        val model = model()
+        assertTrue(model.state.value.isHost)
+        assertEquals(Source.SCREEN, model.state.value.tiles.first().source)
+        model.admit(Target.One("zoe"))
+        runCurrent()
+        model.leave(everybody = true)
+        runCurrent()
+        assertEquals(listOf("admit One(participant=zoe)", "end", "leave"), call.asked)
+    }
+
+    @Test
+    fun `members are no hosts`() = runTest {
+        call.state.value = state(Phase.Connected, person(ME, Role.MEMBER))
+        assertFalse(model().state.value.isHost)
+    }
+}
