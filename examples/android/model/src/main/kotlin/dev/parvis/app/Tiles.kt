@@ -38,10 +38,10 @@ data class Tile(
 /** How many rectangles lie side by side and below each other. */
 data class Grid(val columns: Int, val rows: Int)
 
-/** Rectangles of a meeting: screens first, then who spoke last, oneself last. */
+/** Rectangles of a meeting: others' screens first, then who spoke last, oneself last: no picture of one's own is received. */
 fun tilesOf(state: MeetingState, lastSpoke: List<String> = emptyList()): List<Tile> {
     val people = state.view?.participants.orEmpty().filter { it.service == null }
-    val screens = people.filter { it.media.screen == MediaState.ON }.map { state.tile(it, Source.SCREEN) }
+    val screens = people.filter { it.id != state.me && it.media.screen == MediaState.ON }.map { state.tile(it, Source.SCREEN) }
     val order = people.withIndex().sortedWith(
         compareBy(
             { (_, person) -> person.id == state.me },
@@ -58,7 +58,7 @@ private fun MeetingState.tile(person: Participant, source: Source) =
         source = source,
         name = if (source == Source.SCREEN) "${person.name}: screen" else person.name,
         isMe = person.id == me,
-        hasPicture = source == Source.SCREEN || person.media.camera == MediaState.ON,
+        hasPicture = person.id != me && (source == Source.SCREEN || person.media.camera == MediaState.ON),
         isMuted = person.media.microphone != MediaState.ON,
         isSpeaking = source == Source.CAMERA && person.id in speakers,
         handPosition = handPosition(person.id).takeIf { source == Source.CAMERA },

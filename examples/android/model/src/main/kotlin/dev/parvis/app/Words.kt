@@ -8,7 +8,8 @@ import dev.parvis.ParvisException
 /** What went wrong, for people; what only developers understand is not in it. */
 fun ParvisException.inWords(): String =
     when (kind) {
-        ErrorKind.DENIED -> retryAfter?.let { "The host said no. You can knock again in ${it.inWholeSeconds} s." } ?: kind.inWords()
+        ErrorKind.DENIED ->
+            retryAfter?.let { "The host said no. You can knock again in ${it.inWholeSeconds} s." } ?: kind.inWords()
         else -> kind.inWords()
     }
 
@@ -31,7 +32,8 @@ fun ErrorKind.inWords(): String =
         ErrorKind.PERMISSION_DENIED -> "The app may not use this. Allow it in the settings of the phone."
         ErrorKind.NOT_LET_IN, ErrorKind.NO_TOKEN -> "The invitation is not valid any more."
         ErrorKind.NAME_TAKEN -> "You are in this meeting already."
-        ErrorKind.SERVICE_UNAVAILABLE, ErrorKind.UNKNOWN_HOST, ErrorKind.UNREACHABLE -> "The meeting cannot be reached. Are you online?"
+        ErrorKind.SERVICE_UNAVAILABLE, ErrorKind.UNKNOWN_HOST, ErrorKind.UNREACHABLE ->
+            "The meeting cannot be reached. Are you online?"
         ErrorKind.CERTIFICATE_REJECTED, ErrorKind.BAD_TRUST -> "This site does not prove who it is."
         ErrorKind.LOST, ErrorKind.NO_ANSWER -> "The connection is lost."
         ErrorKind.CODEC -> "This phone cannot encode or decode it."

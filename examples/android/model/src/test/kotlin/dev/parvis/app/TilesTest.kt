@@ -23,6 +23,12 @@ class TilesTest {
     }
 
     @Test
+    fun `nothing of one's own is received`() {
+        val tile = tilesOf(state(Phase.Connected, person(ME, screen = MediaState.ON))).single()
+        assertFalse(tile.hasPicture)
+    }
+
+    @Test
     fun `the grid fits the screen`() {
         assertEquals(Grid(1, 1), gridOf(0, 1080, 2000))
         assertEquals(Grid(1, 3), gridOf(3, 1080, 2000))
