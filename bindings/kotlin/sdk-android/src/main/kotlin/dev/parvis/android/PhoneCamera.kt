@@ -1,0 +1,177 @@
+package dev.parvis.android
+
+import android.Manifest
+import android.annotation.SuppressLint
+import android.content.Context
+import android.graphics.ImageFormat
+import android.hardware.camera2.CameraCaptureSession
+import android.hardware.camera2.CameraCharacteristics
+import android.hardware.camera2.CameraDevice
+import android.hardware.camera2.CameraManager
+import android.hardware.camera2.params.OutputConfiguration
+import android.hardware.camera2.params.SessionConfiguration
+import android.hardware.display.DisplayManager
+import android.media.Image
+import android.media.ImageReader
+import android.os.Handler
+import android.os.HandlerThread
+import android.view.Display
+import android.view.Surface
+import dev.parvis.Camera
+import dev.parvis.CameraCapture
+import dev.parvis.ParvisException
+import dev.parvis.Picture
+import dev.parvis.Rotation
+import dev.parvis.VideoOptions
+import kotlin.coroutines.resume
+import kotlin.coroutines.resumeWithException
+import kotlinx.coroutines.CancellableContinuation
+import kotlinx.coroutines.suspendCancellableCoroutine
+
+/** Which camera of a phone. */
+public enum class Facing(internal val characteristic: Int) {
+    /** The one that sees the user. */
+    USER(CameraCharacteristics.LENS_FACING_FRONT),
+
+    /** The one that sees what the user sees. */
+    WORLD(CameraCharacteristics.LENS_FACING_BACK),
+}
+
+/**
+ * A camera of the phone, 1280 by 720: for [dev.parvis.Meeting.camera], and for a preview before.
+ *
+ * What it gives is upright as the phone is held when this is made. Once it is held otherwise, make another.
+ *
+ * @param preview where the user sees it too, 1280 by 720 as the sensor lies; null: nowhere
+ * @param lost called on a thread of this class when Android took the camera away
+ */
+public class PhoneCamera(
+    private val context: Context,
+    facing: Facing,
+    private val preview: Surface? = null,
+    private val lost: () -> Unit = {},
+) : CameraCapture {
+    private val cameras = context.getSystemService(CameraManager::class.java)
+    private val id: String
+    private val rotation: Rotation
+    private val worker = HandlerThread("camera-in")
+    private var device: CameraDevice? = null
+    private var reader: ImageReader? = null
+
+    /** What this gives. */
+    public val options: VideoOptions
+
+    init {
+        fun facingOf(id: String) = cameras.getCameraCharacteristics(id).get(CameraCharacteristics.LENS_FACING)
+        id = cameras.cameraIdList.find { facingOf(it) == facing.characteristic }
+            ?: cameras.cameraIdList.firstOrNull()
+            ?: error("this phone has no camera")
+        val sensor = cameras.getCameraCharacteristics(id).get(CameraCharacteristics.SENSOR_ORIENTATION) ?: 0
+        val display = context.getSystemService(DisplayManager::class.java).getDisplay(Display.DEFAULT_DISPLAY)
+        rotation = uprightBy(sensor, display.rotation * QUARTER, facesUser = facingOf(id) == Facing.USER.characteristic)
+        val (width, height) = if (rotation.isQuarter) HEIGHT to WIDTH else WIDTH to HEIGHT
+        options = VideoOptions(width, height, FRAME_RATE)
+    }
+
+    @SuppressLint("MissingPermission")
+    override suspend fun open() {
+        context.require(Manifest.permission.CAMERA, "camera")
+        worker.start()
+        device = suspendCancellableCoroutine { opened ->
+            cameras.openCamera(id, Opening(opened), Handler(worker.looper))
+        }
+    }
+
+    override fun start(camera: Camera): Unit = start { image ->
+        try {
+            camera.push(picture(image))
+        } catch (_: ParvisException) {
+            worker.quit()
+        }
+    }
+
+    /** Shows the preview alone, before there is a meeting. */
+    public fun startPreview(): Unit = start {}
+
+    override fun stop() {
+        device?.close()
+        device = null
+        worker.quit()
+        // The worker may be who stops it, by what it pushes; else it has an image open, maybe.
+        if (worker != Thread.currentThread()) worker.join()
+        reader?.close()
+    }
+
+    private fun start(take: (Image) -> Unit) {
+        val device = checkNotNull(device) { "open comes before start" }
+        val handler = Handler(worker.looper)
+        val reader = ImageReader.newInstance(WIDTH, HEIGHT, ImageFormat.YUV_420_888, 3)
+        reader.setOnImageAvailableListener({ it.acquireLatestImage()?.use(take) }, handler)
+        this.reader = reader
+        val surfaces = listOfNotNull(reader.surface, preview)
+        val started =
+            object : CameraCaptureSession.StateCallback() {
+                override fun onConfigured(session: CameraCaptureSession) {
+                    val request = device.createCaptureRequest(CameraDevice.TEMPLATE_RECORD)
+                    surfaces.forEach(request::addTarget)
+                    session.setRepeatingRequest(request.build(), null, handler)
+                }
+
+                override fun onConfigureFailed(session: CameraCaptureSession) = lost()
+            }
+        val outputs = surfaces.map(::OutputConfiguration)
+        val executor = java.util.concurrent.Executor { handler.post(it) }
+        device.createCaptureSession(SessionConfiguration(SessionConfiguration.SESSION_REGULAR, outputs, executor, started))
+    }
+
+    private fun picture(image: Image): Picture {
+        val (y, u, v) = image.planes
+        return Picture(
+            image.width,
+            image.height,
+            y.buffer,
+            u.buffer,
+            v.buffer,
+            y.rowStride,
+            u.rowStride,
+            u.pixelStride,
+            rotation,
+        )
+    }
+
+    private inner class Opening(private val opened: CancellableContinuation<CameraDevice>) : CameraDevice.StateCallback() {
+        override fun onOpened(camera: CameraDevice) {
+            if (opened.isActive) opened.resume(camera) else camera.close()
+        }
+
+        override fun onDisconnected(camera: CameraDevice) = gone(camera, "another app has the camera")
+
+        override fun onError(camera: CameraDevice, error: Int) = gone(camera, "the camera does not work: $error")
+
+        private fun gone(camera: CameraDevice, why: String) {
+            camera.close()
+            if (opened.isActive) opened.resumeWithException(IllegalStateException(why)) else lost()
+        }
+    }
+
+    private companion object {
+        const val WIDTH = 1280
+        const val HEIGHT = 720
+        const val FRAME_RATE = 30
+
+        /** Degrees of a turn in Android's numbers. */
+        const val QUARTER = 90
+    }
+}
+
+/** What brings a sensor's picture upright while the phone is held so; degrees, clockwise. */
+internal fun uprightBy(sensor: Int, held: Int, facesUser: Boolean): Rotation =
+    when ((if (facesUser) sensor + held else sensor - held).mod(360)) {
+        0 -> Rotation.NONE
+        90 -> Rotation.CLOCKWISE
+        180 -> Rotation.HALF
+        270 -> Rotation.COUNTERCLOCKWISE
+        else -> error("a camera lies in quarters: $sensor")
+    }
+
+private val Rotation.isQuarter get() = this == Rotation.CLOCKWISE || this == Rotation.COUNTERCLOCKWISE

@@ -1,0 +1,107 @@
+package dev.parvis.android
+
+import android.media.AudioAttributes
+import android.media.AudioFormat
+import android.media.AudioTrack
+import android.os.Process
+import dev.parvis.Meeting
+import dev.parvis.ParvisException
+import dev.parvis.Phase
+import kotlin.concurrent.thread
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.flow.distinctUntilChanged
+import kotlinx.coroutines.flow.map
+import kotlinx.coroutines.flow.takeWhile
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
+
+/** Plays the voices of a meeting through the route of the call; see [CallAudio]. */
+public class VoicePlayer(private val meeting: Meeting) {
+    private val mixer = VoiceMixer()
+
+    /** Whether nothing is played, as during another call. The voices go on. */
+    @Volatile
+    public var isSilent: Boolean = false
+
+    /** Plays everybody's voice until it is cancelled or the meeting is over. */
+    public suspend fun play(): Unit =
+        withContext(Dispatchers.Default) {
+            val track = track()
+            track.play()
+            val playing = thread(name = "voices-out") {
+                Process.setThreadPriority(Process.THREAD_PRIORITY_URGENT_AUDIO)
+                writeAll(track)
+            }
+            try {
+                follow()
+            } finally {
+                track.stop()
+                playing.join()
+                track.release()
+            }
+        }
+
+    private suspend fun follow() =
+        coroutineScope {
+            val voices = mutableMapOf<String, Job>()
+            meeting.state
+                .takeWhile { it.phase !is Phase.Disconnected }
+                .map { known -> known.view?.participants.orEmpty().map { it.id }.toSet() - known.me }
+                .distinctUntilChanged()
+                .collect { others ->
+                    for (gone in voices.keys - others) voices.remove(gone)?.cancel()
+                    for (who in others) voices.getOrPut(who) { hear(who) }
+                }
+            voices.values.forEach(Job::cancel)
+        }
+
+    private fun CoroutineScope.hear(who: String) =
+        launch {
+            val voice = mixer.add()
+            try {
+                meeting.voice(who).use { heard -> heard.frames().collect { voice.put(it.samples, it.channels) } }
+            } catch (_: ParvisException) {
+                // The meeting is over, and its state says so.
+            } finally {
+                mixer.remove(voice)
+            }
+        }
+
+    private fun writeAll(track: AudioTrack) {
+        val chunk = FloatArray(CHUNK)
+        while (track.playState == AudioTrack.PLAYSTATE_PLAYING) {
+            mixer.mix(chunk)
+            if (isSilent) chunk.fill(0f)
+            if (track.write(chunk, 0, CHUNK, AudioTrack.WRITE_BLOCKING) <= 0) break
+        }
+    }
+
+    private fun track(): AudioTrack {
+        val least = AudioTrack.getMinBufferSize(RATE, AudioFormat.CHANNEL_OUT_MONO, AudioFormat.ENCODING_PCM_FLOAT)
+        val format = AudioFormat.Builder()
+            .setSampleRate(RATE)
+            .setChannelMask(AudioFormat.CHANNEL_OUT_MONO)
+            .setEncoding(AudioFormat.ENCODING_PCM_FLOAT)
+            .build()
+        val attributes = AudioAttributes.Builder()
+            .setUsage(AudioAttributes.USAGE_VOICE_COMMUNICATION)
+            .setContentType(AudioAttributes.CONTENT_TYPE_SPEECH)
+            .build()
+        return AudioTrack.Builder()
+            .setAudioAttributes(attributes)
+            .setAudioFormat(format)
+            .setBufferSizeInBytes(maxOf(least, 4 * CHUNK * Float.SIZE_BYTES))
+            .setPerformanceMode(AudioTrack.PERFORMANCE_MODE_LOW_LATENCY)
+            .build()
+    }
+
+    private companion object {
+        const val RATE = 48_000
+
+        /** 10 ms. */
+        const val CHUNK = RATE / 100
+    }
+}
