@@ -84,7 +84,7 @@ impl LocalVideo {
         for (index, layer) in options.layers.iter().enumerate() {
             let mut label = layer.label(options.width, options.height)?;
             if options.content == Content::Screen && options.layers.len() <= SCREEN.len() {
-                label = SCREEN[index].to_owned();
+                SCREEN[index].clone_into(&mut label);
             }
             let track = format!("{}/{label}", options.name);
             let (width, height) = layer.size(options.width, options.height);

@@ -46,8 +46,8 @@ async fn an_application_makes_rooms_for_users_of_its_domains() {
     // Somebody who was not here before finds the room when the address is proven.
     let for_ann = json!({ "on_behalf_of": "ann@example.org" });
     let room = agenda.post("/api/v1/rooms", &for_ann).await.ok();
-    let log = server.store.audit_log_of(&format!("application {id}"));
-    let log = log.await.unwrap();
+    let actor = format!("application {id}");
+    let log = server.store.audit_log_of(&actor).await.unwrap();
     let made = log.iter().find(|l| l.entry.action == "create_account");
     let made = made.expect("the account is audited");
     assert!(made.entry.details.contains("ann@example.org"), "{made:?}");
