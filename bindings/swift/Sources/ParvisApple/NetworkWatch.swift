@@ -1,28 +1,28 @@
 #if canImport(Network)
 import Foundation
 import Network
-import Parvis
 
-/// Watches the device's network and moves meetings along: from Wi-Fi to cellular and back without joining again.
+/// Watches the device's network: from Wi-Fi to cellular and back.
 ///
-/// ```swift
-/// let watch = NetworkWatch(meeting)      // as long as the meeting
-/// ```
+/// A meeting whose connection is lost by such a change connects again by itself; an app may say so to its user.
 public final class NetworkWatch: @unchecked Sendable {
+    /// One for each change of the network that packets leave by, until this is released.
+    public let changes: AsyncStream<Void>
+
+    private let continuation: AsyncStream<Void>.Continuation
     private let monitor = NWPathMonitor()
-    private let queue = DispatchQueue(label: "parvis.network")
-    private weak var meeting: Meeting?
     private var last: [String]?
 
-    /// Watches until it is released.
-    public init(_ meeting: Meeting) {
-        self.meeting = meeting
+    /// Watches from here on.
+    public init() {
+        (changes, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         monitor.pathUpdateHandler = { [weak self] path in self?.changed(path) }
-        monitor.start(queue: queue)
+        monitor.start(queue: DispatchQueue(label: "parvis.network"))
     }
 
     deinit {
         monitor.cancel()
+        continuation.finish()
     }
 
     private func changed(_ path: NWPath) {
@@ -30,9 +30,9 @@ public final class NetworkWatch: @unchecked Sendable {
         // What packets leave by: the first interface is the one in use.
         let now = path.availableInterfaces.prefix(1).map(\.name) + path.gateways.map { "\($0)" }
         defer { last = now }
-        // The first answer is the network that the meeting was joined by.
+        // The first answer is the network that there was.
         guard let last, last != now else { return }
-        meeting?.rebind()
+        continuation.yield()
     }
 }
 #endif

@@ -58,7 +58,7 @@ public final class PhoneDevices: CaptureDevices {
     }
 
     public func watchNetwork(_ meeting: Meeting) {
-        network = NetworkWatch(meeting)
+        network = NetworkWatch()
     }
 }
 #endif
