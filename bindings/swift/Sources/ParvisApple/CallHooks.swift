@@ -11,9 +11,9 @@ import Foundation
 /// for await action in call.actions {
 ///     switch action {
 ///     case .setMuted(let muted): try await muted ? microphone.mute() : microphone.unmute()
-///     case .setHeld(let held): meeting.receive(held ? .audioOnly : .all)
+///     case .setHeld(let held): try meeting.setReceive(held ? .audioOnly : .all)
 ///     case .audioReady: try audio.start()
-///     case .ended: await meeting.leave()
+///     case .ended: try await meeting.leave()
 ///     }
 /// }
 /// ```

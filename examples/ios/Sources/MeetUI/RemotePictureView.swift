@@ -17,7 +17,9 @@ struct RemotePictureView: View {
     var body: some View {
         RendererView(renderer: renderer, fills: source == .camera)
             .task {
-                let picture = meeting.picture(of: participant, source: source, target: target)
+                guard let picture = try? meeting.picture(of: participant, source: source, target: target) else {
+                    return
+                }
                 await renderer.show(picture)
             }
             .onChange(of: target) { _, target in renderer.picture?.setTarget(target) }
