@@ -29,14 +29,10 @@ EVERYONE = ("parvis", "floor", *PEERS)
 class Row:
     """A load: its name, the arguments of `parvis-load`, who carries it."""
 
-    def __init__(self, name, workload, subs, *arguments, relays=EVERYONE, drive=(), secs=None, reps=None,
-                 apart=True):
+    def __init__(self, name, workload, subs, *arguments, relays=EVERYONE, drive=(), secs=None, reps=None):
         self.name, self.subs, self.relays = name, subs, relays
         self.shape = ["--workload", workload, *arguments]
         self.drive = drive
-        # The generator has the last core to itself, or the kernel has it interrupt the relay, which has just
-        # woken it, with each packet; over a network that cannot be. Where it needs more, it has all.
-        self.cores = {os.cpu_count() - 1} if apart else set(range(os.cpu_count()))
         self.secs, self.reps = secs or options.secs, min(reps or options.reps, options.reps)
 
 
@@ -45,11 +41,10 @@ COST = {"audio": (1.5, 0.25), "audio-100": (1.5, 0.25), "audio1": (1.7, 0.25), "
 ROWS = [
     Row("audio", "audio", 50), Row("audio-100", "audio", 100), Row("audio1", "audio1", 50),
     Row("video", "video", 50), Row("single", "single", 50),
-    Row("blast", "blast", 50, apart=False),
+    Row("blast", "blast", 50),
     Row("one", "single", 1, "--rate", "50", "--gop", "50"),
-    Row("idle-1000", "single", 1000, "--rate", "0.1", relays=("parvis", *PEERS), reps=1, apart=False),
-    Row("active-400", "single", 400, "--rate", "20", relays=("parvis", *PEERS), reps=1,
-        apart=False),
+    Row("idle-1000", "single", 1000, "--rate", "0.1", relays=("parvis", *PEERS), reps=1),
+    Row("active-400", "single", 400, "--rate", "20", relays=("parvis", *PEERS), reps=1),
     Row("grow-10", "single", 10, "--rate", "10", relays=("parvis",), secs=5),
     Row("grow-100", "single", 100, "--rate", "10", relays=("parvis",), secs=5),
     Row("grow-1000", "single", 1000, "--rate", "10", relays=("parvis",)),
@@ -103,8 +98,7 @@ def run(relay, row):
         drive = [binaries / "parvis-load", "drive", "--connect", f"127.0.0.1:{PORT}", "--peer", relay,
                  "--pid", str(process.pid), "--draft", str(draft), *row.shape,
                  "--subs", str(row.subs), "--secs", str(row.secs), *row.drive, *extra]
-        result = subprocess.run(drive, capture_output=True, text=True, timeout=180 + row.secs,
-                                preexec_fn=lambda: os.sched_setaffinity(0, row.cores))
+        result = subprocess.run(drive, capture_output=True, text=True, timeout=180 + row.secs)
         if result.returncode != 0:
             print(f"  {relay} {row.name}: {result.stderr.strip()}", file=sys.stderr)
             return None
