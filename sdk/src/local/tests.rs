@@ -44,7 +44,7 @@ fn the_ladder_goes_from_the_largest_layer_that_fits_down_by_halves() {
     assert_eq!(heights(360, 360), [360, 180]);
     assert_eq!(heights(720, 360), [360, 180]);
     assert_eq!(heights(720, 720), [720, 360, 180]);
-    assert_eq!(heights(1080, 720), [540, 270, 135]);
+    assert_eq!(heights(1080, 720), [540, 270, 134]);
     assert_eq!(heights(480, 360), [240, 120]);
     assert_eq!(heights(144, 360), [144]);
 }
