@@ -68,7 +68,7 @@ fn a_provider_that_cannot_be_used_is_told_at_the_start() {
     serving.interrupt();
     let whole = serving.whole();
     assert!(whole.status.success(), "{}", whole.stderr);
-    let told = "Nobody can sign in for now: the provider cannot be used";
+    let told = "Nobody can sign in at present: the provider cannot be used";
     assert!(whole.stderr.contains(told), "{}", whole.stderr);
 }
 

@@ -171,7 +171,7 @@ impl Serving {
             .context("cannot start the authority of rooms")?;
         if let Some(problem) = service.provider_problem().await {
             // It may come back: it is asked again when somebody signs in.
-            operator.tell(&format!("Nobody can sign in for now: {problem}"));
+            operator.tell(&format!("Nobody can sign in at present: {problem}"));
         }
         // When nothing else can fail: its passphrase is shown once.
         let administrator = service

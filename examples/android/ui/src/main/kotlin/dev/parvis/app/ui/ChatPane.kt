@@ -41,7 +41,7 @@ internal fun ChatPane(chat: Chat, me: String, actions: CallActions, modifier: Mo
             items(chat.lines.asReversed()) { Bubble(it, isMine = it.from == me) }
         }
         Row(verticalAlignment = Alignment.CenterVertically, horizontalArrangement = Arrangement.spacedBy(8.dp)) {
-            OutlinedTextField(draft, { draft = it }, Modifier.weight(1f), placeholder = { Text("Write to everybody") })
+            OutlinedTextField(draft, { draft = it }, Modifier.weight(1f), label = { Text("Write to everybody") })
             RoundButton(Icons.send, "Send", Look.ACTIVE) {
                 actions.send(draft)
                 draft = ""
