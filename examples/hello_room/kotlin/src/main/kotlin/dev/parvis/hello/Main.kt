@@ -55,6 +55,7 @@ suspend fun helloRoom(link: String, name: String, say: (String) -> Unit) {
             }
         if (known.phase != Phase.Connected) return say("not let in: ${known.phase}")
         say("$name is in ${known.code} with ${known.view!!.participants.size - 1} others")
+        val before = known.view!!.participants.map { it.id }
         coroutineScope {
             val showing = launch {
                 launch { film(meeting) }
@@ -65,7 +66,9 @@ suspend fun helloRoom(link: String, name: String, say: (String) -> Unit) {
             events.takeWhile { it.goesOn() }
                 .collect { event ->
                     when (event) {
-                        is MeetingEvent.Joined -> say("${event.participant.name} came")
+                        // Who was there before is told of as well.
+                        is MeetingEvent.Joined ->
+                            if (event.participant.id !in before) say("${event.participant.name} came")
                         is MeetingEvent.Left -> say("${event.participant} left")
                         is MeetingEvent.Chat -> say("${event.message.name}: ${event.message.text}")
                         else -> Unit
