@@ -197,16 +197,26 @@ impl Forwarder {
         for_shard: bool,
         tried: &[PeerId],
     ) -> Option<PeerId> {
-        prefixes(name.namespace()).find_map(|prefix| {
+        let route = self.best_route(name.namespace(), |peer| {
+            !tried.contains(&peer) && (!for_shard || !self.is_shard(peer))
+        });
+        route.map(|route| route.from.peer)
+    }
+
+    /// The newest of the shortest ways to the longest matching namespace, over peers that stay and are
+    /// wanted.
+    pub(crate) fn best_route(
+        &self,
+        namespace: &TrackNamespace,
+        is_wanted: impl Fn(PeerId) -> bool,
+    ) -> Option<&Route> {
+        prefixes(namespace).find_map(|prefix| {
             let routes = self.namespaces.get(&prefix)?.publishers.iter().rev();
             let usable = routes.filter(|route| {
                 let peer = route.from.peer;
-                !tried.contains(&peer)
-                    && !self.is_going_away(peer)
-                    && (!for_shard || !self.is_shard(peer))
+                is_wanted(peer) && !self.is_going_away(peer)
             });
-            let best = usable.min_by_key(|route| route.path.hops().len())?;
-            Some(best.from.peer)
+            usable.min_by_key(|route| route.path.hops().len())
         })
     }
 
@@ -229,7 +239,7 @@ impl Forwarder {
 }
 
 /// Every prefix of a namespace, itself first, the empty one last.
-pub(crate) fn prefixes(namespace: &TrackNamespace) -> impl Iterator<Item = TrackNamespace> + '_ {
+fn prefixes(namespace: &TrackNamespace) -> impl Iterator<Item = TrackNamespace> + '_ {
     let fields = namespace.fields();
     (0..=fields.len())
         .rev()

@@ -15,11 +15,9 @@ impl Forwarder {
         let upstreams: Vec<(Receiver, TrackKey)> = known
             .requests()
             .filter_map(|(request, kind)| match kind {
-                Request::Upstream(track) | Request::Published(track)
-                    if is_relay || matches!(kind, Request::Upstream(_)) =>
-                {
-                    Some((Receiver { peer, request }, *track))
-                }
+                Request::Upstream(track) => Some((Receiver { peer, request }, *track)),
+                // Another relay has it as well; a publisher's own is nowhere else.
+                Request::Published(track) if is_relay => Some((Receiver { peer, request }, *track)),
                 _ => None,
             })
             .collect();

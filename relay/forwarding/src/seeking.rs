@@ -5,11 +5,7 @@
 
 use parvis_wire::{HopPath, Parameters, TrackNamespace};
 
-use crate::{
-    Forwarder, PeerId, PeerKind, Receiver, Signal,
-    discovery::{Route, matching, prefixes},
-    peer::Request,
-};
+use crate::{Forwarder, PeerId, PeerKind, Receiver, Signal, discovery::matching, peer::Request};
 
 impl Forwarder {
     /// Other subscribers want the tracks under this prefix.
@@ -90,7 +86,7 @@ impl Forwarder {
         // What is neither a namespace nor a prefix that is wanted is part of another request.
         let is_named =
             self.namespaces.contains_key(namespace) || self.track_prefixes.contains_key(namespace);
-        let route = self.best_route(namespace).filter(|_| is_named)?;
+        let route = self.best_route(namespace, |_| true).filter(|_| is_named)?;
         let holder = route.from.peer;
         let leads_away = match self.peers.get(&holder)?.kind {
             PeerKind::Relay { .. } => true,
@@ -99,13 +95,5 @@ impl Forwarder {
         };
         let mut wanted = matching(&self.track_prefixes, namespace).into_iter();
         (leads_away && wanted.any(|(subscriber, _)| subscriber.peer != holder)).then_some(holder)
-    }
-
-    fn best_route(&self, namespace: &TrackNamespace) -> Option<&Route> {
-        prefixes(namespace).find_map(|prefix| {
-            let routes = self.namespaces.get(&prefix)?.publishers.iter().rev();
-            let usable = routes.filter(|route| !self.is_going_away(route.from.peer));
-            usable.min_by_key(|route| route.path.hops().len())
-        })
     }
 }
