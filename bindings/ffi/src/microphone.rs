@@ -1,11 +1,16 @@
-mod framing;
+use std::{
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    time::Duration,
+};
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-
-use parvis::{clock, codec::AudioFrame, format::MediaTime, meeting};
+use parvis::{
+    clock,
+    codec::{AudioFrame, Channels, SAMPLE_RATE},
+    format::MediaTime,
+    meeting,
+};
 use tokio::runtime::Handle;
 
-use self::framing::Framing;
 use crate::{
     AudioCapture, AudioOptions, ErrorKind, Meeting, ParvisError, meeting::Inner, runtime::within,
 };
@@ -16,7 +21,7 @@ pub struct Microphone {
     inner: Arc<Inner>,
     /// `None`: turned off.
     track: RwLock<Option<Arc<meeting::Microphone>>>,
-    framing: Mutex<Framing>,
+    channels: Channels,
     capture: Mutex<Option<Arc<dyn AudioCapture>>>,
 }
 
@@ -26,7 +31,7 @@ impl Meeting {
     /// [`Microphone::push_i16`].
     pub async fn microphone(&self, options: AudioOptions) -> Result<Arc<Microphone>, ParvisError> {
         let options = parvis::AudioOptions::try_from(options)?;
-        let framing = Framing::new(options.channels);
+        let channels = options.channels;
         let asked = self
             .inner
             .ask(|meeting| Box::pin(meeting.microphone(options)));
@@ -34,7 +39,7 @@ impl Meeting {
         Ok(Arc::new(Microphone {
             inner: Arc::clone(&self.inner),
             track: RwLock::new(Some(Arc::new(microphone))),
-            framing: Mutex::new(framing),
+            channels,
             capture: Mutex::default(),
         }))
     }
@@ -126,19 +131,23 @@ impl Microphone {
         timestamp_us: i64,
     ) -> Result<(), ParvisError> {
         let microphone = self.on()?;
-        let mut framing = self.framing.lock().unwrap_or_else(PoisonError::into_inner);
-        if !whole || !samples.len().is_multiple_of(framing.channels()) {
-            return Err(ParvisError::new(
-                ErrorKind::BadFrame,
-                "sound has whole samples of each channel",
-            ));
-        }
+        let per_channel = samples.len() / self.channels.count();
+        let duration = Duration::from_secs(per_channel as u64) / SAMPLE_RATE;
         let time = match timestamp_us {
-            0 => clock::now() - framing.duration(samples.len()),
+            0 => clock::now() - duration,
             time => MediaTime::from_micros(time),
         };
-        framing.push(samples, time, |frame: &AudioFrame| microphone.push(frame));
-        Ok(())
+        let samples: Arc<[f32]> = samples.collect();
+        match AudioFrame::new(time, self.channels, samples) {
+            Ok(sound) if whole => {
+                microphone.push(&sound);
+                Ok(())
+            }
+            _ => Err(ParvisError::new(
+                ErrorKind::BadFrame,
+                "sound has whole samples of each channel",
+            )),
+        }
     }
 
     fn lock_capture(&self) -> std::sync::MutexGuard<'_, Option<Arc<dyn AudioCapture>>> {

@@ -12,8 +12,9 @@ pub(crate) struct Reframing {
     waiting: Vec<f32>,
 }
 
-/// A piece that comes so much beside its time does not go on from the one before.
-const BREAK: Duration = Duration::from_millis(20);
+/// A piece that comes so much beside its time does not go on from the one before; devices stamp theirs
+/// with the delay of a thread's turn.
+const BREAK: Duration = Duration::from_millis(60);
 
 impl Reframing {
     pub(crate) const fn new(channels: Channels) -> Self {
@@ -110,6 +111,16 @@ mod tests {
         assert_eq!(reframing.push(&piece(0, 480)), []);
         let frames = reframing.push(&piece(48_000, 960));
         assert_eq!(frames, [piece(48_000, 960)]);
+    }
+
+    #[test]
+    fn a_piece_that_is_stamped_late_goes_on() {
+        let mut reframing = Reframing::new(Channels::Mono);
+        assert_eq!(reframing.push(&piece(0, 480)), []);
+        // 40 ms after its time.
+        let frames = reframing.push(&piece(480 + 1920, 480));
+        assert_eq!(frames.len(), 1);
+        assert_eq!(frames[0].time(), MediaTime::ZERO);
     }
 
     #[test]
