@@ -52,8 +52,14 @@ impl DataLink {
         name: FullTrackName,
         wanted: DataSubscribe,
     ) -> Result<DataTrack, SubscribeError> {
-        let (key, objects) = self.engine.subscribe_data(name.clone(), wanted).await?;
-        Ok(DataTrack::new(name, objects, key, self.engine.clone()))
+        let (key, largest, objects) = self.engine.subscribe_data(name.clone(), wanted).await?;
+        Ok(DataTrack::new(
+            name,
+            largest,
+            objects,
+            key,
+            self.engine.clone(),
+        ))
     }
 
     /// Fetches the objects from `start` to `end`, both included, of which at most 1024 with 4 MiB

@@ -1,4 +1,4 @@
-use parvis_wire::FullTrackName;
+use parvis_wire::{FullTrackName, Location};
 use tokio::sync::mpsc;
 
 use super::DataObject;
@@ -11,6 +11,7 @@ use crate::engine::{DataKey, Engine};
 #[derive(Debug)]
 pub struct DataTrack {
     name: FullTrackName,
+    largest: Option<Location>,
     objects: mpsc::Receiver<DataObject>,
     key: DataKey,
     engine: Engine,
@@ -19,12 +20,14 @@ pub struct DataTrack {
 impl DataTrack {
     pub(crate) const fn new(
         name: FullTrackName,
+        largest: Option<Location>,
         objects: mpsc::Receiver<DataObject>,
         key: DataKey,
         engine: Engine,
     ) -> Self {
         Self {
             name,
+            largest,
             objects,
             key,
             engine,
@@ -34,6 +37,11 @@ impl DataTrack {
     /// The track.
     pub const fn name(&self) -> &FullTrackName {
         &self.name
+    }
+
+    /// The largest object that there was when the subscription was accepted; `None`: none.
+    pub const fn largest(&self) -> Option<Location> {
+        self.largest
     }
 
     /// The next object; `None`: the connection is over.

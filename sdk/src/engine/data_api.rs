@@ -61,13 +61,14 @@ impl Engine {
         &self,
         name: FullTrackName,
         wanted: DataSubscribe,
-    ) -> Result<(DataKey, mpsc::Receiver<DataObject>), SubscribeError> {
+    ) -> Result<(DataKey, Option<Location>, mpsc::Receiver<DataObject>), SubscribeError> {
         let (reply, answer) = oneshot::channel();
         let (sink, objects) = mpsc::channel(super::data::OBJECTS);
         self.note(|core| core.subscribe_data(name, wanted, sink, reply));
         let answer = answer.await;
-        let key = answer.unwrap_or_else(|_| Err(SubscribeError::Closed(self.closed())))?;
-        Ok((key, objects))
+        let answer = answer.unwrap_or_else(|_| Err(SubscribeError::Closed(self.closed())));
+        let (key, largest) = answer?;
+        Ok((key, largest, objects))
     }
 
     pub(crate) fn unsubscribe_data(&self, key: DataKey) {

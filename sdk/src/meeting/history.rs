@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, time::Duration};
 
-use parvis_meeting::{ChatMessage, ChatSeq, HistoryGap, from_json, tracks};
+use parvis_meeting::{ChatMessage, ChatSeq, HistoryGap, View, from_json, tracks};
 
 use super::{HistoryPage, Meeting};
 use crate::{CloseReason, FetchError};
@@ -25,7 +25,8 @@ impl Meeting {
             gaps: Vec::new(),
             before: None,
         };
-        let Some((session, newest)) = self.shared.newest_chat() else {
+        let running = self.state().view.as_ref().map(View::session);
+        let Some((session, newest)) = self.shared.newest_chat(running) else {
             return Ok(nothing);
         };
         let end = before.map_or(newest.0 + 1, |before| before.0.min(newest.0 + 1));

@@ -5,7 +5,7 @@ use std::{
 };
 
 use parvis_format::AudioLevel;
-use parvis_meeting::{ChatSeq, CommandId, ParticipantId, Quality, SessionId, Source};
+use parvis_meeting::{ChatSeq, CommandId, ParticipantId, Quality, SessionId, Source, tracks};
 use tokio::sync::watch;
 
 use super::{
@@ -33,6 +33,8 @@ struct State {
     room: Option<Arc<Room>>,
     /// The newest chat message, and in which session.
     newest: Option<(SessionId, ChatSeq)>,
+    /// How far the chat track reached when it was subscribed to.
+    chat_reached: Option<Location>,
     path: Path,
     meter: Meter,
     next_message: u64,
@@ -50,6 +52,7 @@ impl Shared {
         let state = State {
             room: Some(room),
             newest: None,
+            chat_reached: None,
             path: Path::default(),
             meter: Meter::default(),
             next_message: clock::now().as_micros() as u64,
@@ -105,10 +108,7 @@ impl Shared {
 
     pub(super) fn chat_seen(&self, at: Location, seq: ChatSeq, session: Option<SessionId>) {
         // The session is named by the place too, should its snapshot come later.
-        let began = at
-            .group
-            .0
-            .saturating_sub(seq.0 / parvis_meeting::tracks::CHAT_GROUP);
+        let began = at.group.0.saturating_sub(seq.0 / tracks::CHAT_GROUP);
         let session = session.unwrap_or(SessionId(began));
         let mut state = self.state();
         if state.newest.is_none_or(|newest| newest < (session, seq)) {
@@ -116,8 +116,21 @@ impl Shared {
         }
     }
 
-    pub(super) fn newest_chat(&self) -> Option<(SessionId, ChatSeq)> {
-        self.state().newest
+    /// The chat track was subscribed to.
+    pub(super) fn chat_reached(&self, largest: Option<Location>) {
+        self.state().chat_reached = largest;
+    }
+
+    /// session: the one that runs, if it is known.
+    pub(super) fn newest_chat(&self, session: Option<SessionId>) -> Option<(SessionId, ChatSeq)> {
+        let state = self.state();
+        let before = session
+            .zip(state.chat_reached)
+            .and_then(|(session, largest)| {
+                // A largest one of a session before is no message of this one.
+                Some((session, tracks::chat_seq(session, largest)?))
+            });
+        state.newest.max(before)
     }
 
     pub(super) fn quality(&self, stats: &PathStats) -> Quality {

@@ -222,7 +222,7 @@ impl Core {
         let wanted = subscription
             .reply
             .take()
-            .is_none_or(|reply| reply.send(Ok(data)).is_ok());
+            .is_none_or(|reply| reply.send(Ok((data, largest))).is_ok());
         let older: Vec<LinkId> = subscription
             .sources()
             .map(|(link, _)| link)

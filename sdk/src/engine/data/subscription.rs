@@ -12,7 +12,9 @@ use super::{super::link::LinkId, DataKey, order::DataOrder};
 use crate::{DataStart, DataSubscribe, SubscribeError, data::DataObject};
 
 /// What tells of the first answer.
-pub(in crate::engine) type Reply = oneshot::Sender<Result<DataKey, SubscribeError>>;
+/// Names the subscription, and the largest object that there was when it was accepted.
+pub(in crate::engine) type Reply =
+    oneshot::Sender<Result<(DataKey, Option<Location>), SubscribeError>>;
 
 /// A data track that is received.
 #[derive(Debug)]

@@ -128,9 +128,11 @@ impl Driver {
             tracing::warn!(%error, "the room is not entered");
             return Err(self.lost());
         }
+        let chat = chat?;
+        self.shared.chat_reached(chat.largest());
         self.inside = Some(Inside {
             state: state?,
-            chat: chat?,
+            chat,
             reactions: reactions?,
         });
         Ok(())
