@@ -187,3 +187,17 @@ fn a_wake_up_ends_the_waiting() {
     writer.write_all(b"!").unwrap();
     assert!(socket.wait(None, Some(reader.as_fd())).unwrap());
 }
+
+#[test]
+fn a_port_is_shared_from_the_moment_its_socket_says_so() {
+    let shared = SocketOptions {
+        share_port: true,
+        ..SocketOptions::default()
+    };
+    let (first, address) = bound(Ipv4Addr::LOCALHOST);
+    assert!(BatchSocket::bind(address, &shared).is_err());
+    first.share_port().unwrap();
+    let second = BatchSocket::bind(address, &shared).unwrap();
+    assert_eq!(second.local_addr().unwrap(), address);
+    assert!(BatchSocket::bind(address, &SocketOptions::default()).is_err());
+}

@@ -217,18 +217,17 @@ fn bind(addr: SocketAddr, count: usize, hand_over: bool) -> io::Result<Vec<Batch
         share_port: true,
         ..SocketOptions::default()
     };
-    let mut sockets = Vec::new();
-    let addr = if hand_over {
+    let mut sockets = Vec::with_capacity(count);
+    if hand_over {
         sockets.push(BatchSocket::bind(addr, &shared)?);
-        sockets[0].local_addr()?
     } else {
-        let alone = BatchSocket::bind(addr, &SocketOptions::default())?;
-        if count == 1 {
-            return Ok(vec![alone]);
+        // Shared ports can be bound by two relays: only binding it alone shows that it is free.
+        sockets.push(BatchSocket::bind(addr, &SocketOptions::default())?);
+        if count > 1 {
+            sockets[0].share_port()?;
         }
-        // Shared ports can be bound by two relays: only binding it alone showed that it is free.
-        alone.local_addr()?
-    };
+    }
+    let addr = sockets[0].local_addr()?;
     while sockets.len() < count {
         sockets.push(BatchSocket::bind(addr, &shared)?);
     }

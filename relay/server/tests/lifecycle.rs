@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::{env, fs, net::UdpSocket, path::PathBuf, time::Duration};
+use std::{env, fs, net::UdpSocket, path::PathBuf, sync::Barrier, thread, time::Duration};
 
 use parvis_quic::CloseReason;
 use parvis_relay::{Config, Relay, StartError};
@@ -47,6 +47,32 @@ fn two_relays_do_not_share_a_port() {
         ..config(2)
     });
     assert!(matches!(second, Err(StartError::Listen { .. })));
+}
+
+#[test]
+fn two_relays_that_start_at_once_do_not_share_a_port() {
+    let mut started = 0;
+    for _ in 0..20 {
+        let free = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let listen = free.local_addr().unwrap();
+        drop(free);
+        let line = Barrier::new(2);
+        let start = || {
+            line.wait();
+            Relay::start(Config {
+                listen,
+                ..config(4)
+            })
+        };
+        let both = thread::scope(|scope| {
+            let other = scope.spawn(start);
+            [start(), other.join().unwrap()]
+        });
+        let running = both.into_iter().flatten().count();
+        assert!(running < 2, "{listen}");
+        started += running;
+    }
+    assert!(started > 0);
 }
 
 #[test]

@@ -17,7 +17,7 @@ use std::{
 
 use bytes::BytesMut;
 use quinn_udp::{RecvMeta, UdpSocketState};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use self::{handover::PeerSocket, outbox::Outbox};
 use crate::{Ecn, Endpoint, Transmit};
@@ -86,9 +86,8 @@ impl BatchSocket {
             // Some systems have IPv6 only: better that than no socket.
             let _ = socket.set_only_v6(false);
         }
-        #[cfg(unix)]
         if options.share_port {
-            socket.set_reuse_port(true)?;
+            share_port(&SockRef::from(&socket))?;
         }
         // The system's maximum bounds these; a smaller buffer works, only worse.
         let _ = socket.set_recv_buffer_size(options.receive_buffer);
@@ -111,6 +110,12 @@ impl BatchSocket {
             scratch: Vec::new(),
             blocked: false,
         })
+    }
+
+    /// Lets sockets that are bound from now on with [`SocketOptions::share_port`] have this one's
+    /// port too: it was free until here, which sharing from the beginning would not show.
+    pub fn share_port(&self) -> io::Result<()> {
+        share_port(&SockRef::from(&self.socket))
     }
 
     /// The address that the socket is bound to.
@@ -232,6 +237,16 @@ impl std::os::fd::AsFd for BatchSocket {
     fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
         self.socket.as_fd()
     }
+}
+
+#[cfg_attr(
+    not(unix),
+    expect(clippy::unnecessary_wraps, reason = "elsewhere ports are not shared")
+)]
+fn share_port(socket: &SockRef<'_>) -> io::Result<()> {
+    #[cfg(unix)]
+    socket.set_reuse_port(true)?;
+    Ok(())
 }
 
 /// Errors that an earlier datagram to some peer caused, not this socket.
