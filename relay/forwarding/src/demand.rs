@@ -8,7 +8,7 @@ use crate::{
     Forwarder, Receiver, Signal,
     keys::{Timer, TrackKey},
     subscription::SubscriptionState,
-    track::Demand,
+    track::{Demand, Source, Updating},
 };
 
 impl Default for Demand {
@@ -105,31 +105,62 @@ impl Forwarder {
     }
 
     pub(crate) fn tell_source(&mut self, key: TrackKey, demand: Demand) {
+        self.update_source(key, demand, None);
+    }
+
+    fn update_source(&mut self, key: TrackKey, demand: Demand, new_group_request: Option<u64>) {
         let track = &mut self.tracks[key.0];
-        let Some(upstream) = track.established() else {
+        let Source::Established(upstream) = &mut track.source else {
             return;
         };
         let told = upstream.told;
         let new_priority = demand.forward && demand.priority != told.priority;
-        if demand.forward == told.forward && !new_priority {
+        let new_forward = demand.forward != told.forward;
+        if !new_forward && !new_priority && new_group_request.is_none() {
             return;
         }
+        if upstream.updating != Updating::No {
+            upstream.updating = Updating::AskedAndMore;
+            track.new_group_waits |= new_group_request.is_some();
+            return;
+        }
+        upstream.updating = Updating::Asked;
+        upstream.told.forward = demand.forward;
+        if new_priority {
+            upstream.told.priority = demand.priority;
+        }
+        let receiver = upstream.receiver();
         let parameters = Parameters {
-            forward: (demand.forward != told.forward).then_some(demand.forward),
+            forward: new_forward.then_some(demand.forward),
             subscriber_priority: new_priority.then_some(demand.priority),
+            new_group_request,
             ..Parameters::default()
         };
-        track.set_told(Demand {
-            forward: demand.forward,
-            priority: if new_priority {
-                demand.priority
-            } else {
-                told.priority
-            },
-        });
-        self.say(upstream.receiver(), Signal::Update(parameters));
-        if !demand.forward {
+        self.say(receiver, Signal::Update(parameters));
+        if new_forward && !demand.forward {
             self.trim_cache(key);
+        }
+    }
+
+    /// The source has answered what it was told, and is told what is wanted by now.
+    pub(crate) fn source_updated(&mut self, key: TrackKey, from: Receiver) {
+        let Some(track) = self.tracks.get_mut(key.0) else {
+            return;
+        };
+        let is_lingering = track.linger.is_some();
+        let Some(upstream) = track.upstream_mut() else {
+            return;
+        };
+        if upstream.receiver() != from {
+            return;
+        }
+        let told = upstream.told;
+        if std::mem::replace(&mut upstream.updating, Updating::No) == Updating::AskedAndMore {
+            let waits = std::mem::take(&mut track.new_group_waits);
+            // It may have come by itself.
+            let new_group = track.new_group_asked.filter(|_| waits);
+            let demand = if is_lingering { told } else { self.demand(key) };
+            self.update_source(key, demand, new_group);
         }
     }
 
@@ -144,11 +175,7 @@ impl Forwarder {
         };
         if is_new && !is_asked && track.has_dynamic_groups() {
             track.new_group_asked = Some(value);
-            let parameters = Parameters {
-                new_group_request: Some(value),
-                ..Parameters::default()
-            };
-            self.say(upstream.receiver(), Signal::Update(parameters));
+            self.update_source(key, upstream.told, Some(value));
         }
     }
 

@@ -124,7 +124,10 @@ impl Forwarder {
             (
                 Signal::UpdateOk(parameters),
                 Some(Request::Upstream(track) | Request::Published(track)),
-            ) => self.learn_largest(track, parameters.largest, now),
+            ) => {
+                self.learn_largest(track, parameters.largest, now);
+                self.source_updated(track, from);
+            }
             (
                 Signal::Notify(parameters),
                 Some(Request::Upstream(track) | Request::Published(track)),

@@ -12,7 +12,7 @@ use crate::{
     keys::{SubscriptionKey, TrackKey},
     peer::{Quota, Request},
     subscription::{Subscription, SubscriptionKind, SubscriptionState},
-    track::{Demand, Upstream},
+    track::{Demand, Updating, Upstream},
 };
 
 impl Forwarder {
@@ -59,13 +59,16 @@ impl Forwarder {
                 forward: parameters.forward.unwrap_or(true),
                 ..Demand::default()
             },
+            updating: Updating::No,
         };
         self.establish(key, upstream, parameters, properties, now);
         self.offer(key);
         let namespace = self.tracks[key.0].name.namespace().clone();
         self.advertise(&namespace);
         let demand = self.demand(key);
-        self.tracks[key.0].set_told(demand);
+        if let Some(upstream) = self.tracks[key.0].upstream_mut() {
+            upstream.told = demand;
+        }
         self.say(
             from,
             Signal::PublishOk {

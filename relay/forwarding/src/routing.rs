@@ -9,7 +9,7 @@ use crate::{
     keys::TrackKey,
     peer::Request,
     subscription::SubscriptionKind,
-    track::{Source, Upstream},
+    track::{Source, Updating, Upstream},
 };
 
 impl Forwarder {
@@ -66,6 +66,7 @@ impl Forwarder {
             request: at.request,
             published: false,
             told: demand,
+            updating: Updating::No,
         }
     }
 

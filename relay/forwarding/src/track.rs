@@ -42,6 +42,8 @@ pub(crate) struct Track {
     pub(crate) groups: BTreeMap<GroupId, Group>,
     pub(crate) cache_bytes: usize,
     pub(crate) new_group_asked: Option<u64>,
+    /// It is, once the source has answered what it was told before.
+    pub(crate) new_group_waits: bool,
     /// The last object of all, once it is known.
     pub(crate) end: Option<Location>,
     pub(crate) past: Past,
@@ -75,6 +77,17 @@ pub(crate) struct Upstream {
     pub(crate) published: bool,
     /// What it was told last.
     pub(crate) told: Demand,
+    pub(crate) updating: Updating,
+}
+
+/// Whether a source was told something that it has not answered. What else is wanted waits for
+/// its answer: it may close the session for many updates at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Updating {
+    No,
+    Asked,
+    /// Something else has been wanted since.
+    AskedAndMore,
 }
 
 /// What subscribers want of the source together.
@@ -130,6 +143,7 @@ impl Track {
             groups: BTreeMap::new(),
             cache_bytes: 0,
             new_group_asked: None,
+            new_group_waits: false,
             end: None,
             past: Past::default(),
             fetches: Vec::new(),
@@ -186,11 +200,10 @@ impl Track {
         }
     }
 
-    /// Notes what the source was told.
-    pub(crate) const fn set_told(&mut self, demand: Demand) {
+    pub(crate) const fn upstream_mut(&mut self) -> Option<&mut Upstream> {
         match &mut self.source {
-            Source::Established(upstream) | Source::Pending(upstream) => upstream.told = demand,
-            Source::Nobody => {}
+            Source::Established(upstream) | Source::Pending(upstream) => Some(upstream),
+            Source::Nobody => None,
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use parvis_forwarding::{PeerId, RequestRef, Signal, SubgroupEnd};
 use parvis_wire::{
-    Parameters, Properties, Property, PropertyValue, PublishDoneCode, SubgroupIdMode,
+    Parameters, Priority, Properties, Property, PropertyValue, PublishDoneCode, SubgroupIdMode,
 };
 
 use crate::support::{
@@ -197,14 +197,18 @@ fn publisher_that_starts_over_ends_the_old_subscriptions() {
     assert_eq!(relay.locations(viewer, heard[1].0), [at(0, 0)]);
 }
 
+/// What a track says that can begin a group when it is asked to.
+fn dynamic_groups() -> Properties {
+    Properties::encode(vec![Property {
+        kind: 0x30,
+        value: PropertyValue::Integer(1),
+    }])
+}
+
 #[test]
 fn new_group_request_goes_to_a_publisher_that_can() {
     let mut relay = Relay::new();
     let publisher = relay.connect();
-    let dynamic = Properties::encode(vec![Property {
-        kind: 0x30,
-        value: PropertyValue::Integer(1),
-    }]);
     let parameters = Parameters {
         largest: Some(at(3, 0)),
         ..Parameters::default()
@@ -212,7 +216,7 @@ fn new_group_request_goes_to_a_publisher_that_can() {
     let offer = Signal::Publish {
         track: track("room/ann/video"),
         parameters,
-        properties: dynamic,
+        properties: dynamic_groups(),
     };
     relay.say(publisher, theirs(0), offer);
     relay.say(publisher, theirs(4), publish("room/ann/fixed"));
@@ -274,4 +278,51 @@ fn change_of_state_at_the_publisher_is_told_to_subscribers() {
         let told = (theirs(0), state(Some(at(4, 2)), None));
         assert_eq!(relay.heard(peer), [told]);
     }
+}
+
+#[test]
+fn what_is_wanted_of_a_publisher_waits_for_its_answer() {
+    let mut relay = Relay::new();
+    relay.answers_updates = false;
+    let publisher = relay.connect();
+    let offer = Signal::Publish {
+        track: track("room/ann/video"),
+        parameters: Parameters::default(),
+        properties: dynamic_groups(),
+    };
+    relay.say(publisher, theirs(0), offer);
+    relay.heard(publisher);
+    let subscriber = relay.connect();
+    let urgent = |priority| Parameters {
+        subscriber_priority: Some(Priority(priority)),
+        ..Parameters::default()
+    };
+    relay.say(
+        subscriber,
+        theirs(0),
+        subscribe_with("room/ann/video", urgent(100)),
+    );
+    let first = Parameters {
+        forward: Some(true),
+        ..urgent(100)
+    };
+    assert_eq!(relay.heard_one(publisher).1, Signal::Update(first));
+    for priority in 1..100 {
+        let asks = Parameters {
+            new_group_request: Some(u64::from(priority)),
+            ..urgent(priority)
+        };
+        relay.say(subscriber, theirs(0), Signal::Update(asks));
+    }
+    assert!(relay.heard(publisher).is_empty());
+    assert!(relay.answer_update());
+    let last = Parameters {
+        new_group_request: Some(99),
+        ..urgent(99)
+    };
+    assert_eq!(relay.heard_one(publisher).1, Signal::Update(last));
+    assert!(relay.answer_update());
+    assert!(relay.heard(publisher).is_empty(), "nothing else is wanted");
+    relay.say(subscriber, theirs(0), Signal::Update(urgent(7)));
+    assert_eq!(relay.heard_one(publisher).1, Signal::Update(urgent(7)));
 }

@@ -10,7 +10,7 @@ use parvis_forwarding::{
     Config, Forwarder, Input, Output, PeerId, PeerKind, RequestRef, Signal, StreamKey, SubgroupEnd,
     Timeouts,
 };
-use parvis_wire::{Datagram, FetchObject, Location, ObjectHeader, SubgroupHeader};
+use parvis_wire::{Datagram, FetchObject, Location, ObjectHeader, Parameters, SubgroupHeader};
 
 pub use crate::publisher::{Publishing, payload};
 pub use crate::words::{
@@ -28,6 +28,9 @@ pub struct Relay {
     open: BTreeMap<(usize, StreamKey), Place>,
     received: BTreeMap<(PeerId, RequestRef), Received>,
     next_peer: u64,
+    /// Whether sessions accept updates as soon as they come.
+    pub answers_updates: bool,
+    updates: VecDeque<(PeerId, RequestRef)>,
 }
 
 /// Where the bytes of an open stream go.
@@ -67,6 +70,8 @@ impl Relay {
             open: BTreeMap::new(),
             received: BTreeMap::new(),
             next_peer: 1,
+            answers_updates: true,
+            updates: VecDeque::new(),
         };
         for (here, there) in pairs(shards) {
             let peer = shard_peer(there);
@@ -103,6 +108,7 @@ impl Relay {
         self.shards[home].handle(Input::PeerDisconnected { peer }, self.now);
         self.homes.remove(&peer);
         self.open.retain(|_, place| place.0 != peer);
+        self.updates.retain(|(to, _)| *to != peer);
         self.drain(home);
         self.run();
     }
@@ -206,7 +212,21 @@ impl Relay {
 
     /// Takes messages from links between shards until none is left.
     pub fn run(&mut self) {
-        while self.step_links() {}
+        loop {
+            while self.step_links() {}
+            if !self.answers_updates || !self.answer_update() {
+                break;
+            }
+        }
+    }
+
+    /// Lets a session accept the oldest update that it was sent; says whether there was one.
+    pub fn answer_update(&mut self) -> bool {
+        let Some((peer, request)) = self.updates.pop_front() else {
+            return false;
+        };
+        self.say_unrun(peer, request, Signal::UpdateOk(Parameters::default()));
+        true
     }
 
     /// Takes one message from each link; says whether there was one.
@@ -264,6 +284,9 @@ impl Relay {
                 signal,
             } => {
                 if self.is_session(shard, peer) {
+                    if matches!(*signal, Signal::Update(_)) {
+                        self.updates.push_back((peer, request));
+                    }
                     self.said.push((peer, request, *signal));
                 }
             }
