@@ -49,6 +49,12 @@ impl AudioFrame {
     }
 }
 
+impl From<Sound> for AudioFrame {
+    fn from(sound: Sound) -> Self {
+        Self { sound, level: None }
+    }
+}
+
 impl From<DecodedAudio> for AudioFrame {
     fn from(decoded: DecodedAudio) -> Self {
         Self {

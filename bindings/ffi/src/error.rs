@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use parvis::{
-    ConnectError, PublishError, SubscribeError,
+    ConnectError, PublishError, RebindError, SubscribeError,
     data::FetchError,
     meeting::{BadId, CommandError, JoinError, TicketError},
 };
@@ -146,6 +146,7 @@ impl From<PublishError> for ParvisError {
             PublishError::Encoder(_) => ErrorKind::Codec,
             PublishError::Closed(_) => ErrorKind::Left,
             PublishError::Observer => ErrorKind::Forbidden,
+            PublishError::Refused(kind) => (*kind).into(),
             _ => ErrorKind::Unknown,
         };
         Self::new(kind, error.to_string())
@@ -160,8 +161,19 @@ impl From<SubscribeError> for ParvisError {
                 ErrorKind::NoSuchTrack
             }
             SubscribeError::Rejected { .. } => ErrorKind::Refused,
-            SubscribeError::Decoder(_) => ErrorKind::Codec,
+            SubscribeError::Decoder(_) | SubscribeError::NoDecoder { .. } => ErrorKind::Codec,
             SubscribeError::Closed(_) => ErrorKind::Left,
+            _ => ErrorKind::Unknown,
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
+impl From<RebindError> for ParvisError {
+    fn from(error: RebindError) -> Self {
+        let kind = match &error {
+            RebindError::NotConnected => ErrorKind::Lost,
+            RebindError::Socket(_) => ErrorKind::NoSocket,
             _ => ErrorKind::Unknown,
         };
         Self::new(kind, error.to_string())

@@ -1,9 +1,9 @@
 use parvis::meeting;
 
 use crate::{
-    Capture, CaptureKind, ChatMessage, Emoji, ErrorKind, ForbiddenSources, HistoryGap, LeaveReason,
-    Participant, Phase, Policy, PrivateMessage, Quality, Source, Waiter, numbers::signed,
-    state::ids,
+    Capture, CaptureKind, ChatMessage, CodecState, Emoji, ErrorKind, ForbiddenSources, HistoryGap,
+    LeaveReason, Participant, Phase, Policy, PrivateMessage, Quality, Source, StepDown, Waiter,
+    numbers::signed, state::ids,
 };
 
 /// Something that happened in a meeting.
@@ -75,11 +75,11 @@ pub enum MeetingEvent {
         /// Who, first come first.
         waiters: Vec<Waiter>,
     },
-    /// A host stopped one's own source; it stays so until one turns it on again.
+    /// A host stopped one's own source, or forbids it to all; it stays so until one turns it on again.
     Muted {
         /// Which.
         source: Source,
-        /// Who did it.
+        /// Who did it; oneself: it is forbidden to all.
         by: String,
     },
     /// Somebody would like a recording or transcription; for hosts.
@@ -120,6 +120,20 @@ pub enum MeetingEvent {
     Quality {
         /// How well.
         quality: Quality,
+    },
+    /// More or less is given up because the network is short.
+    StepDown {
+        /// What is given up now.
+        step_down: StepDown,
+    },
+    /// A track's codec was chosen or replaced, or nobody here decodes it.
+    Codec {
+        /// Whose track; one's own is encoded, others' are decoded.
+        participant: String,
+        /// The track.
+        track: String,
+        /// How it stands with it.
+        state: CodecState,
     },
     /// Somebody's tracks are others.
     Tracks {
@@ -212,6 +226,18 @@ impl From<meeting::MeetingEvent> for MeetingEvent {
             Event::SuggestLowerHand => Self::SuggestLowerHand,
             Event::Quality(quality) => Self::Quality {
                 quality: quality.into(),
+            },
+            Event::StepDown(step_down) => Self::StepDown {
+                step_down: step_down.into(),
+            },
+            Event::Codec {
+                participant,
+                track,
+                state,
+            } => Self::Codec {
+                participant: participant.into(),
+                track,
+                state: state.into(),
             },
             Event::Tracks(participant) => Self::Tracks {
                 participant: participant.into(),

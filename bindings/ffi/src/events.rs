@@ -49,7 +49,9 @@ impl MeetingStates {
     /// or this was cancelled.
     pub async fn next(&self) -> Option<MeetingState> {
         let seen = self.lock_seen().clone();
-        let state = self.states.next(|states| Box::pin(states.next(seen)));
+        let state = self
+            .states
+            .next(|states| Box::pin(states.next(seen.clone())));
         let state = state.await?;
         *self.lock_seen() = Some(Arc::clone(&state));
         Some(MeetingState::from(&*state))

@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use crate::{
-    JoinOptions, MeetingEvents, MeetingState, MeetingStates, ParvisError, Tickets,
+    Codecs, JoinOptions, MeetingEvents, MeetingState, MeetingStates, ParvisError, Tickets,
     runtime::{self, within},
 };
 
@@ -40,14 +40,18 @@ pub(crate) type Asked<'a, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Se
 impl Meeting {
     /// Joins the meeting that a link or a code names. Returns once the relay is connected to, in
     /// [`Phase::Connecting`](crate::Phase::Connecting); the events tell how it goes on.
-    #[uniffi::constructor]
+    ///
+    /// codecs: the app's own, tried before the built-in ones.
+    #[uniffi::constructor(default(codecs = None))]
     pub async fn join(
         link_or_code: String,
         options: JoinOptions,
         tickets: Arc<Tickets>,
+        codecs: Option<Codecs>,
     ) -> Result<Arc<Self>, ParvisError> {
         let handle = runtime::handle()?;
-        let options = options.with_tickets(tickets.source());
+        let codecs = codecs.unwrap_or_default();
+        let options = options.with(tickets.source(), codecs.into());
         let joining = meeting::Meeting::join(&link_or_code, options);
         let joined = within(&handle, joining).await;
         let joined = joined.map_err(|error| tickets.explain(error))?;
@@ -124,6 +128,13 @@ impl Inner {
     /// Whether it was left.
     pub(crate) fn is_left(&self) -> bool {
         *self.left.borrow()
+    }
+
+    /// Waits until it is left.
+    pub(crate) async fn until_left(&self) {
+        let mut left = self.left.subscribe();
+        // The sender is in `self`.
+        let _ = left.wait_for(|left| *left).await;
     }
 
     pub(crate) fn handle(&self) -> &Handle {

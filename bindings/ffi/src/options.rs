@@ -5,7 +5,7 @@ use parvis::{
     meeting::{self, TicketSource},
 };
 
-use crate::{ErrorKind, ParvisError};
+use crate::{ErrorKind, ParvisError, mirror::mirror};
 
 /// How to join a meeting.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -26,6 +26,23 @@ pub struct JoinOptions {
     /// How long a connection that was lost is tried to be replaced, milliseconds.
     #[uniffi(default = 120000)]
     pub reconnect_ms: i64,
+    /// Whether others' cameras, one's own screen and camera are given up step by step when the network is
+    /// short.
+    #[uniffi(default = true)]
+    pub step_down: bool,
+    /// The drafts of MoQ Transport that are offered, preferred first; empty: all.
+    #[uniffi(default = [])]
+    pub drafts: Vec<Draft>,
+}
+
+mirror! {
+    /// A draft of MoQ Transport.
+    Draft = parvis::Draft {
+        /// draft-ietf-moq-transport-18.
+        D18,
+        /// draft-ietf-moq-transport-22, the preferred one.
+        D22,
+    }
 }
 
 /// Which certificates of a relay are accepted.
@@ -83,6 +100,9 @@ pub struct VideoTarget {
     /// Whether it is seen at all; if not, nothing of it is received.
     #[uniffi(default = true)]
     pub visible: bool,
+    /// Pictures a second, at most; none: all that come.
+    #[uniffi(default = None)]
+    pub fps: Option<i32>,
 }
 
 /// How much is received of others' pictures.
@@ -97,14 +117,27 @@ pub enum Receive {
 }
 
 impl JoinOptions {
-    pub(crate) fn with_tickets(self, tickets: TicketSource) -> meeting::JoinOptions {
+    pub(crate) fn with(
+        self,
+        tickets: TicketSource,
+        codecs: parvis::Codecs,
+    ) -> meeting::JoinOptions {
+        let plain = meeting::JoinOptions::new(self.name, self.device);
         let time = |ms: i64| Duration::from_millis(u64::try_from(ms).unwrap_or_default());
         meeting::JoinOptions {
             site: self.site,
             trust: self.trust.map(Into::into),
             connect_timeout: time(self.connect_timeout_ms),
             reconnect: time(self.reconnect_ms),
-            ..meeting::JoinOptions::new(self.name, self.device).with_tickets(tickets)
+            step_down: self.step_down,
+            drafts: if self.drafts.is_empty() {
+                plain.drafts.clone()
+            } else {
+                self.drafts.into_iter().map(Into::into).collect()
+            },
+            tickets,
+            codecs,
+            ..plain
         }
     }
 }
@@ -124,11 +157,7 @@ impl TryFrom<AudioOptions> for parvis::AudioOptions {
     type Error = ParvisError;
 
     fn try_from(options: AudioOptions) -> Result<Self, ParvisError> {
-        let channels = match options.channels {
-            1 => Channels::Mono,
-            2 => Channels::Stereo,
-            other => return Err(bad("channels are 1 or 2", other)),
-        };
+        let channels = channels(options.channels)?;
         let bitrate = positive("a bitrate is at least 1", options.bitrate)?;
         Ok(Self {
             channels,
@@ -156,10 +185,13 @@ impl VideoOptions {
 impl From<VideoTarget> for meeting::VideoTarget {
     fn from(target: VideoTarget) -> Self {
         let side = |side| u32::try_from(side).unwrap_or_default();
-        if target.visible {
-            Self::new(side(target.width), side(target.height))
-        } else {
-            Self::HIDDEN
+        if !target.visible {
+            return Self::HIDDEN;
+        }
+        let fps = target.fps.and_then(|fps| u32::try_from(fps).ok());
+        Self {
+            fps: fps.filter(|fps| *fps > 0),
+            ..Self::new(side(target.width), side(target.height))
         }
     }
 }
@@ -174,6 +206,15 @@ impl From<Receive> for meeting::Receive {
     }
 }
 
+/// Mono or stereo.
+pub(crate) fn channels(count: i32) -> Result<Channels, ParvisError> {
+    match count {
+        1 => Ok(Channels::Mono),
+        2 => Ok(Channels::Stereo),
+        other => Err(bad("channels are 1 or 2", other)),
+    }
+}
+
 fn or(value: i32, usual: u32) -> u32 {
     u32::try_from(value)
         .ok()
@@ -181,7 +222,7 @@ fn or(value: i32, usual: u32) -> u32 {
         .unwrap_or(usual)
 }
 
-fn positive(rule: &str, value: i32) -> Result<u32, ParvisError> {
+pub(crate) fn positive(rule: &str, value: i32) -> Result<u32, ParvisError> {
     let positive = u32::try_from(value).ok().filter(|v| *v > 0);
     positive.ok_or_else(|| bad(rule, value))
 }

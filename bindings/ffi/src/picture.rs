@@ -87,11 +87,22 @@ impl Geometry {
         )))
     }
 
-    /// Copies the picture, upright. timestamp_us: 0: now.
+    /// Refuses a picture that is larger than that.
+    pub(crate) fn expect_pixels(&self, most: u64) -> Result<(), ParvisError> {
+        let pixels = self.width as u64 * self.height as u64;
+        if pixels <= most {
+            return Ok(());
+        }
+        Err(bad(format!(
+            "a picture has at most {most} pixels, got {pixels}"
+        )))
+    }
+
+    /// Copies the picture, upright.
     pub(crate) fn copy(
         &self,
         planes: Planes<'_>,
-        timestamp_us: i64,
+        time: MediaTime,
     ) -> Result<VideoFrame, ParvisError> {
         let (columns, rows) = (self.width.div_ceil(2), self.height.div_ceil(2));
         let mut upright = Vec::with_capacity(self.width * self.height + 2 * columns * rows);
@@ -116,10 +127,6 @@ impl Geometry {
         let (width, height) = match self.rotation {
             Rotation::None | Rotation::Half => (self.width, self.height),
             Rotation::Clockwise | Rotation::Counterclockwise => (self.height, self.width),
-        };
-        let time = match timestamp_us {
-            0 => clock::now(),
-            time => MediaTime::from_micros(time),
         };
         let frame = VideoFrame::from_i420(width as u32, height as u32, upright.into(), time);
         frame.map_err(|error| bad(error.to_string()))
@@ -165,6 +172,14 @@ impl Lent<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// When a picture was captured. timestamp_us: 0: now.
+pub(crate) fn captured(timestamp_us: i64) -> MediaTime {
+    match timestamp_us {
+        0 => clock::now(),
+        time => MediaTime::from_micros(time),
     }
 }
 

@@ -2,7 +2,7 @@ use std::{future::Future, pin::Pin};
 
 use tokio::{
     runtime::Handle,
-    sync::{Mutex, watch},
+    sync::{Mutex, Notify, watch},
 };
 
 use crate::runtime::within;
@@ -15,6 +15,8 @@ pub(crate) struct Pull<T> {
     handle: Handle,
     from: Mutex<Option<T>>,
     cancelled: watch::Sender<bool>,
+    /// Somebody wants to look at it, and is in the queue of the lock.
+    looking: Notify,
 }
 
 impl<T: Send> Pull<T> {
@@ -24,19 +26,26 @@ impl<T: Send> Pull<T> {
             handle,
             from: Mutex::new(from),
             cancelled: watch::Sender::new(false),
+            looking: Notify::new(),
         }
     }
 
     /// The next item; `None`: it has ended or was cancelled. `take` must be safe to be dropped.
     pub(crate) async fn next<R>(
         &self,
-        take: impl for<'a> FnOnce(&'a mut T) -> Next<'a, R>,
+        take: impl for<'a> Fn(&'a mut T) -> Next<'a, R>,
     ) -> Option<R> {
         let mut cancelled = self.cancelled.subscribe();
         within(&self.handle, async {
             let taking = async {
-                let mut from = self.from.lock().await;
-                take(from.as_mut()?).await
+                loop {
+                    let mut from = self.from.lock().await;
+                    tokio::select! {
+                        biased;
+                        item = take(from.as_mut()?) => return item,
+                        () = self.looking.notified() => {}
+                    }
+                }
             };
             let item = tokio::select! {
                 biased;
@@ -50,6 +59,21 @@ impl<T: Send> Pull<T> {
             item
         })
         .await
+    }
+
+    /// Looks at what items come from, while a `next` may wait for one; `None`: it has ended.
+    pub(crate) async fn look<R>(&self, look: impl FnOnce(&T) -> R) -> Option<R> {
+        let from = self.from.lock();
+        let asked = async {
+            self.looking.notify_one();
+            std::future::pending::<()>().await;
+        };
+        let from = tokio::select! {
+            biased;
+            from = from => from,
+            () = asked => None?,
+        };
+        from.as_ref().map(look)
     }
 
     /// Ends it: a `next` that waits returns `None`.

@@ -7,7 +7,8 @@ use parvis::{
 use tokio::sync::watch;
 
 use crate::{
-    Meeting, ParvisError, Receive, Source, VideoFrame, VideoTarget, numbers::signed, pull::Pull,
+    CodecInUse, Meeting, ParvisError, Receive, Source, VideoFrame, VideoTarget, numbers::signed,
+    pull::Pull, state::ids,
 };
 
 /// Somebody's camera or screen, in the layer that fits what is shown.
@@ -16,7 +17,7 @@ pub struct RemotePicture {
     picture: Pull<Received>,
     target: watch::Sender<meeting::VideoTarget>,
     /// As of the last picture.
-    shown: Arc<Mutex<RemoteStats>>,
+    shown: Arc<Mutex<Shown>>,
 }
 
 /// What became of the frames of a received track.
@@ -32,16 +33,26 @@ pub struct RemoteStats {
     pub missing: i64,
     /// Frames that came after their turn, or without the ones they need.
     pub late: i64,
+    /// Frames that came a second time, as over two connections while the room moves.
+    pub duplicate: i64,
     /// Frames dropped because they were not taken as fast as they came.
     pub skipped: i64,
+    /// Objects that are no frames.
+    pub malformed: i64,
     /// Frames that did not decode.
     pub undecodable: i64,
+}
+
+#[derive(Debug, Default)]
+struct Shown {
+    stats: RemoteStats,
+    codec: Option<CodecInUse>,
 }
 
 struct Received {
     picture: meeting::RemotePicture,
     targets: watch::Receiver<meeting::VideoTarget>,
-    shown: Arc<Mutex<RemoteStats>>,
+    shown: Arc<Mutex<Shown>>,
 }
 
 #[uniffi::export]
@@ -59,7 +70,7 @@ impl Meeting {
             .inner
             .look(|meeting| meeting.picture(&who, source.into(), target))?;
         let (target, targets) = watch::channel(target);
-        let shown: Arc<Mutex<RemoteStats>> = Arc::default();
+        let shown: Arc<Mutex<Shown>> = Arc::default();
         let received = Received {
             picture,
             targets,
@@ -70,6 +81,32 @@ impl Meeting {
             target,
             shown,
         }))
+    }
+
+    /// Says what is shown of somebody from here on, to all pictures of that source that there are.
+    pub fn set_video_target(
+        &self,
+        who: String,
+        source: Source,
+        target: VideoTarget,
+    ) -> Result<(), ParvisError> {
+        let who = ParticipantId::new(&who)?;
+        self.inner
+            .look(|meeting| meeting.set_video_target(&who, source.into(), target.into()))
+    }
+
+    /// Pins somebody, such as a sign-language interpreter, or no longer: the relay sends their pictures
+    /// before all others, they have at least 360 lines, and are not given up when the network is short.
+    /// What is not visible, or [`Receive::AudioOnly`], still stops them.
+    pub fn set_pinned(&self, who: String, pinned: bool) -> Result<(), ParvisError> {
+        let who = ParticipantId::new(&who)?;
+        self.inner.look(|meeting| meeting.set_pinned(&who, pinned))
+    }
+
+    /// Who is pinned.
+    pub fn pinned(&self) -> Result<Vec<String>, ParvisError> {
+        let pinned = self.inner.look(meeting::Meeting::pinned)?;
+        Ok(ids(&pinned))
     }
 
     /// Receives all pictures, their smallest layers, or sound only.
@@ -95,12 +132,40 @@ impl RemotePicture {
 
     /// What became of the frames of the track that is received, as of the last picture.
     pub fn stats(&self) -> RemoteStats {
-        lock(&self.shown).clone()
+        lock(&self.shown).stats.clone()
+    }
+
+    /// The decoder at work, as of the last picture; none: nothing was received.
+    pub fn codec(&self) -> Option<CodecInUse> {
+        lock(&self.shown).codec.clone()
+    }
+
+    /// Codec strings of layers that nobody here decodes: why there is no picture, or not the one that
+    /// would fit.
+    pub async fn undecodable(&self) -> Vec<String> {
+        let known = self.picture.look(|received| received.picture.undecodable());
+        known.await.unwrap_or_default()
     }
 
     /// Ends it: a `next` that waits returns none, and nothing more of it is received.
     pub fn cancel(&self) {
         self.picture.cancel();
+    }
+}
+
+impl RemoteStats {
+    pub(crate) fn new(track: Option<String>, stats: &parvis::RemoteStats) -> Self {
+        Self {
+            track,
+            received: signed(stats.received),
+            bytes: signed(stats.bytes),
+            missing: signed(stats.missing),
+            late: signed(stats.late),
+            duplicate: signed(stats.duplicate),
+            skipped: signed(stats.skipped),
+            malformed: signed(stats.malformed),
+            undecodable: signed(stats.undecodable),
+        }
     }
 }
 
@@ -117,20 +182,16 @@ impl Received {
                 }
             };
             let stats = self.picture.stats();
-            *lock(&self.shown) = RemoteStats {
-                track: self.picture.layer().map(str::to_owned),
-                received: signed(stats.received),
-                bytes: signed(stats.bytes),
-                missing: signed(stats.missing),
-                late: signed(stats.late),
-                skipped: signed(stats.skipped),
-                undecodable: signed(stats.undecodable),
+            let layer = self.picture.layer().map(str::to_owned);
+            *lock(&self.shown) = Shown {
+                stats: RemoteStats::new(layer, &stats),
+                codec: self.picture.codec().map(CodecInUse::from),
             };
             return Some(picture);
         }
     }
 }
 
-fn lock(shown: &Mutex<RemoteStats>) -> std::sync::MutexGuard<'_, RemoteStats> {
+fn lock(shown: &Mutex<Shown>) -> std::sync::MutexGuard<'_, Shown> {
     shown.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,8 @@
 use parvis::{CloseReason, meeting};
 
 use crate::{
-    Capture, ErrorKind, ForbiddenSources, Participant, Policy, Quality, Waiter, numbers::signed,
+    Capture, ErrorKind, ForbiddenSources, Participant, Policy, Quality, StepDown, Waiter,
+    numbers::signed,
 };
 
 /// What is known of a meeting.
@@ -21,6 +22,8 @@ pub struct MeetingState {
     pub speakers: Vec<String>,
     /// How well this participant is connected.
     pub quality: Quality,
+    /// What is given up because the network is short.
+    pub step_down: StepDown,
 }
 
 /// Where a meeting is on its way; exactly one of these holds.
@@ -121,6 +124,7 @@ impl From<&meeting::MeetingState> for MeetingState {
             lobby: state.lobby.iter().cloned().map(Into::into).collect(),
             speakers: ids(&state.speakers),
             quality: state.quality.into(),
+            step_down: state.step_down.into(),
         }
     }
 }

@@ -57,7 +57,6 @@ impl VideoFrame {
 }
 
 impl VideoFrame {
-    #[cfg(feature = "bench")]
     pub(crate) const fn of(picture: Picture) -> Self {
         Self { picture }
     }

@@ -3,11 +3,11 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use parvis::{VideoLayer, meeting};
 
 use crate::{
-    CameraCapture, Meeting, ParvisError, ScreenCapture, VideoOptions,
+    CameraCapture, CodecInUse, Meeting, ParvisError, ScreenCapture, VideoOptions,
     meeting::Inner,
     microphone::drop_within,
     numbers::signed,
-    picture::{Geometry, Planes},
+    picture::{Geometry, Planes, captured},
     runtime::within,
 };
 
@@ -22,6 +22,10 @@ pub struct LocalStats {
     pub encoded: i64,
     /// Frames that were dropped because encoding or sending was behind.
     pub dropped: i64,
+    /// Bytes of the frames that were encoded.
+    pub bytes: i64,
+    /// The video encoder; none: of sound, or of frames that the app encoded.
+    pub codec: Option<CodecInUse>,
 }
 
 #[uniffi::export]
@@ -139,7 +143,7 @@ macro_rules! video_source {
                     rotation,
                 )?;
                 geometry.expect_size(self.size)?;
-                source.push(&geometry.copy(Planes { y, u, v }, timestamp_us)?);
+                source.push(&geometry.copy(Planes { y, u, v }, captured(timestamp_us))?);
                 Ok(())
             }
 
@@ -213,6 +217,8 @@ impl From<parvis::LocalStats> for LocalStats {
             watched: stats.watched,
             encoded: signed(stats.encoded),
             dropped: signed(stats.dropped),
+            bytes: signed(stats.bytes),
+            codec: stats.codec.map(CodecInUse::from),
         }
     }
 }

@@ -15,6 +15,7 @@ const SHOWN: VideoTarget = VideoTarget {
     width: WIDTH,
     height: HEIGHT,
     visible: true,
+    fps: None,
 };
 
 fn one(person: &Person) -> Target {

@@ -13,7 +13,7 @@ const INTERLEAVED: [u8; 4] = [10, 20, 11, 21];
 
 fn upright(geometry: (i32, i32, i32), rotation: i32, planes: Planes<'_>) -> VideoFrame {
     let geometry = Geometry::new((4, 2), geometry, rotation).unwrap();
-    geometry.copy(planes, 7).unwrap()
+    geometry.copy(planes, MediaTime::from_micros(7)).unwrap()
 }
 
 fn planes(frame: &VideoFrame) -> [&[u8]; 3] {
@@ -86,7 +86,7 @@ fn a_picture_that_is_too_short_or_of_another_size_is_refused() {
         ..PLANAR
     };
     assert_eq!(
-        geometry.copy(short, 0).unwrap_err().kind(),
+        geometry.copy(short, MediaTime::ZERO).unwrap_err().kind(),
         ErrorKind::BadFrame
     );
     assert!(geometry.expect_size((2, 4)).is_ok());

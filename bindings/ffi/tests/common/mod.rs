@@ -179,6 +179,8 @@ pub fn options(name: &str) -> JoinOptions {
         trust: Some(Trust::Anyone),
         connect_timeout_ms: 5_000,
         reconnect_ms: 120_000,
+        step_down: true,
+        drafts: Vec::new(),
     }
 }
 
@@ -204,7 +206,7 @@ impl Person {
         name: &str,
         tickets: Tickets,
     ) -> Result<Arc<Meeting>, ParvisError> {
-        Meeting::join(link.to_owned(), options(name), Arc::new(tickets)).await
+        Meeting::join(link.to_owned(), options(name), Arc::new(tickets), None).await
     }
 
     /// Waits until what is known is so.

@@ -1,0 +1,203 @@
+use std::sync::{Arc, PoisonError, RwLock};
+
+use parvis::meeting;
+use tokio::sync::watch;
+
+use crate::{
+    LocalStats, Meeting, ParvisError, VideoParams, meeting::Inner, microphone::drop_within,
+    runtime::within, sinks::encoded,
+};
+
+/// A camera or screen that is encoded by the app, such as by a phone's encoder that takes the camera's
+/// surface. [`EncodedSource::turn_off`] or freeing it turns it off.
+#[derive(uniffi::Object)]
+pub struct EncodedSource {
+    inner: Arc<Inner>,
+    /// `None`: turned off.
+    source: RwLock<Option<Arc<meeting::EncodedSource>>>,
+    off: watch::Sender<bool>,
+}
+
+/// What the encoder of a source is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum EncodedDemand {
+    /// Somebody watches a layer, or nobody: then it need not be encoded. At first nobody does.
+    Watched {
+        /// Which, in the order they were given in.
+        layer: i32,
+        /// Whether somebody does.
+        watched: bool,
+    },
+    /// The next frame of a layer should be a key frame.
+    KeyFrame {
+        /// Which.
+        layer: i32,
+    },
+    /// A layer should take this bitrate from here on.
+    Bitrate {
+        /// Which.
+        layer: i32,
+        /// Bits a second.
+        bitrate: i32,
+    },
+    /// All layers should have at most so many frames a second from here on.
+    MaxRate {
+        /// How many; none: as many as come.
+        frame_rate: Option<i32>,
+    },
+    /// Nothing is to be captured, or again.
+    Paused {
+        /// Whether it is.
+        paused: bool,
+    },
+    /// What a newer SDK asks for.
+    Unknown,
+}
+
+#[uniffi::export]
+impl Meeting {
+    /// Turns the camera on with frames that the app encodes, in layers of these codecs and sizes; give
+    /// them by [`EncodedSource::push`], and do what [`EncodedSource::next_demand`] says. Key frames
+    /// carry the parameter sets of their stream.
+    pub async fn camera_encoded(
+        &self,
+        layers: Vec<VideoParams>,
+    ) -> Result<Arc<EncodedSource>, ParvisError> {
+        let layers = rust(layers)?;
+        let asked = self
+            .inner
+            .ask(|meeting| Box::pin(meeting.camera_encoded(layers)));
+        let source = asked.await?;
+        Ok(EncodedSource::new(&self.inner, source))
+    }
+
+    /// Shares a screen whose frames the app encodes, as [`Meeting::camera_encoded`] does.
+    pub async fn screen_encoded(
+        &self,
+        layers: Vec<VideoParams>,
+    ) -> Result<Arc<EncodedSource>, ParvisError> {
+        let layers = rust(layers)?;
+        let asked = self
+            .inner
+            .ask(|meeting| Box::pin(meeting.screen_encoded(layers)));
+        let source = asked.await?;
+        Ok(EncodedSource::new(&self.inner, source))
+    }
+}
+
+#[uniffi::export]
+impl EncodedSource {
+    /// Sends a frame of a layer, in the order in which the layers were given; never waits. It is copied
+    /// once. Frames of a layer that nobody watches are thrown away.
+    ///
+    /// timestamp_us: when it was captured, by [`clock_now_us`](crate::clock_now_us). key: whether it needs
+    /// no earlier frame. temporal_id: its temporal layer, 0 the base.
+    pub fn push(
+        &self,
+        layer: i32,
+        payload: &[u8],
+        timestamp_us: i64,
+        key: bool,
+        temporal_id: i32,
+    ) -> Result<(), ParvisError> {
+        let source = self.on()?;
+        let frame = encoded(payload, timestamp_us, key, temporal_id)?;
+        source.push(usize::try_from(layer).unwrap_or(usize::MAX), frame);
+        Ok(())
+    }
+
+    /// What the encoder is to do next; none: it was turned off, or the meeting is over. For one caller at
+    /// a time. Whoever calls late gets the outcome, nothing piles up.
+    pub async fn next_demand(&self) -> Option<EncodedDemand> {
+        let source = self.on().ok()?;
+        let mut off = self.off.subscribe();
+        within(self.inner.handle(), async {
+            tokio::select! {
+                biased;
+                // The sender is in `self`.
+                _ = off.wait_for(|off| *off) => None,
+                () = self.inner.until_left() => None,
+                demand = source.next_demand() => demand.map(EncodedDemand::from),
+            }
+        })
+        .await
+    }
+
+    /// Mutes: nothing is captured, and the tracks stay announced.
+    pub async fn mute(&self) -> Result<(), ParvisError> {
+        let source = self.on()?;
+        within(self.inner.handle(), source.mute()).await?;
+        Ok(())
+    }
+
+    /// Turns it on again.
+    pub async fn unmute(&self) -> Result<(), ParvisError> {
+        let source = self.on()?;
+        within(self.inner.handle(), source.unmute()).await?;
+        Ok(())
+    }
+
+    /// The tracks, whether they are watched, and what became of their frames.
+    pub fn stats(&self) -> Result<Vec<LocalStats>, ParvisError> {
+        let stats = self.on()?.stats();
+        Ok(stats.into_iter().map(LocalStats::from).collect())
+    }
+
+    /// Turns it off: a `next_demand` that waits returns none.
+    pub fn turn_off(&self) -> Result<(), ParvisError> {
+        self.off.send_replace(true);
+        let source = self
+            .source
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let source = source.ok_or_else(ParvisError::left)?;
+        drop_within(self.inner.handle(), source);
+        Ok(())
+    }
+}
+
+impl EncodedSource {
+    fn new(inner: &Arc<Inner>, source: meeting::EncodedSource) -> Arc<Self> {
+        Arc::new(Self {
+            inner: Arc::clone(inner),
+            source: RwLock::new(Some(Arc::new(source))),
+            off: watch::Sender::new(false),
+        })
+    }
+
+    fn on(&self) -> Result<Arc<meeting::EncodedSource>, ParvisError> {
+        let source = self.source.read().unwrap_or_else(PoisonError::into_inner);
+        let on = source.as_ref().filter(|_| !self.inner.is_left());
+        on.cloned().ok_or_else(ParvisError::left)
+    }
+}
+
+fn rust(layers: Vec<VideoParams>) -> Result<Vec<parvis::format::VideoParams>, ParvisError> {
+    layers.into_iter().map(TryInto::try_into).collect()
+}
+
+impl From<parvis::EncodedDemand> for EncodedDemand {
+    fn from(demand: parvis::EncodedDemand) -> Self {
+        use parvis::EncodedDemand as Demand;
+        let index = |layer: usize| i32::try_from(layer).unwrap_or(i32::MAX);
+        match demand {
+            Demand::Watched { layer, watched } => Self::Watched {
+                layer: index(layer),
+                watched,
+            },
+            Demand::KeyFrame { layer } => Self::KeyFrame {
+                layer: index(layer),
+            },
+            Demand::Bitrate { layer, bitrate } => Self::Bitrate {
+                layer: index(layer),
+                bitrate: i32::try_from(bitrate.as_bps()).unwrap_or(i32::MAX),
+            },
+            Demand::MaxRate(rate) => Self::MaxRate {
+                frame_rate: rate.map(|rate| i32::try_from(rate).unwrap_or(i32::MAX)),
+            },
+            Demand::Paused(paused) => Self::Paused { paused },
+            _ => Self::Unknown,
+        }
+    }
+}
