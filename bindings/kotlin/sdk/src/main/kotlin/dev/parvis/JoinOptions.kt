@@ -14,6 +14,9 @@ import kotlin.time.Duration.Companion.seconds
  * @property trust whose certificate is accepted of the relay; null: the ticket says it
  * @property connectTimeout how long connecting may take
  * @property reconnect how long a connection that was lost is tried to be replaced
+ * @property stepDown whether others' cameras, one's own screen and camera are given up step by step when the network is short
+ * @property drafts the drafts of MoQ Transport that are offered, preferred first; empty: all
+ * @property codecs video codecs of the platform, tried before the built-in ones
  */
 public data class JoinOptions(
     val name: String,
@@ -23,6 +26,9 @@ public data class JoinOptions(
     val trust: Trust? = null,
     val connectTimeout: Duration = 5.seconds,
     val reconnect: Duration = 2.minutes,
+    val stepDown: Boolean = true,
+    val drafts: List<Draft> = emptyList(),
+    val codecs: Codecs = Codecs(),
 ) {
     internal fun lower(): dev.parvis.ffi.JoinOptions =
         dev.parvis.ffi.JoinOptions(
@@ -32,6 +38,8 @@ public data class JoinOptions(
             trust?.lower(),
             connectTimeout.inWholeMilliseconds,
             reconnect.inWholeMilliseconds,
+            stepDown,
+            drafts,
         )
 }
 

@@ -160,12 +160,65 @@ public class Meeting private constructor(
     public suspend fun screen(capture: ScreenCapture, options: VideoOptions): Screen =
         Screen(awaitLibrary { native.screenFrom(options, ForeignScreenCapture(capture)) })
 
+    /**
+     * Turns the camera on with frames that the app encodes, in layers of these codecs and sizes; give them by
+     * [EncodedSource.push], and do what [EncodedSource.demands] says. Key frames carry the parameter sets of their stream.
+     */
+    public suspend fun cameraEncoded(layers: List<VideoParams>): EncodedSource =
+        EncodedSource(awaitLibrary { native.cameraEncoded(layers) })
+
+    /** Shares a screen whose frames the app encodes, as [cameraEncoded] does. */
+    public suspend fun screenEncoded(layers: List<VideoParams>): EncodedSource =
+        EncodedSource(awaitLibrary { native.screenEncoded(layers) })
+
     /** Receives somebody's voice, from the first [RemoteVoice.next] on. What is heard through it tells who speaks. */
     public fun voice(who: String): RemoteVoice = RemoteVoice(inLibrary { native.voice(who) })
 
     /** Receives somebody's camera or screen, for what is shown of it. */
     public fun picture(who: String, source: Source, target: VideoTarget): RemotePicture =
         RemotePicture(inLibrary { native.picture(who, source, target) })
+
+    /** Receives somebody's camera or screen as it was encoded, for what is shown of it. */
+    public fun pictureEncoded(who: String, source: Source, target: VideoTarget): RemoteEncodedPicture =
+        RemoteEncodedPicture(inLibrary { native.pictureEncoded(who, source, target) })
+
+    /** Says what is shown of somebody from here on, to all pictures of that source that there are. */
+    public fun setVideoTarget(who: String, source: Source, target: VideoTarget): Unit =
+        inLibrary { native.setVideoTarget(who, source, target) }
+
+    /**
+     * Pins somebody, such as a sign-language interpreter, or no longer: the relay sends their pictures before all others,
+     * they have at least 360 lines, and are not given up when the network is short. What is not visible, or
+     * [Receive.AUDIO_ONLY], still stops them.
+     */
+    public fun setPinned(who: String, pinned: Boolean): Unit = inLibrary { native.setPinned(who, pinned) }
+
+    /** Who is pinned. */
+    public val pinned: List<String> get() = inLibrary { native.pinned() }
+
+    /** Receives and mixes everybody else's voice, as people come and go; [channels] are 1 or 2. */
+    public fun mixer(channels: Int = 1): Mixer = Mixer(inLibrary { native.mixer(channels) })
+
+    /** Plays somebody louder or softer, in the mixer and in [voice]: 1 as it came, 0 not at all, 4 at most. */
+    public fun setVolume(who: String, volume: Float): Unit = inLibrary { native.setVolume(who, volume) }
+
+    /** How loud somebody is played, mute aside. */
+    public fun volume(who: String): Float = inLibrary { native.volume(who) }
+
+    /** Mutes somebody for oneself alone, or plays it again. It is received all the same, so that who speaks is still seen. */
+    public fun muteForMe(who: String, muted: Boolean): Unit = inLibrary { native.muteForMe(who, muted) }
+
+    /** Whether one has muted somebody for oneself. */
+    public fun isMutedForMe(who: String): Boolean = inLibrary { native.isMutedForMe(who) }
+
+    /**
+     * Goes over to a new UDP socket, as an app asks for when the phone has changed networks: media and commands go on, without
+     * [Phase.Reconnecting]. Where the relay is not reached from there, the meeting reconnects by itself.
+     */
+    public suspend fun rebind(): Unit = awaitLibrary { native.rebind() }
+
+    /** How the meeting goes at the moment. */
+    public suspend fun stats(): MeetingStats = MeetingStats.lift(awaitLibrary { native.stats() })
 
     /** Receives all pictures, their smallest layers, or sound only. */
     public fun setReceive(receive: Receive): Unit = inLibrary { native.setReceive(receive) }
@@ -188,7 +241,9 @@ public class Meeting private constructor(
         public suspend fun join(linkOrCode: String, options: JoinOptions): Meeting {
             val native =
                 awaitLibrary {
-                    options.tickets.lower().use { dev.parvis.ffi.Meeting.join(linkOrCode, options.lower(), it) }
+                    options.tickets.lower().use {
+                        dev.parvis.ffi.Meeting.join(linkOrCode, options.lower(), it, options.codecs.lower())
+                    }
                 }
             return Meeting(native, MeetingState.lift(inLibrary { native.state() }))
         }

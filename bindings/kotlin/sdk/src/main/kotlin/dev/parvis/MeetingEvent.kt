@@ -38,7 +38,7 @@ public sealed interface MeetingEvent {
     /** Others wait to be let in, first come first; for hosts. */
     public data class Lobby(val waiters: List<Waiter>) : MeetingEvent
 
-    /** A host stopped one's own source; it stays so until one turns it on again. */
+    /** A host stopped one's own source, or, where [by] is oneself, forbids it to all; it stays so until one turns it on again. */
     public data class Muted(val source: Source, val by: String) : MeetingEvent
 
     /** Somebody would like a recording or transcription; for hosts. */
@@ -64,6 +64,14 @@ public sealed interface MeetingEvent {
 
     /** One is connected better or worse. */
     public data class Quality(val quality: dev.parvis.Quality) : MeetingEvent
+
+    /** More or less is given up because the network is short. */
+    public data class StepDown(val stepDown: dev.parvis.StepDown) : MeetingEvent
+
+    /**
+     * A track's codec was chosen or replaced, or nobody here decodes it; one's own track is encoded, others' are decoded.
+     */
+    public data class Codec(val participant: String, val track: String, val state: CodecState) : MeetingEvent
 
     /** Somebody's tracks are others. */
     public data class Tracks(val participant: String) : MeetingEvent
@@ -98,6 +106,8 @@ internal fun dev.parvis.ffi.MeetingEvent.lift(): MeetingEvent =
         is dev.parvis.ffi.MeetingEvent.Speakers -> MeetingEvent.Speakers(participants)
         is dev.parvis.ffi.MeetingEvent.SuggestLowerHand -> MeetingEvent.SuggestLowerHand
         is dev.parvis.ffi.MeetingEvent.Quality -> MeetingEvent.Quality(quality)
+        is dev.parvis.ffi.MeetingEvent.StepDown -> MeetingEvent.StepDown(stepDown)
+        is dev.parvis.ffi.MeetingEvent.Codec -> MeetingEvent.Codec(participant, track, state.lift())
         is dev.parvis.ffi.MeetingEvent.Tracks -> MeetingEvent.Tracks(participant)
         is dev.parvis.ffi.MeetingEvent.Missed -> MeetingEvent.Missed(count)
         is dev.parvis.ffi.MeetingEvent.Unknown -> MeetingEvent.Unknown

@@ -13,6 +13,7 @@ import kotlin.time.Duration.Companion.milliseconds
  * @property lobby who waits to be let in, first come first; for hosts
  * @property speakers who speaks, the loudest first
  * @property quality how well this participant is connected
+ * @property stepDown what is given up because the network is short
  */
 public data class MeetingState(
     val phase: Phase,
@@ -22,6 +23,7 @@ public data class MeetingState(
     val lobby: List<Waiter>,
     val speakers: List<String>,
     val quality: Quality,
+    val stepDown: StepDown,
 ) {
     /** Somebody who is in. */
     public fun participant(id: String): Participant? = view?.participants?.find { it.id == id }
@@ -42,6 +44,7 @@ public data class MeetingState(
                 state.lobby,
                 state.speakers,
                 state.quality,
+                state.stepDown,
             )
     }
 }

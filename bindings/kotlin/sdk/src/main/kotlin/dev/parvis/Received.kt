@@ -37,6 +37,12 @@ public class RemotePicture internal constructor(private val native: dev.parvis.f
     /** What became of the frames of the track that is received, as of the last picture. */
     public fun stats(): RemoteStats = inLibrary { native.stats() }
 
+    /** The decoder at work, as of the last picture; null: nothing was received. */
+    public fun codec(): CodecInUse? = inLibrary { native.codec() }?.let(CodecInUse::lift)
+
+    /** Codec strings of layers that nobody here decodes: why there is no picture, or not the one that would fit. */
+    public suspend fun undecodable(): List<String> = awaitLibrary { native.undecodable() }
+
     /** Ends it: a [next] that waits returns null. Once more does nothing. */
     override fun close() {
         if (native.uniffiIsDestroyed) return
@@ -104,7 +110,7 @@ public class VideoFrame internal constructor(private val native: dev.parvis.ffi.
 }
 
 /** The next item; null: what it comes from was closed. */
-private suspend fun <T : Any> untilClosed(next: suspend () -> T?): T? =
+internal suspend fun <T : Any> untilClosed(next: suspend () -> T?): T? =
     try {
         awaitLibrary { next() }
     } catch (error: ParvisException) {
@@ -112,7 +118,7 @@ private suspend fun <T : Any> untilClosed(next: suspend () -> T?): T? =
     }
 
 /** The library's memory, while what owns it is open. */
-private fun view(isClosed: Boolean, address: Long, length: Int): ByteBuffer {
+internal fun view(isClosed: Boolean, address: Long, length: Int): ByteBuffer {
     if (isClosed) throw ParvisException(ErrorKind.LEFT, "this frame was closed: read it before")
     return Pointer(address).getByteBuffer(0, length.toLong())
 }

@@ -96,8 +96,32 @@ public typealias AudioOptions = dev.parvis.ffi.AudioOptions
 /** How a camera or a screen is published. */
 public typealias VideoOptions = dev.parvis.ffi.VideoOptions
 
-/** A track of one's own, whether it is watched, and what became of its frames. */
-public typealias LocalStats = dev.parvis.ffi.LocalStats
+/** What a path carried lately, over two seconds or more. */
+public typealias Rates = dev.parvis.ffi.Rates
+
+/** A track of somebody's that is received. */
+public typealias ReceivedStats = dev.parvis.ffi.ReceivedStats
+
+/** What is given up when the network is short: each level gives up what those before it do. Sound stays. */
+public typealias StepDown = dev.parvis.ffi.StepDown
+
+/** A draft of MoQ Transport. */
+public typealias Draft = dev.parvis.ffi.Draft
+
+/** What a decoder needs to know of a video track; [av1Params] has those of AV1. */
+public typealias VideoParams = dev.parvis.ffi.VideoParams
+
+/** What a video encoder is opened with. */
+public typealias VideoEncoderConfig = dev.parvis.ffi.VideoEncoderConfig
+
+/** What a video encoder can do. */
+public typealias VideoEncoderCaps = dev.parvis.ffi.VideoEncoderCaps
+
+/** What a video decoder can do. */
+public typealias VideoDecoderCaps = dev.parvis.ffi.VideoDecoderCaps
+
+/** What kind of picture is encoded. */
+public typealias Content = dev.parvis.ffi.Content
 
 /** What became of the frames of a received track. */
 public typealias RemoteStats = dev.parvis.ffi.RemoteStats
@@ -114,6 +138,9 @@ public typealias TicketRequest = dev.parvis.ffi.TicketRequest
 /** What is shown of a reaction. */
 public val Emoji.sign: String
     get() = inLibrary { dev.parvis.ffi.emojiSign(this) }
+
+/** AV1, main profile, 8 bits, at the lowest level that holds this size at 30 frames a second. */
+public fun av1Params(width: Int, height: Int): VideoParams = inLibrary { dev.parvis.ffi.av1Params(width, height) }
 
 /** One or all. */
 public sealed interface Target {

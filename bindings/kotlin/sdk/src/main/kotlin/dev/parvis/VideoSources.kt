@@ -74,7 +74,7 @@ public class Camera internal constructor(private val native: dev.parvis.ffi.Came
     public suspend fun unmute(): Unit = awaitLibrary { native.unmute() }
 
     /** The tracks, whether they are watched, and what became of their frames. */
-    public fun stats(): List<LocalStats> = inLibrary { native.stats() }
+    public fun stats(): List<LocalStats> = inLibrary { native.stats() }.map(LocalStats::lift)
 
     /** Turns it off, and stops the app's own capture. */
     public fun turnOff(): Unit = inLibrary { native.turnOff() }
@@ -111,7 +111,7 @@ public class Screen internal constructor(private val native: dev.parvis.ffi.Scre
     public suspend fun unmute(): Unit = awaitLibrary { native.unmute() }
 
     /** The tracks, whether they are watched, and what became of their frames. */
-    public fun stats(): List<LocalStats> = inLibrary { native.stats() }
+    public fun stats(): List<LocalStats> = inLibrary { native.stats() }.map(LocalStats::lift)
 
     /** Ends the sharing, and stops the app's own capture. */
     public fun turnOff(): Unit = inLibrary { native.turnOff() }

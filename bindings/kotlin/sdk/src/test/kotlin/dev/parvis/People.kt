@@ -55,9 +55,16 @@ class Person(scope: CoroutineScope, val meeting: Meeting) : AutoCloseable {
 }
 
 /** Joins as a guest does, or with a session. */
-suspend fun join(scope: CoroutineScope, link: String, name: String, session: String? = null): Person {
+suspend fun join(
+    scope: CoroutineScope,
+    link: String,
+    name: String,
+    session: String? = null,
+    codecs: Codecs = Codecs(),
+): Person {
     val tickets = session?.let(Tickets::Agent) ?: Tickets.Guest
-    return Person(scope, Meeting.join(link, JoinOptions(name, "device${name.hashCode().toUInt()}", tickets, trust = Trust.Anyone)))
+    val device = "device${name.hashCode().toUInt()}"
+    return Person(scope, Meeting.join(link, JoinOptions(name, device, tickets, trust = Trust.Anyone, codecs = codecs)))
 }
 
 /** Gives the pictures of the file to [push], 15 a second, until it is cancelled. */
