@@ -14,7 +14,7 @@ use crate::{AudioFrame, ErrorKind, Meeting, ParvisError, meeting::Inner, microph
 pub struct Mixer {
     inner: Arc<Inner>,
     /// `None`: ended.
-    mixer: RwLock<Option<meeting::Mixer>>,
+    voices: RwLock<Option<meeting::Mixer>>,
     channels: Channels,
 }
 
@@ -32,7 +32,7 @@ impl Meeting {
         let mixer = self.inner.look(|meeting| meeting.mixer(channels))?;
         Ok(Arc::new(Mixer {
             inner: Arc::clone(&self.inner),
-            mixer: RwLock::new(Some(mixer)),
+            voices: RwLock::new(Some(mixer)),
             channels,
         }))
     }
@@ -79,7 +79,7 @@ impl Mixer {
             let reason = format!("samples are 1 to {MOST}, got {samples}");
             return Err(ParvisError::new(ErrorKind::BadArgument, reason));
         }
-        let mixer = self.mixer.read().unwrap_or_else(PoisonError::into_inner);
+        let mixer = self.voices.read().unwrap_or_else(PoisonError::into_inner);
         let mixer = mixer.as_ref().filter(|_| !self.inner.is_left());
         let mixer = mixer.ok_or_else(ParvisError::left)?;
         let count = usize::try_from(samples).unwrap_or_default() * self.channels.count();
@@ -101,7 +101,7 @@ impl Mixer {
     /// Ends it: nothing more is received for it.
     pub fn cancel(&self) {
         let mixer = self
-            .mixer
+            .voices
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .take();

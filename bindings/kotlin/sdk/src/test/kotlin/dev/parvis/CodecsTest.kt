@@ -86,6 +86,15 @@ class CodecsTest {
     }
 
     @Test
+    fun `a real codec of the JVM carries H264`() =
+        meeting(Codecs(videoEncoders = Jcodec), Codecs(videoDecoders = Jcodec)) { alice, zoe ->
+            zoe.meeting.camera(VideoOptions(Media.WIDTH, Media.HEIGHT, 15)).use { camera ->
+                assertEquals(CodecInUse("jcodec", Jcodec.CODEC, null), seen(alice, zoe, 20, camera))
+                assertEquals("jcodec", camera.stats().single().codec!!.backend)
+            }
+        }
+
+    @Test
     fun `where the app has no codec or it does not open the built-in one says why`() {
         val refused = ParvisException(ErrorKind.CODEC, "busy")
         val cases =
