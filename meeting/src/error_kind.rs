@@ -29,8 +29,8 @@ pub enum ErrorKind {
     /// A host said no; knocking again needs a pause, or is over for this session.
     #[error("entry was denied")]
     Denied,
-    /// Nobody answered the knock in time.
-    #[error("nobody answered the knock")]
+    /// Nobody answered in time: a knock, or another command.
+    #[error("nobody answered in time")]
     TimedOut,
     /// The role is not enough, or the act is not allowed to anybody.
     #[error("this is not allowed")]

@@ -38,6 +38,7 @@ mod layers;
 mod local;
 mod mixer;
 mod options;
+mod pending;
 mod picture;
 mod quality;
 mod requests;
@@ -75,11 +76,12 @@ use crate::{
 
 pub use self::{
     error::{CommandError, JoinError},
-    event::{HistoryPage, MeetingEvent, MeetingEvents, Pending},
+    event::{HistoryPage, MeetingEvent, MeetingEvents},
     layers::{Receive, VideoTarget},
     local::{Camera, EncodedSource, Microphone, Screen},
     mixer::Mixer,
     options::JoinOptions,
+    pending::{Pending, PendingState},
     picture::{EncodedPicture, RemoteEncodedPicture, RemotePicture},
     state::{DisconnectReason, Lobby, MeetingState, Phase},
     stats::{MeetingStats, Rates, ReceivedStats},
@@ -185,7 +187,7 @@ impl Meeting {
             events,
             commands,
             ticket.expires.map(renewal),
-            options.step_down,
+            &options,
         );
         Ok(Self {
             shared,

@@ -36,7 +36,8 @@ impl Room {
             if self.memory.people.len() >= most {
                 self.tell_stranger(who, Notice::Lobby(LobbyStatus::LobbyFull));
             } else {
-                let person = Person::new(identity, self.memory.first_number());
+                let mut person = Person::new(identity, self.memory.first_number());
+                person.chats = self.memory.chats.remove(&who).unwrap_or_default();
                 self.memory.people.insert(who, person);
             }
             return;

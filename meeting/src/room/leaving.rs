@@ -8,6 +8,9 @@ use super::{
     memory::{Phase, Place},
 };
 
+/// Of so many who were given up it is known what they wrote.
+const WRITERS: usize = 256;
+
 impl Room {
     /// A connection is gone.
     pub(super) fn lose(&mut self, who: &ParticipantId) {
@@ -121,6 +124,10 @@ impl Room {
         self.set_grace(who, None);
         if let Some(person) = self.memory.people.remove(who) {
             self.memory.numbered = self.memory.numbered.max(person.n);
+            if !person.chats.is_empty() {
+                let (who, chats) = (who.clone(), person.chats);
+                self.memory.chats.insert(who, chats, WRITERS);
+            }
         }
     }
 
@@ -168,6 +175,7 @@ impl Room {
         memory.expelled.clear();
         memory.admitted.clear();
         memory.decided.clear();
+        memory.chats.clear();
         self.look_at_lobby();
     }
 

@@ -36,6 +36,9 @@ pub(super) struct Memory {
     pub(super) admitted: Remembered<ParticipantId, ()>,
     /// Of whom a host decided.
     pub(super) decided: Remembered<ParticipantId, ()>,
+    /// The messages of those who were given up: whoever comes back says none of them twice.
+    #[serde(default)]
+    pub(super) chats: Remembered<ParticipantId, VecDeque<(CommandId, Done)>>,
     /// Reactions that were not said so far, and when they are.
     pub(super) counts: BTreeMap<Emoji, u32>,
     pub(super) counts_due: Option<UnixMillis>,
@@ -147,6 +150,7 @@ impl Memory {
             removed: Remembered::default(),
             admitted: Remembered::default(),
             decided: Remembered::default(),
+            chats: Remembered::default(),
             counts: BTreeMap::new(),
             counts_due: None,
         }

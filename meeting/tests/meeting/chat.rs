@@ -159,3 +159,18 @@ fn without_history_messages_go_to_those_who_are_there() {
         }
     }
 }
+
+#[test]
+fn a_message_appears_once_though_its_writer_was_given_up_meanwhile() {
+    let mut meeting = Meeting::running();
+    meeting.enter("ann", agent("ann"));
+    let first = meeting.done("ann", chat("c0", "hello"));
+    meeting.left("ann");
+    meeting.pass(seconds(31));
+    assert!(!meeting.is_in("ann"));
+    meeting.enter("ann", agent("ann"));
+    assert_eq!(meeting.done("ann", chat("c0", "hello")), first);
+    assert_eq!(messages(&meeting).len(), 1);
+    let next = meeting.done("ann", chat("c1", "again"));
+    assert_eq!(next.seq, Some(ChatSeq(1)));
+}

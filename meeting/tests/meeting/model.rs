@@ -29,7 +29,6 @@ pub struct Person {
     pub connected: bool,
     /// Milliseconds until it is given up.
     pub grace: Option<u64>,
-    pub chats: BTreeMap<String, u64>,
 }
 
 #[derive(Debug)]
@@ -42,6 +41,8 @@ pub struct Model {
     pub waiting: Vec<String>,
     pub hands: Vec<String>,
     pub chat: u64,
+    /// The numbers of messages, by who sent them under which id.
+    pub chats: BTreeMap<(String, String), u64>,
     pub over: bool,
     now: u64,
     denials: BTreeMap<&'static str, (u32, u64)>,
@@ -66,6 +67,7 @@ impl Model {
             waiting: Vec::new(),
             hands: Vec::new(),
             chat: 0,
+            chats: BTreeMap::new(),
             over: false,
             now: 0,
             denials: BTreeMap::new(),
@@ -111,7 +113,6 @@ impl Model {
             place: Place::Outside,
             connected: true,
             grace: None,
-            chats: BTreeMap::new(),
         });
         person.connected = true;
         person.grace = None;
@@ -264,9 +265,7 @@ impl Model {
         if self.members().is_empty() {
             self.hands.clear();
             (self.chat, self.locked) = (0, false);
-            for person in self.people.values_mut() {
-                person.chats.clear();
-            }
+            self.chats.clear();
             self.denials.clear();
             self.expelled.clear();
             self.admitted.clear();
@@ -381,9 +380,9 @@ impl Model {
             }
             Command::LowerAllHands => self.hands.clear(),
             Command::Chat { client_id, .. } => {
-                let chats = &mut self.people.get_mut(id).expect("somebody").chats;
-                if !chats.contains_key(client_id.as_str()) {
-                    chats.insert(client_id.to_string(), self.chat);
+                let sent = (id.to_owned(), client_id.to_string());
+                if !self.chats.contains_key(&sent) {
+                    self.chats.insert(sent, self.chat);
                     self.chat += 1;
                 }
             }

@@ -1,10 +1,10 @@
 use parvis_meeting::{
-    AccessLevel, Command, CommandId, Done, Emoji, HistoryPolicy, OrganisationId, ParticipantId,
-    Role, Source, Target,
+    AccessLevel, Command, Done, Emoji, HistoryPolicy, OrganisationId, ParticipantId, Role, Source,
+    Target,
 };
 use tokio::sync::oneshot;
 
-use super::{CommandError, Meeting, Pending, driver::Ask};
+use super::{CommandError, Meeting, driver::Ask};
 
 /// What a participant may ask for; who may do what is for the meeting to say.
 impl Meeting {
@@ -30,7 +30,7 @@ impl Meeting {
 
     /// Writes to everybody; returns when the message is stored. It comes as an event too.
     pub async fn chat(&self, text: &str) -> Result<Done, CommandError> {
-        let (_, answer) = self.send_chat(text, None).await?;
+        let answer = self.send_chat(text, None).await?;
         answer.await.unwrap_or(Err(CommandError::Disconnected))
     }
 
@@ -40,43 +40,18 @@ impl Meeting {
         to: ParticipantId,
         text: &str,
     ) -> Result<Done, CommandError> {
-        let (_, answer) = self.send_chat(text, Some(to)).await?;
+        let answer = self.send_chat(text, Some(to)).await?;
         answer.await.unwrap_or(Err(CommandError::Disconnected))
-    }
-
-    /// Writes to everybody and returns at once what an app shows until the message is there: the
-    /// event that brings it has the same id, or says that it failed.
-    pub async fn chat_pending(&self, text: &str) -> Result<Pending, CommandError> {
-        let (client_id, answer) = self.send_chat(text, None).await?;
-        let pending = Pending {
-            client_id: client_id.as_str().to_owned(),
-            text: text.to_owned(),
-        };
-        let events = self.events.clone();
-        tokio::spawn(async move {
-            let failed = answer
-                .await
-                .unwrap_or(Err(CommandError::Disconnected))
-                .err();
-            if let (Some(error), Some(events)) = (failed, events.upgrade()) {
-                let error = error.kind().unwrap_or(parvis_meeting::ErrorKind::Unknown);
-                let client_id = client_id.as_str().to_owned();
-                // Nobody may listen.
-                let _ = events.send(super::MeetingEvent::ChatFailed { client_id, error });
-            }
-        });
-        Ok(pending)
     }
 
     async fn send_chat(
         &self,
         text: &str,
         to: Option<ParticipantId>,
-    ) -> Result<(CommandId, oneshot::Receiver<Result<Done, CommandError>>), CommandError> {
+    ) -> Result<oneshot::Receiver<Result<Done, CommandError>>, CommandError> {
         let (reply, answer) = oneshot::channel();
-        let client_id = self.shared.new_message_id();
         let ask = Ask::Chat {
-            client_id: client_id.clone(),
+            client_id: self.shared.new_message_id(),
             text: text.to_owned(),
             to,
             reply,
@@ -85,7 +60,7 @@ impl Meeting {
             .send(ask)
             .await
             .map_err(|_| CommandError::Disconnected)?;
-        Ok((client_id, answer))
+        Ok(answer)
     }
 
     /// Raises the hand; a raised one keeps its place.

@@ -19,7 +19,7 @@ use tokio::{
 
 use self::shortage::Shortage;
 use super::{
-    CommandError, DisconnectReason, MeetingEvent, MeetingState, Phase,
+    CommandError, DisconnectReason, JoinOptions, MeetingEvent, MeetingState, Phase,
     requests::Requests,
     shared::{Heard, Shared},
     speakers::Speakers,
@@ -114,7 +114,7 @@ impl Driver {
         events: broadcast::Sender<MeetingEvent>,
         commands: DataPublisher,
         renew: Option<Instant>,
-        step_down: bool,
+        options: &JoinOptions,
     ) -> Self {
         // Groups and ids of a participant that comes back never repeat.
         let first = u64::try_from(crate::clock::now().as_micros() / 1000).unwrap_or_default();
@@ -131,14 +131,14 @@ impl Driver {
             events,
             commands,
             next_command: first,
-            requests: Requests::new(first << 16),
+            requests: Requests::new(first << 16, options.command_timeout),
             speakers: Speakers::default(),
             view: None,
             inside: None,
             renew,
             spoke_since: None,
             suggested: false,
-            shortage: step_down.then(Shortage::default),
+            shortage: options.step_down.then(Shortage::default),
         }
     }
 

@@ -41,7 +41,8 @@ pub enum MeetingEvent {
     Chat(ChatMessage),
     /// Messages that were missed and cannot be had any more.
     HistoryGap(HistoryGap),
-    /// One's own message was refused for good.
+    /// One's own message was refused, or nobody answered; [`Pending::retry`](super::Pending::retry)
+    /// sends it again.
     ChatFailed {
         /// What it was called.
         client_id: String,
@@ -113,15 +114,6 @@ impl MeetingEvents {
             Err(broadcast::error::RecvError::Closed) => None,
         }
     }
-}
-
-/// A message of one's own, which is shown at once.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pending {
-    /// What it is called; [`ChatMessage::client_id`] is the same.
-    pub client_id: String,
-    /// The text as it was sent.
-    pub text: String,
 }
 
 /// A page of the chat's past.

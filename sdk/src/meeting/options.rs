@@ -24,6 +24,9 @@ pub struct JoinOptions {
     pub connect_timeout: Duration,
     /// How long a connection that was lost is tried to be replaced.
     pub reconnect: Duration,
+    /// How long a command waits for its answer, and is said again; longer than a connection takes to
+    /// be replaced.
+    pub command_timeout: Duration,
     /// Whether others' cameras, one's own screen and camera are given up step by step when the network
     /// is short, as [`StepDown`](super::StepDown) has it.
     pub step_down: bool,
@@ -43,6 +46,7 @@ impl JoinOptions {
             drafts: Draft::ALL.to_vec(),
             connect_timeout: Duration::from_secs(5),
             reconnect: Duration::from_mins(2),
+            command_timeout: Duration::from_secs(30),
             step_down: true,
             codecs: Codecs::default(),
         }

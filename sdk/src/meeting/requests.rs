@@ -9,10 +9,12 @@ use tokio::sync::oneshot;
 use super::CommandError;
 
 /// What was asked for and not answered yet: said again until it is.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Requests {
     waiting: BTreeMap<CommandId, Waiting>,
     next: u64,
+    /// How long an answer may take.
+    patience: Duration,
 }
 
 #[derive(Debug)]
@@ -25,17 +27,16 @@ struct Waiting {
 
 /// How often an unanswered request is said again.
 const AGAIN: Duration = Duration::from_secs(1);
-/// How long an answer may take; longer than a connection takes to be replaced.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// Requests that may wait for their answers.
 const MOST: usize = 256;
 
 impl Requests {
     /// Ids that no other run of this participant uses begin there.
-    pub(super) fn new(first: u64) -> Self {
+    pub(super) fn new(first: u64, patience: Duration) -> Self {
         Self {
+            waiting: BTreeMap::new(),
             next: first,
-            ..Self::default()
+            patience,
         }
     }
 
@@ -64,7 +65,7 @@ impl Requests {
         let waiting = Waiting {
             request: request.clone(),
             again: now + AGAIN,
-            until: now + PATIENCE,
+            until: now + self.patience,
             reply,
         };
         self.waiting.insert(id, waiting);
@@ -116,10 +117,12 @@ impl Requests {
 mod tests {
     use super::*;
 
+    const PATIENCE: Duration = Duration::from_secs(30);
+
     #[test]
     fn a_request_is_said_again_each_second_until_it_is_answered_or_given_up() {
         let now = Instant::now();
-        let mut requests = Requests::new(7);
+        let mut requests = Requests::new(7, PATIENCE);
         let (reply, mut answer) = oneshot::channel();
         let id = requests.new_id();
         let asked = requests.ask(id.clone(), Command::RaiseHand, reply, now);

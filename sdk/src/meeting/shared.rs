@@ -9,6 +9,7 @@ use parvis_meeting::{ChatSeq, CommandId, ParticipantId, Quality, SessionId, Sour
 use tokio::sync::watch;
 
 use super::{
+    pending::Outbound,
     quality::Path,
     stats::{Meter, Rates},
     targets::Targets,
@@ -24,6 +25,7 @@ pub(super) struct Shared {
     pub wishes: watch::Sender<Wishes>,
     pub volumes: watch::Sender<Volumes>,
     pub targets: Targets,
+    pub outbound: Outbound,
     /// Sources that a host stopped, or oneself, and that were not turned on since.
     stopped: watch::Sender<BTreeSet<Source>>,
 }
@@ -62,6 +64,7 @@ impl Shared {
             wishes: watch::Sender::default(),
             volumes: watch::Sender::default(),
             targets: Targets::default(),
+            outbound: Outbound::default(),
             stopped: watch::Sender::default(),
         }
     }

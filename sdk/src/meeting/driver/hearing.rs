@@ -55,7 +55,7 @@ impl Driver {
                 self.set_lobby(|lobby| lobby.retain(|other| other.participant != participant));
             }
             Notice::LobbyClosed => self.set_lobby(Vec::clear),
-            Notice::Chat { message } => self.tell(MeetingEvent::Chat(message)),
+            Notice::Chat { message } => self.tell_chat(message),
             Notice::PrivateMessage { message } => {
                 self.tell(MeetingEvent::PrivateMessage(message));
             }
@@ -220,7 +220,7 @@ impl Driver {
             Ok(message) => {
                 let session = self.view.as_ref().map(View::session);
                 self.shared.chat_seen(object.location, message.seq, session);
-                self.tell(MeetingEvent::Chat(message));
+                self.tell_chat(message);
             }
             Err(error) => tracing::warn!(%error, "a chat message cannot be read"),
         }

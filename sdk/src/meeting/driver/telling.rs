@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parvis_meeting::{Change, ParticipantId, Source, View};
+use parvis_meeting::{Change, ChatMessage, ParticipantId, Source, View};
 
 use super::Driver;
 use crate::{
@@ -120,6 +120,11 @@ impl Driver {
     pub(super) fn tell_hands(&self) {
         let hands = self.view.iter().flat_map(View::hands).cloned().collect();
         self.tell(MeetingEvent::Hands(hands));
+    }
+
+    pub(super) fn tell_chat(&self, message: ChatMessage) {
+        self.shared.outbound.seen(&self.me, &message);
+        self.tell(MeetingEvent::Chat(message));
     }
 
     pub(super) fn tell_codec(&self, report: CodecReport) {

@@ -255,6 +255,24 @@ impl House {
         guest
     }
 
+    /// The same, whose commands wait so long for an answer.
+    pub async fn impatient(
+        &self,
+        path: &Path,
+        code: &RoomCode,
+        name: &str,
+        command_timeout: Duration,
+    ) -> Meeting {
+        let options = JoinOptions {
+            command_timeout,
+            ..options(name, Draft::D22)
+        };
+        let guest = self.join_with(code, guest(name), path.url(), options);
+        let guest = guest.await;
+        connected(&guest).await;
+        guest
+    }
+
     async fn join(
         &self,
         code: &RoomCode,
@@ -263,11 +281,17 @@ impl House {
         draft: Draft,
         url: String,
     ) -> Meeting {
-        let options = JoinOptions {
-            drafts: vec![draft],
-            connect_timeout: PATIENCE,
-            ..JoinOptions::new(name, format!("device-of-{name}"))
-        };
+        let options = options(name, draft);
+        self.join_with(code, identity, url, options).await
+    }
+
+    async fn join_with(
+        &self,
+        code: &RoomCode,
+        identity: Identity,
+        url: String,
+        options: JoinOptions,
+    ) -> Meeting {
         let options = options.with_tickets(self.tickets(identity, url));
         let joined = soon("joining", Meeting::join(&code.to_string(), options)).await;
         joined.expect("it joins")
@@ -287,6 +311,14 @@ impl House {
         });
         let sessions: serde_json::Value = asking.await.expect("it asks");
         sessions["sessions"].as_array().expect("a list").clone()
+    }
+}
+
+fn options(name: &str, draft: Draft) -> JoinOptions {
+    JoinOptions {
+        drafts: vec![draft],
+        connect_timeout: PATIENCE,
+        ..JoinOptions::new(name, format!("device-of-{name}"))
     }
 }
 

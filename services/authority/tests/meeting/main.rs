@@ -6,6 +6,7 @@ mod house;
 mod mixing;
 mod narrow;
 mod path;
+mod pending;
 mod pictures;
 mod returning;
 mod rights;
