@@ -59,6 +59,14 @@ pub enum TicketError {
     /// The service says no.
     #[error("{0}")]
     Refused(ErrorKind),
+    /// The service says no, and why in a sentence of its own.
+    #[error("{sentence}")]
+    RefusedBecause {
+        /// In a word.
+        kind: ErrorKind,
+        /// In the service's words, on one line.
+        sentence: String,
+    },
     /// No site is known: the link names none, and neither do the options.
     #[error("a bare code needs a site: set JoinOptions::site, or give the whole link")]
     NoSite,
@@ -72,6 +80,16 @@ pub enum TicketError {
         /// What came instead.
         reason: String,
     },
+}
+
+impl TicketError {
+    /// The kind, of a refusal.
+    pub const fn kind(&self) -> Option<ErrorKind> {
+        match self {
+            Self::Refused(kind) | Self::RefusedBecause { kind, .. } => Some(*kind),
+            Self::NoSite | Self::Unavailable { .. } => None,
+        }
+    }
 }
 
 type Asked = Pin<Box<dyn Future<Output = Result<Ticket, TicketError>> + Send>>;
@@ -91,6 +109,8 @@ pub struct TicketSource(Arc<dyn Fn(TicketRequest) -> Asked + Send + Sync>);
 
 /// How long a meeting service may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// The most characters of a service's sentence.
+const SENTENCE: usize = 400;
 
 impl TicketSource {
     /// Asks this for tickets.
@@ -181,6 +201,19 @@ impl From<Answer> for Ticket {
 #[derive(Deserialize)]
 struct Fault {
     error: ErrorKind,
+    #[serde(default)]
+    message: String,
+}
+
+impl Fault {
+    /// What the service says, as a text that no terminal obeys.
+    fn sentence(&self) -> String {
+        let letters = self.message.chars().take(SENTENCE);
+        let plain: String = letters
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
+        plain.trim().to_owned()
+    }
 }
 
 /// `POST /api/v1/rooms/{code}/join`; blocks.
@@ -223,10 +256,18 @@ fn ask(request: &TicketRequest, session: Option<&str>) -> Result<Ticket, TicketE
         let answer = serde_json::from_slice::<Answer>(&text).map(Ticket::from);
         return answer.map_err(|error| unavailable(error.to_string()));
     }
-    match serde_json::from_slice::<Fault>(&text) {
-        Ok(Fault { error }) => Err(TicketError::Refused(error)),
-        Err(_) => Err(unavailable(format!("status {status}"))),
+    let Ok(fault) = serde_json::from_slice::<Fault>(&text) else {
+        return Err(unavailable(format!("status {status}")));
+    };
+    let sentence = fault.sentence();
+    // Not this request is at fault, and there is no word for that.
+    if status.is_server_error() && !sentence.is_empty() {
+        return Err(unavailable(sentence));
     }
+    Err(match fault.error {
+        kind if sentence.is_empty() => TicketError::Refused(kind),
+        kind => TicketError::RefusedBecause { kind, sentence },
+    })
 }
 
 /// The site that a link names, without the code.
@@ -238,6 +279,12 @@ pub(crate) fn site_of(link: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        io::{Read, Write},
+        net::TcpListener,
+        thread,
+    };
+
     use super::*;
 
     #[test]
@@ -248,6 +295,54 @@ mod tests {
         let ticket = Ticket::from(serde_json::from_str::<Answer>(json).unwrap());
         assert_eq!(ticket.code.compact(), "abcdefghij");
         assert_eq!(ticket.expires, Some(UnixMillis(1_800_000_000_000)));
+    }
+
+    /// What is made of an answer of a service.
+    fn refused(status: &str, body: &str) -> TicketError {
+        let service = TcpListener::bind("127.0.0.1:0").unwrap();
+        let site = format!("http://{}", service.local_addr().unwrap());
+        let answer = format!(
+            "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        let answering = thread::spawn(move || {
+            let (mut client, _) = service.accept().unwrap();
+            let mut asked = Vec::new();
+            let mut buffer = [0; 1024];
+            while !asked.ends_with(b"}") {
+                let length = client.read(&mut buffer).unwrap();
+                asked.extend_from_slice(&buffer[..length]);
+            }
+            client.write_all(answer.as_bytes()).unwrap();
+        });
+        let request = TicketRequest {
+            site: Some(site),
+            code: RoomCode::parse("abc-defg-hij").unwrap(),
+            name: "Zoé".to_owned(),
+            device: "d".to_owned(),
+            resume: None,
+        };
+        let refused = ask(&request, None).unwrap_err();
+        answering.join().unwrap();
+        refused
+    }
+
+    #[test]
+    fn a_refusal_keeps_its_kind_and_the_sentence_of_the_service() {
+        let error = refused(
+            "400 Bad Request",
+            r#"{"error":"Malformed","message":"a guest says\nits device"}"#,
+        );
+        assert_eq!(error.kind(), Some(ErrorKind::Malformed));
+        assert_eq!(error.to_string(), "a guest says its device");
+        let error = refused("404 Not Found", r#"{"error":"NotFound"}"#);
+        assert_eq!(error, TicketError::Refused(ErrorKind::NotFound));
+        let error = refused(
+            "503 Service Unavailable",
+            r#"{"error":"Unavailable","message":"the store is away"}"#,
+        );
+        assert_eq!(error.kind(), None);
+        assert!(error.to_string().contains("the store is away"), "{error}");
     }
 
     #[test]

@@ -203,10 +203,11 @@ fn read_script(file: &Path) -> anyhow::Result<Script> {
 fn explain(error: JoinError, room: &str) -> anyhow::Error {
     let kind = match &error {
         JoinError::BadCode(_) => Some(ErrorKind::BadCode),
-        JoinError::BadName(kind) | JoinError::Ticket(TicketError::Refused(kind)) => Some(*kind),
+        JoinError::BadName(kind) => Some(*kind),
         JoinError::Ticket(TicketError::NoSite) => {
             return anyhow::anyhow!("which meeting service? Give the whole link, or --site");
         }
+        JoinError::Ticket(error) => error.kind(),
         _ => None,
     };
     let error = anyhow::Error::new(error);
