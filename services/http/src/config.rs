@@ -57,7 +57,7 @@ pub enum SignUp {
     Open,
     /// Whoever has one of a domain that is bound to an organisation.
     Domains,
-    /// Nobody.
+    /// Nobody; whoever has one can change its passphrase.
     Closed,
 }
 

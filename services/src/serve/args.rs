@@ -167,7 +167,7 @@ pub enum SignUpArg {
     Open,
     /// Whoever has one of a domain that is bound to an organisation
     Domains,
-    /// Nobody
+    /// Nobody; whoever has one can change its passphrase
     Closed,
 }
 

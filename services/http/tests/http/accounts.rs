@@ -119,6 +119,30 @@ async fn who_may_sign_up_is_the_operators_to_say() {
 }
 
 #[tokio::test]
+async fn where_nobody_signs_up_those_who_have_an_account_get_another_passphrase() {
+    let server = Server::with(|config| config.sign_up = SignUp::Closed).await;
+    let (guest, email) = (server.guest(), "root@example.org");
+    let ask = |email: &str| {
+        let body = json!({ "email": email, "name": "X", "passphrase": PASSPHRASE });
+        let guest = guest.clone();
+        async move { guest.post("/api/v1/accounts", &body).await }
+    };
+    let before = server.root().await;
+    let (known, unknown) = (ask(email).await, ask("eve@example.org").await);
+    assert_eq!(known.status, 202, "{known:?}");
+    // Nobody finds out who has an account.
+    assert_eq!((known.status, known.body), (unknown.status, unknown.body));
+    assert!(server.code_for("eve@example.org").is_none());
+    let proof = json!({ "email": email, "code": server.code(email) });
+    guest.post("/api/v1/accounts/proof", &proof).await.ok();
+    let root = server.login(email, PASSPHRASE).await;
+    let me = root.get("/api/v1/me").await.ok();
+    assert_eq!(me["administrator"], true);
+    assert_eq!(before.get("/api/v1/me").await.status, 401);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_browser_is_signed_in_by_its_cookie() {
     let server = Server::start().await;
     server.agent("Zoe").await;
