@@ -35,6 +35,21 @@ fn a_start_that_fails_leaves_the_first_passphrase_to_the_next_one() {
 }
 
 #[test]
+fn a_service_is_ready_when_its_relay_and_its_authority_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data").display().to_string();
+    let mut serving = Script::start(serve(&data, "--listen 127.0.0.1:0"));
+    let site = serving.event("serving")["site"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let mut answer = ureq::get(format!("{site}/readyz")).call().unwrap();
+    assert_eq!(answer.body_mut().read_to_string().unwrap(), "ok");
+    serving.interrupt();
+    serving.succeeds();
+}
+
+#[test]
 fn a_relay_url_that_is_none_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data").display().to_string();

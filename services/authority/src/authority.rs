@@ -14,7 +14,9 @@ use tokio::{
 };
 
 use crate::{
-    AuthorityOptions, StartError, discovery,
+    AuthorityOptions, Connection, StartError,
+    connection::State,
+    discovery,
     docket::{Event, RoomKey},
     passes::{OWN, Passes},
     registry::{Court, Registry},
@@ -28,7 +30,7 @@ pub struct Authority {
     court: Arc<Court>,
     tasks: JoinSet<()>,
     orders: JoinSet<()>,
-    over: watch::Receiver<Option<String>>,
+    connection: Connection,
 }
 
 /// For how long it connects to a relay that is gone: for ever.
@@ -69,8 +71,8 @@ impl Authority {
         }
         let mut tasks = JoinSet::new();
         tasks.spawn(discovery::run(Arc::clone(&court)));
-        let (cut_off, over) = watch::channel(None);
-        tasks.spawn(watch_relay(Arc::clone(&court), client.events(), cut_off));
+        let (state, known) = watch::channel(State::Connected);
+        tasks.spawn(watch_relay(Arc::clone(&court), client.events(), state));
         tasks.spawn(watch_store(Arc::clone(&court), changes));
         tasks.spawn(renew_token(Arc::clone(&court)));
         let mut orders = JoinSet::new();
@@ -81,21 +83,19 @@ impl Authority {
             court,
             tasks,
             orders,
-            over,
+            connection: Connection::new(known),
         })
     }
 
     /// Waits until it is cut off from its relay for good, and says why. Nothing is decided in the
     /// relay's rooms any more then; what to do is to close it and to start another one.
     pub fn closed(&self) -> impl Future<Output = String> + use<> {
-        let mut over = self.over.clone();
-        async move {
-            match over.wait_for(Option::is_some).await {
-                Ok(reason) => reason.clone().unwrap_or_default(),
-                // It was closed by its owner.
-                Err(_) => std::future::pending().await,
-            }
-        }
+        self.connection.clone().cut_off()
+    }
+
+    /// How it is connected to its relay, now and later.
+    pub fn connection(&self) -> Connection {
+        self.connection.clone()
     }
 
     /// Hears nobody any more, stores what was heard, and says goodbye to the relay. Meetings go on when
@@ -123,24 +123,22 @@ fn own_token(passes: Passes) -> TokenSource {
 }
 
 /// A relay that was started anew has forgotten its orders.
-async fn watch_relay(
-    court: Arc<Court>,
-    mut events: RoomEvents,
-    cut_off: watch::Sender<Option<String>>,
-) {
+async fn watch_relay(court: Arc<Court>, mut events: RoomEvents, state: watch::Sender<State>) {
     while let Some(event) = events.next().await {
         match event {
             RoomEvent::Moved => {
                 tracing::info!("connected to the relay again");
+                state.send_replace(State::Connected);
                 court.orders.repeat_denials();
                 court.tell_all(|| Event::RelayStarted);
             }
             RoomEvent::Reconnecting(reason) => {
                 tracing::warn!(%reason, "the connection to the relay is lost");
+                state.send_replace(State::Lost(reason.to_string()));
             }
             RoomEvent::Closed(reason) => {
                 tracing::error!(%reason, "the authority is cut off from its relay");
-                cut_off.send_replace(Some(reason.to_string()));
+                state.send_replace(State::CutOff(reason.to_string()));
             }
             _ => {}
         }

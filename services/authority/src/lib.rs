@@ -30,6 +30,7 @@
 mod attendance;
 mod authority;
 mod clock;
+mod connection;
 mod discovery;
 mod docket;
 mod error;
@@ -44,5 +45,6 @@ mod room_task;
 mod sitting;
 
 pub use authority::Authority;
+pub use connection::Connection;
 pub use error::StartError;
 pub use options::{AuthorityOptions, Limits, RelayControl};

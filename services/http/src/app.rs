@@ -1,7 +1,7 @@
 use std::{
     fmt::Display,
     ops::Deref,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -10,7 +10,7 @@ use parvis_store::{AuditEntry, Store};
 use serde::Serialize;
 use tokio::sync::{Notify, Semaphore};
 
-use crate::{Config, limiter::Limiters, passphrase::Hasher, sign_in::ProviderClient};
+use crate::{Config, ReadyCheck, limiter::Limiters, passphrase::Hasher, sign_in::ProviderClient};
 
 /// What every request sees.
 #[derive(Debug, Clone)]
@@ -27,6 +27,8 @@ pub(crate) struct Inner {
     pub(crate) provider: Option<ProviderClient>,
     /// Requests that may be answered at the same time.
     pub(crate) turns: Semaphore,
+    /// What is needed besides the store.
+    pub(crate) needs: OnceLock<Vec<ReadyCheck>>,
     /// Rings when there is mail to send.
     pub(crate) mail: Notify,
 }
@@ -38,6 +40,7 @@ impl App {
             hasher: Hasher::new(),
             provider: config.provider.clone().map(ProviderClient::new),
             turns: Semaphore::new(config.limits.concurrent),
+            needs: OnceLock::new(),
             mail: Notify::new(),
             clock: system_clock,
             store,

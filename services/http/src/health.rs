@@ -13,7 +13,7 @@ pub(crate) async fn alive() -> &'static str {
     "ok"
 }
 
-/// Whether it can serve: the store answers
+/// Whether it can serve: the store answers, and whatever else it needs
 #[utoipa::path(
     get, path = "/readyz", tag = "health",
     responses(
@@ -23,5 +23,8 @@ pub(crate) async fn alive() -> &'static str {
 )]
 pub(crate) async fn ready(State(app): State<App>) -> Result<&'static str, ApiError> {
     app.store.check().await?;
+    for need in app.needs.get().into_iter().flatten() {
+        need.check().await.map_err(ApiError::unavailable)?;
+    }
     Ok("ok")
 }

@@ -52,6 +52,7 @@ mod organisations;
 mod passphrase;
 mod postman;
 mod provider;
+mod ready_check;
 mod roles;
 mod room_access;
 mod room_body;
@@ -69,4 +70,5 @@ pub use self::config::{
 pub use self::openapi::document;
 pub use self::postman::MailServerError;
 pub use self::provider::Provider;
+pub use self::ready_check::ReadyCheck;
 pub use self::service::{AdministratorError, FirstAdministrator, Running, Service, ServiceError};

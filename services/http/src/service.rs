@@ -18,7 +18,7 @@ use thiserror::Error;
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
-    ApiError, Config, MailServerError, Provider,
+    ApiError, Config, MailServerError, Provider, ReadyCheck,
     app::{App, audit},
     certificate::Certificate,
     connections::Bounded,
@@ -120,6 +120,12 @@ impl Service {
             postman,
             tls,
         })
+    }
+
+    /// With what it needs besides the store, for `/readyz`; the first call counts.
+    pub fn with_needs(self, needs: Vec<ReadyCheck>) -> Self {
+        self.app.needs.get_or_init(|| needs);
+        self
     }
 
     /// The routes, for whoever serves them otherwise. Mail is sent and old rows are taken away only by a

@@ -2,6 +2,7 @@
 
 mod args;
 mod folder;
+mod readiness;
 #[cfg(test)]
 mod tests;
 
@@ -178,8 +179,10 @@ impl Serving {
             .first_administrator(&args.admin_email, &args.admin_name)
             .await
             .context("cannot make the first administrator")?;
+        let pages = relay.http_addr().context("the relay has no pages")?;
+        let needs = readiness::needs(pages, authority.connection());
         // Last: whoever gets a ticket is heard.
-        let http = service.start(listener)?;
+        let http = service.with_needs(needs).start(listener)?;
         Ok(Self {
             site,
             relay_url,
@@ -216,15 +219,17 @@ impl Serving {
 }
 
 fn relay_config(args: &ServeArgs, folder: &DataFolder, secret: PathBuf) -> parvis_relay::Config {
+    let own = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     parvis_relay::Config {
         listen: args.relay_listen,
         cert: args.cert.clone(),
         key: args.private_key.clone(),
         auth_keys: Some(folder.keys().display().to_string()),
         auth_publish_under: vec![publish_under()],
-        control: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
+        control: Some(own),
         control_secret: Some(secret),
-        http: args.metrics,
+        // Whether it is ready is asked there.
+        http: args.metrics.or(Some(own)),
         drain: args.drain,
         ..parvis_relay::Config::default()
     }

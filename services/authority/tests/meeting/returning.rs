@@ -6,7 +6,7 @@ use parvis::{
 };
 
 use crate::{
-    house::{House, event, soon},
+    house::{House, event, soon, until},
     path::Path,
     together::{me, talk},
 };
@@ -60,6 +60,21 @@ async fn a_meeting_goes_on_when_its_relay_was_away() {
     let texts: Vec<&str> = page.messages.iter().map(|m| m.text.as_str()).collect();
     assert_eq!(texts, ["before", "meanwhile"]);
     talking.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_authority_whose_relay_is_away_says_so() {
+    let mut house = House::new().await;
+    let connection = house.authority.as_ref().expect("it runs").connection();
+    assert_eq!(connection.problem(), None);
+    house.stop_relay().await;
+    until("the problem", || connection.problem().is_some()).await;
+    let problem = connection.problem().unwrap_or_default();
+    assert!(problem.contains("not connected to the relay"), "{problem}");
+    house.start_relay();
+    until("the way back", || connection.problem().is_none()).await;
+    house.stop_authority().await;
+    assert!(connection.problem().is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]

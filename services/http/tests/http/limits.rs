@@ -1,10 +1,14 @@
 use std::{
     io::{ErrorKind, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
-use parvis_http::{Rate, ServiceError};
+use parvis_http::{Rate, ReadyCheck, ServiceError};
 use serde_json::json;
 
 use crate::server::{Client, Server};
@@ -169,6 +173,23 @@ async fn a_service_without_its_store_is_not_ready() {
 }
 
 #[tokio::test]
+async fn a_service_without_what_it_needs_is_not_ready() {
+    let relay_is_there = Arc::new(AtomicBool::new(true));
+    let asked = Arc::clone(&relay_is_there);
+    let relay = ReadyCheck::new(move || {
+        let there = asked.load(Ordering::Relaxed);
+        async move { there.then_some(()).ok_or("the relay is away".to_owned()) }
+    });
+    let server = Server::needing(vec![relay]).await;
+    assert_eq!(server.guest().get("/readyz").await.ok(), "ok");
+    relay_is_there.store(false, Ordering::Relaxed);
+    let answer = server.guest().get("/readyz").await;
+    answer.refused(503, "Unavailable", "the relay is away");
+    assert_eq!(server.guest().get("/healthz").await.status, 200);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn passphrases_do_not_cross_a_network_in_the_clear() {
     let server = Server::start().await;
     let config = parvis_http::Config::new(
@@ -177,7 +198,7 @@ async fn passphrases_do_not_cross_a_network_in_the_clear() {
             url: "moqt://127.0.0.1:4433".to_owned(),
             fingerprint: None,
         },
-        std::sync::Arc::new(parvis_token::Signer::from_seed(&[7; 32])),
+        Arc::new(parvis_token::Signer::from_seed(&[7; 32])),
     );
     let service = parvis_http::Service::new(server.store.clone(), config).unwrap();
     let listener = TcpListener::bind("0.0.0.0:0").unwrap();

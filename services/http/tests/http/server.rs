@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
-use parvis_http::{Config, FirstAdministrator, Operator, RelayAddress, Running, Service};
+use parvis_http::{
+    Config, FirstAdministrator, Operator, ReadyCheck, RelayAddress, Running, Service,
+};
 use parvis_store::Store;
 use parvis_token::Signer;
 use serde_json::{Value, json};
@@ -54,8 +56,21 @@ impl Server {
         Self::at("http://127.0.0.1:0", change).await
     }
 
+    /// With what it needs besides the store.
+    pub async fn needing(needs: Vec<ReadyCheck>) -> Self {
+        Self::start_at("http://127.0.0.1:0", needs, |_| {}).await
+    }
+
     /// On that address.
     pub async fn at(site: &str, change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_at(site, Vec::new(), change).await
+    }
+
+    async fn start_at(
+        site: &str,
+        needs: Vec<ReadyCheck>,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::sqlite(&folder.path().join("parvis.db"))
             .await
@@ -74,7 +89,9 @@ impl Server {
             move |text| told.lock().unwrap().push(text.to_owned())
         });
         change(&mut config);
-        let service = Service::new(store.clone(), config).unwrap();
+        let service = Service::new(store.clone(), config)
+            .unwrap()
+            .with_needs(needs);
         let root = service.first_administrator("root@example.org", "Root");
         let root = root.await.unwrap();
         Self {
