@@ -1,8 +1,11 @@
 //! Rooms of a meeting service.
 
+mod role;
+
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Map, Value, json};
 
+use self::role::RoleArgs;
 use crate::{api::SiteArgs, output::Output};
 
 /// What `parvis room` takes.
@@ -21,6 +24,7 @@ Examples:
   parvis room schedule --title Review --starts-at 2027-03-01T09:00:00+01:00 --lasts 45m --invite ann@example.org
   parvis room schedule --room abc-defg-hij --starts-at 2027-03-02T09:00:00+01:00
   parvis room list --json
+  parvis room role abc-defg-hij ann@example.org administrator
   parvis room create --site https://meet.example --application-token-file token --on-behalf-of zoe@example.org";
 
 /// A subcommand of `parvis room`.
@@ -36,6 +40,8 @@ pub enum RoomCommand {
     Show(OneArgs),
     /// Take a room away; a meeting in it ends
     Delete(OneArgs),
+    /// List the roles in a room, or give one, also to somebody who is not there
+    Role(RoleArgs),
 }
 
 /// What a room is like.
@@ -158,6 +164,7 @@ pub fn run(args: &RoomCommandArgs, output: &Output) -> anyhow::Result<()> {
         RoomCommand::List(args) => list(args, output),
         RoomCommand::Show(args) => show(args, output),
         RoomCommand::Delete(args) => delete(args, output),
+        RoomCommand::Role(args) => role::run(args, output),
     }
 }
 

@@ -222,6 +222,34 @@ fn a_room_that_is_not_there_waits_for_a_host_for_ever_and_an_agent_is_told() {
 }
 
 #[test]
+fn who_is_denied_and_cannot_knock_again_is_told_and_is_done() {
+    let site = Site::start();
+    let link = site.room("administrator");
+    let script = site.script(
+        "Alice",
+        "wait connected\nwait lobby Gil\nwait lobby Hal\nadmit Hal\nwait present Hal\n\
+         rename @Hal Hal 9000\nwait present Hal 9000\ndeny Gil\nend\n",
+    );
+    let alice = site.agent(&link, "Alice", "administrator");
+    let alice = Person::joins("Alice", &[alice, script]);
+    let hal = site.script(
+        "Hal",
+        "wait connected\nrefused Forbidden rename @Alice Bob\nrequest-transcription\n\
+         refused RateLimited request-transcription\nwait ended\n",
+    );
+    let hal = Person::joins("Hal", &[Site::guest(&link, "Hal"), hal]);
+    let gil = [Site::guest(&link, "Gil"), vec!["--plain".to_owned()]].concat();
+    let line = failure(gil);
+    assert!(line.contains("Denied: a host said no"), "{line}");
+    let failures: Vec<String> = [alice, hal]
+        .into_iter()
+        .filter_map(Person::failure)
+        .collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+    site.stop();
+}
+
+#[test]
 fn the_demonstration_of_a_meeting_shows_each_step() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = tempfile::tempdir().unwrap();

@@ -172,6 +172,15 @@ fn an_account_is_made_and_makes_a_room() {
         shown.contains(code) && shown.contains("Rejoindre la visioconférence"),
         "{shown}"
     );
+    // Root is not there, and gets a role all the same.
+    let given = house.json("room role", &[code, "root@example.org", "administrator"]);
+    assert_eq!(given[0]["role"], "administrator");
+    let roles = house.json("room role", &[url]);
+    assert_eq!(roles.len(), 2, "{roles:?}");
+    let line = house.fails("room role", &[code, "eve@example.org", "member"]);
+    assert!(line.contains("NotPresent"), "{line}");
+    let line = house.fails("room role", &[code, "zoe@example.org", "guest"]);
+    assert!(line.contains("Forbidden"), "{line}");
     let listed = house.said("room list", &[]);
     assert!(
         listed.contains(code) && listed.contains("Stand-up"),

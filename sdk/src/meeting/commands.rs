@@ -168,4 +168,9 @@ impl Meeting {
     pub async fn request_recording(&self) -> Result<(), CommandError> {
         self.do_it(Command::RequestRecording).await
     }
+
+    /// Asks the hosts to transcribe.
+    pub async fn request_transcription(&self) -> Result<(), CommandError> {
+        self.do_it(Command::RequestTranscription).await
+    }
 }

@@ -138,7 +138,11 @@ pub async fn perform(
         Act::Mute(Who::All) => meeting.mute(Target::All).await?,
         Act::Mute(Who::One(name)) => meeting.mute(Target::One(present(&state, name)?)).await?,
         Act::Forbid(source, forbidden) => meeting.forbid(*source, *forbidden).await?,
-        Act::Rename(name) => meeting.rename(name).await?,
+        Act::Rename { whose: None, name } => meeting.rename(name).await?,
+        Act::Rename {
+            whose: Some(whose),
+            name,
+        } => meeting.rename_other(present(&state, whose)?, name).await?,
         Act::Role(name, role) => meeting.set_role(present(&state, name)?, *role).await?,
         Act::Access(level, agents) => {
             let organisation = memory.organisation(*level, agents.as_ref());
@@ -150,6 +154,7 @@ pub async fn perform(
         Act::Remove(name) => meeting.remove(present(&state, name)?).await?,
         Act::End => meeting.end_for_all().await?,
         Act::RequestRecording => meeting.request_recording().await?,
+        Act::RequestTranscription => meeting.request_transcription().await?,
     }
     Ok(())
 }

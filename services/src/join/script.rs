@@ -78,8 +78,13 @@ pub enum Act {
     Mute(Who),
     /// Forbids a source to everybody but hosts, or allows it.
     Forbid(Source, bool),
-    /// Gives oneself another name.
-    Rename(String),
+    /// Gives another name, to oneself or to somebody.
+    Rename {
+        /// To whom.
+        whose: Option<String>,
+        /// Which.
+        name: String,
+    },
     /// Gives somebody a role.
     Role(String, Role),
     /// Sets who enters without knocking; with `trusted`: agents of whom, `None`: as before.
@@ -96,6 +101,8 @@ pub enum Act {
     End,
     /// Asks the hosts to record.
     RequestRecording,
+    /// Asks the hosts to transcribe.
+    RequestTranscription,
 }
 
 /// Whose hands are lowered.

@@ -5,7 +5,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use parvis::meeting::{
-    DisconnectReason, Meeting, MeetingEvent, MeetingEvents, MeetingState, Phase,
+    DisconnectReason, Lobby, Meeting, MeetingEvent, MeetingEvents, MeetingState, Phase,
 };
 
 use serde_json::json;
@@ -98,8 +98,11 @@ impl<'a> Seat<'a> {
     async fn watch_on(&mut self) -> anyhow::Result<()> {
         let mut stopped = pin!(stop(None));
         loop {
-            if let Phase::Disconnected(reason) = &self.meeting.state().phase {
-                return verdict(reason);
+            match &self.meeting.state().phase {
+                Phase::Disconnected(reason) => return verdict(reason),
+                // Nobody can knock again from here.
+                Phase::InLobby(lobby) => turned_away(lobby)?,
+                Phase::Connecting | Phase::Connected | Phase::Reconnecting => {}
             }
             self.come_in().await?;
             tokio::select! {
@@ -357,6 +360,24 @@ impl Watching<'_> {
             let fields = json!({ "line": line.number, "command": line.text });
             output.event("done", "", &fields);
         }
+    }
+}
+
+/// Whether there is still something to wait for in the lobby.
+fn turned_away(lobby: &Lobby) -> anyhow::Result<()> {
+    match lobby {
+        Lobby::Denied { retry_after: None } => {
+            bail!("Denied: a host said no, and hears no more knocks in this meeting")
+        }
+        Lobby::Denied {
+            retry_after: Some(pause),
+        } => {
+            let pause = humantime::format_duration(*pause);
+            bail!("Denied: a host said no; join again after {pause} to knock once more")
+        }
+        Lobby::TimedOut => bail!("TimedOut: nobody answered; join again to knock once more"),
+        Lobby::Full => bail!("LobbyFull: too many wait; join again later"),
+        Lobby::WaitingForHost | Lobby::Waiting { .. } | Lobby::Outside => Ok(()),
     }
 }
 

@@ -108,7 +108,7 @@ pub fn tell(event: &MeetingEvent, names: &Names) -> Option<Told> {
         ),
         MeetingEvent::ChatFailed { client_id, error } => told(
             "chat-failed",
-            format!("Your message was refused: {error}"),
+            format!("Your message failed: {error:?}: {error}"),
             json!({ "client_id": client_id, "error": error }),
         ),
         MeetingEvent::Lobby(waiters) => {

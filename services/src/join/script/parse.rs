@@ -10,8 +10,8 @@ use super::{
 
 /// The first words of commands, for who wrote another one.
 const COMMANDS: &str = "a command: access, admit, camera, deny, end, forbid, gate, history, knock, \
-    leave, lock, lower, mic, mute, raise, react, refused, remove, rename, request-recording, role, \
-    say, screen, sleep, wait";
+    leave, lock, lower, mic, mute, raise, react, refused, remove, rename, request-recording, \
+    request-transcription, role, say, screen, sleep, wait";
 
 /// What can be waited for.
 const CONDITIONS: &str = "something to wait for: absent, camera, chat, connected, denied, ended, \
@@ -71,7 +71,7 @@ fn act(first: &str, words: &mut Words<'_>) -> Result<Act, Unknown> {
         "deny" => Act::Deny(who(words)?),
         "mute" => Act::Mute(who(words)?),
         "forbid" => Act::Forbid(words.one_of("a source", &SOURCES)?, words.on_off()?),
-        "rename" => Act::Rename(words.rest("a name")?),
+        "rename" => rename(words)?,
         "role" => {
             let name = words.name()?;
             Act::Role(name, words.one_of("a role", &ROLES)?)
@@ -90,6 +90,7 @@ fn act(first: &str, words: &mut Words<'_>) -> Result<Act, Unknown> {
         "remove" => Act::Remove(words.rest("a name")?),
         "end" => Act::End,
         "request-recording" => Act::RequestRecording,
+        "request-transcription" => Act::RequestTranscription,
         other => return Err(unknown(COMMANDS, other)),
     })
 }
@@ -122,6 +123,17 @@ fn say(words: &mut Words<'_>) -> Result<Act, Unknown> {
     let to = Some(words.name()?);
     let text = words.rest("a text for that person")?;
     Ok(Act::Say { to, text })
+}
+
+fn rename(words: &mut Words<'_>) -> Result<Act, Unknown> {
+    let name = words.rest("a name, or @NAME and a name")?;
+    let Some(other) = name.strip_prefix('@') else {
+        return Ok(Act::Rename { whose: None, name });
+    };
+    let mut words = Words::new(other);
+    let whose = Some(words.name()?);
+    let name = words.rest("another name for that person")?;
+    Ok(Act::Rename { whose, name })
 }
 
 fn who(words: &mut Words<'_>) -> Result<Who, Unknown> {

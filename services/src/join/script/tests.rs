@@ -33,6 +33,17 @@ fn commands_are_read() {
         step("say @\"Zoé Martin\" psst"),
         say(Some("Zoé Martin"), "psst")
     );
+    let rename = |whose: Option<&str>, name: &str| {
+        Step::Act(Act::Rename {
+            whose: whose.map(str::to_owned),
+            name: name.to_owned(),
+        })
+    };
+    assert_eq!(step("rename Zoé M."), rename(None, "Zoé M."));
+    assert_eq!(
+        step("rename @\"Hal 9000\" Hal"),
+        rename(Some("Hal 9000"), "Hal")
+    );
     assert_eq!(step("lower"), Step::Act(Act::Lower(Hands::Own)));
     assert_eq!(step("lower all"), Step::Act(Act::Lower(Hands::All)));
     assert_eq!(
