@@ -141,6 +141,11 @@ impl App {
         }
     }
 
+    /// What was heard so far is waited for by nobody.
+    pub fn forget(&mut self) {
+        self.heard.clear();
+    }
+
     pub async fn notice<R>(&mut self, what: &str, choose: impl Fn(&Notice) -> Option<R>) -> R {
         let found = self.wait(|message| match &message.body {
             Body::Notice { notice } => choose(notice),

@@ -5,6 +5,7 @@ mod app;
 mod databases;
 mod entering;
 mod hostile;
+mod malformed;
 mod moderating;
 mod restarting;
 mod scene;
