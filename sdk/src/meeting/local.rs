@@ -1,3 +1,5 @@
+mod screen_sound;
+
 use std::{sync::Arc, time::Duration};
 
 use parvis_codec::{AudioFrame, VideoFrame};
@@ -5,6 +7,7 @@ use parvis_format::{AudioLevel, EncodedFrame, VideoParams};
 use parvis_meeting::{Command, MediaState, ParticipantId, Source};
 use tokio::sync::{mpsc, oneshot};
 
+use self::screen_sound::ScreenSound;
 use super::{
     CommandError, Meeting, StepDown,
     driver::Ask,
@@ -35,6 +38,7 @@ pub struct Camera {
 #[derive(Debug)]
 pub struct Screen {
     video: LocalVideo,
+    sound: ScreenSound,
     switch: Switch,
 }
 
@@ -43,6 +47,7 @@ pub struct Screen {
 #[derive(Debug)]
 pub struct EncodedSource {
     video: LocalEncodedVideo,
+    sound: ScreenSound,
     switch: Switch,
 }
 
@@ -116,7 +121,11 @@ impl Meeting {
         let video = room.publish_video(options).await?;
         let switch = self.switch(Source::Screen);
         switch.turn_on().await?;
-        Ok(Screen { video, switch })
+        Ok(Screen {
+            video,
+            sound: ScreenSound::default(),
+            switch,
+        })
     }
 
     /// Turns the camera on with frames that are encoded outside, in layers of these codecs and sizes;
@@ -146,7 +155,11 @@ impl Meeting {
         let video = room.publish_encoded_video(source.name(), layers).await?;
         let switch = self.switch(source);
         switch.turn_on().await?;
-        Ok(EncodedSource { video, switch })
+        Ok(EncodedSource {
+            video,
+            sound: ScreenSound::default(),
+            switch,
+        })
     }
 
     /// The room, once the tracks of a source that was turned off are over.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use parvis_codec::{AudioFrame, Channels, SAMPLE_RATE};
-use parvis_meeting::{ParticipantId, View};
+use parvis_meeting::{ParticipantId, Source, View};
 use tokio::{
     sync::watch,
     task::{AbortHandle, JoinHandle, JoinSet},
@@ -19,8 +19,8 @@ use crate::clock;
 
 /// The sound of everybody else, mixed, for what plays it to pull. Dropping it ends that.
 ///
-/// Voices are received as people come and go, at the volumes of [`Meeting::set_volume`]; each is
-/// buffered for as long as its network needs, 40 to 160 ms, and what piles up beyond is left out.
+/// Voices, and the sound of shared screens, are received as people come and go, at the volumes of
+/// [`Meeting::set_volume`]; each is buffered for as long as its network needs, 40 to 160 ms, and what piles up beyond is left out.
 pub struct Mixer {
     mix: Arc<Mutex<Mix>>,
     channels: Channels,
@@ -28,16 +28,19 @@ pub struct Mixer {
 }
 
 struct Mix {
-    voices: BTreeMap<ParticipantId, VoiceBuffer>,
+    voices: BTreeMap<Voice, VoiceBuffer>,
     volumes: watch::Receiver<Volumes>,
 }
+
+/// Whose sound, and of what.
+type Voice = (ParticipantId, Source);
 
 /// Samples a channel in 10 ms.
 const PULL: usize = SAMPLE_RATE as usize / 100;
 
 impl Meeting {
-    /// Receives and mixes everybody else's voice. A meeting has one mixer, and no
-    /// [`Meeting::voice`] beside it: a voice is received once.
+    /// Receives and mixes everybody else's voice and the sound of their screens. A meeting has one mixer,
+    /// and no [`Meeting::voice`] or [`Meeting::screen_sound`] beside it: each is received once.
     pub fn mixer(&self, channels: Channels) -> Mixer {
         let mix = Arc::new(Mutex::new(Mix {
             voices: BTreeMap::new(),
@@ -67,7 +70,7 @@ impl Mixer {
         out.fill(0.0);
         let Mix { voices, volumes } = &mut *lock(&self.mix);
         let volumes = volumes.borrow();
-        for (who, voice) in voices {
+        for ((who, _), voice) in voices {
             voice.mix_into(out, volumes.gain(who));
         }
         for sample in out {
@@ -99,26 +102,29 @@ impl fmt::Debug for Mixer {
 async fn follow(voices: VoiceReceiver, mix: Arc<Mutex<Mix>>, channels: Channels) {
     let mut state = voices.state();
     let mut tasks = JoinSet::new();
-    let mut received: BTreeMap<ParticipantId, AbortHandle> = BTreeMap::new();
+    let mut received: BTreeMap<Voice, AbortHandle> = BTreeMap::new();
     loop {
         let known = Arc::clone(&state.borrow_and_update());
         if matches!(known.phase, Phase::Disconnected(_)) {
             return;
         }
         let there = others(&known);
-        received.retain(|who, task| {
-            let stays = there.contains(who) && !task.is_finished();
+        received.retain(|key, task| {
+            let stays = there.contains(&key.0) && !task.is_finished();
             if !stays {
                 task.abort();
-                lock(&mix).voices.remove(who);
+                lock(&mix).voices.remove(key);
             }
             stays
         });
         for who in there {
-            received.entry(who.clone()).or_insert_with(|| {
-                let voice = voices.voice(&who);
-                tasks.spawn(receive(voice, who, Arc::clone(&mix), channels))
-            });
+            for source in [Source::Microphone, Source::Screen] {
+                let key = (who.clone(), source);
+                received.entry(key.clone()).or_insert_with(|| {
+                    let voice = voices.voice(&who, source);
+                    tasks.spawn(receive(voice, key, Arc::clone(&mix), channels))
+                });
+            }
         }
         tokio::select! {
             changed = state.changed() => if changed.is_err() { return },
@@ -129,17 +135,17 @@ async fn follow(voices: VoiceReceiver, mix: Arc<Mutex<Mix>>, channels: Channels)
 
 async fn receive(
     mut voice: super::RemoteVoice,
-    who: ParticipantId,
+    key: Voice,
     mix: Arc<Mutex<Mix>>,
     channels: Channels,
 ) {
     while let Some(sound) = voice.next_as_sent().await {
         let mut mix = lock(&mix);
-        let buffer = mix.voices.entry(who.clone());
+        let buffer = mix.voices.entry(key.clone());
         let buffer = buffer.or_insert_with(|| VoiceBuffer::new(channels));
         buffer.push(&sound.frame);
     }
-    lock(&mix).voices.remove(&who);
+    lock(&mix).voices.remove(&key);
 }
 
 fn others(state: &MeetingState) -> Vec<ParticipantId> {

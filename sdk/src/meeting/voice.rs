@@ -9,10 +9,12 @@ use super::{
 };
 use crate::{DecodedAudio, ParticipantName, RemoteAudio, RoomState};
 
-/// Somebody's voice: received while there is one, across mutes and reconnections.
+/// Somebody's voice, or the sound of a screen that is shared: received while there is one, across mutes
+/// and reconnections.
 #[derive(Debug)]
 pub struct RemoteVoice {
     who: ParticipantId,
+    source: Source,
     shared: Arc<Shared>,
     heard: mpsc::Sender<Heard>,
     state: watch::Receiver<Arc<MeetingState>>,
@@ -27,13 +29,20 @@ pub(super) struct VoiceReceiver {
     state: watch::Receiver<Arc<MeetingState>>,
 }
 
+/// The track of a shared screen's sound.
+pub(super) const SCREEN_SOUND: &str = "screen/sound";
 /// How long it takes until a track that does not come is asked for again.
 const AGAIN: Duration = Duration::from_millis(250);
 
 impl Meeting {
     /// Receives somebody's voice. What is heard through it tells who speaks.
     pub fn voice(&self, who: &ParticipantId) -> RemoteVoice {
-        self.voices().voice(who)
+        self.voices().voice(who, Source::Microphone)
+    }
+
+    /// Receives the sound of the screen that somebody shares; silent while it has none.
+    pub fn screen_sound(&self, who: &ParticipantId) -> RemoteVoice {
+        self.voices().voice(who, Source::Screen)
     }
 
     pub(super) fn voices(&self) -> VoiceReceiver {
@@ -53,9 +62,11 @@ impl Meeting {
 }
 
 impl VoiceReceiver {
-    pub(super) fn voice(&self, who: &ParticipantId) -> RemoteVoice {
+    /// source: the microphone, or the screen for its sound.
+    pub(super) fn voice(&self, who: &ParticipantId, source: Source) -> RemoteVoice {
         RemoteVoice {
             who: who.clone(),
+            source,
             shared: Arc::clone(&self.shared),
             heard: self.heard.clone(),
             state: self.state.clone(),
@@ -92,7 +103,10 @@ impl RemoteVoice {
                 self.track = None;
                 continue;
             };
-            if let Some(level) = sound.level {
+            // Whoever shares a film does not speak.
+            if let Some(level) = sound.level
+                && self.source == Source::Microphone
+            {
                 let who = self.who.clone();
                 // One level among many.
                 let _ = self.heard.try_send(Heard { who, level });
@@ -104,12 +118,16 @@ impl RemoteVoice {
     /// Asks for it once; `None`: it never comes.
     async fn subscribe(&mut self) -> Option<()> {
         let name = ParticipantName::new(self.who.as_str()).ok()?;
-        is_on(&mut self.state, &self.who, Source::Microphone).await?;
+        is_on(&mut self.state, &self.who, self.source).await?;
+        let track = match self.source {
+            Source::Screen => SCREEN_SOUND,
+            source => source.name(),
+        };
         let room = self.shared.room()?;
         let mut known = room.watch();
         let listed = |state: &RoomState| {
             let participant = state.participants.get(&name);
-            participant.is_some_and(|p| p.track(Source::Microphone.name()).is_some())
+            participant.is_some_and(|p| p.track(track).is_some())
         };
         // The catalog may come later than the roster, or not at all.
         tokio::select! {
@@ -118,8 +136,7 @@ impl RemoteVoice {
             }
             changed = self.state.changed() => return changed.ok(),
         }
-        let track = room.subscribe_audio(&name, Source::Microphone.name()).await;
-        match track {
+        match room.subscribe_audio(&name, track).await {
             Ok(track) => self.track = Some(track),
             Err(error) => {
                 tracing::debug!(who = %self.who, %error, "no voice yet");

@@ -5,7 +5,7 @@ use std::{f32::consts::TAU, time::Duration};
 use parvis::{
     AudioOptions, clock,
     codec::{AudioFrame, Channels},
-    meeting::{Meeting, Microphone, Mixer},
+    meeting::{Meeting, Mixer, Source},
 };
 use tokio::task::JoinHandle;
 
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Pushes a tone, 10 ms at a time as many devices do, until it is aborted.
-fn hum(microphone: Microphone, frequency: f32) -> JoinHandle<()> {
+fn hum(push: impl Fn(&AudioFrame) + Send + 'static, frequency: f32) -> JoinHandle<()> {
     tokio::spawn(async move {
         let mut ticks = tokio::time::interval(Duration::from_millis(10));
         // Whole periods in 10 ms, so that the pieces fit together.
@@ -24,14 +24,15 @@ fn hum(microphone: Microphone, frequency: f32) -> JoinHandle<()> {
         loop {
             ticks.tick().await;
             let piece = AudioFrame::new(clock::now(), Channels::Mono, samples.clone());
-            microphone.push(&piece.expect("10 ms of sound"));
+            push(&piece.expect("10 ms of sound"));
         }
     })
 }
 
 async fn hums(meeting: &Meeting, frequency: f32) -> JoinHandle<()> {
     let microphone = meeting.microphone(AudioOptions::default()).await;
-    hum(microphone.expect("it is on"), frequency)
+    let microphone = microphone.expect("it is on");
+    hum(move |piece| microphone.push(piece), frequency)
 }
 
 /// How loud a tone is in a sound: its amplitude.
@@ -94,4 +95,37 @@ async fn everybody_is_heard_in_one_sound_as_loud_as_one_likes() {
     soon("leaving", anna.leave()).await;
     hears(&mixer, "Anna gone", |low, high| low < 0.01 && high > 0.04).await;
     humming.iter().for_each(JoinHandle::abort);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_screen_is_shared_with_its_sound_which_stops_with_it() {
+    let (house, code, host) = House::public().await;
+    let mixer = host.mixer(Channels::Stereo);
+    let anna = house.member(&code, "Anna").await;
+    let talking = hums(&anna, HIGH).await;
+    let screen = anna.screen(320, 180).await.expect("it is shared");
+    let shared = screen.share_sound(AudioOptions::default()).await;
+    shared.expect("it has sound");
+    let playing = hum(move |piece| screen.push_sound(piece), LOW);
+    hears(&mixer, "both", |low, high| low > 0.15 && high > 0.15).await;
+    host.forbid(Source::Screen, true)
+        .await
+        .expect("it is a host");
+    hears(&mixer, "the voice", |low, high| low < 0.01 && high > 0.15).await;
+    host.forbid(Source::Screen, false)
+        .await
+        .expect("it is a host");
+    playing.abort();
+    let _ = playing.await;
+
+    // Shared anew, for whoever takes sounds one by one.
+    let ben = house.member(&code, "Ben").await;
+    let screen = anna.screen(320, 180).await.expect("it is shared");
+    let shared = screen.share_sound(AudioOptions::default()).await;
+    shared.expect("it has sound");
+    let playing = hum(move |piece| screen.push_sound(piece), LOW);
+    let mut sound = ben.screen_sound(&me(&anna));
+    soon("its sound", sound.next()).await.expect("it goes on");
+    playing.abort();
+    talking.abort();
 }
