@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AccessLevel, CommandId, HistoryPolicy, Language, MediaState, OrganisationId, ParticipantId,
-    Progress, Quality, Role, Source,
+    Progress, Quality, Role, Source, Topic,
 };
 
 /// A command with the id that its answer names. The same id again is the same request: it is
@@ -71,6 +71,15 @@ pub enum Command {
         /// To whom; none: to everybody.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         to: Option<ParticipantId>,
+    },
+    /// Gives data of the app to some, and to nobody else; to everybody it goes on one's own `data` track.
+    Data {
+        /// What it is about.
+        topic: Topic,
+        /// To whom: 1 to 32 who are in.
+        to: Vec<ParticipantId>,
+        /// What the app means, as text.
+        payload: String,
     },
     /// Says what is captured from here on; what is not named stays. Turning on what a host muted
     /// lets it through again.

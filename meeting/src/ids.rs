@@ -88,6 +88,10 @@ id! {
     CommandId, 32, "1 to 32 visible ASCII characters", |c| c.is_ascii_graphic()
 }
 id! {
+    /// Names what data of an app is about, chosen by the app.
+    Topic, 64, "1 to 64 visible ASCII characters", |c| c.is_ascii_graphic()
+}
+id! {
     /// Names an account of the service.
     AccountId, 255, "1 to 255 bytes without control characters", |c| !c.is_control()
 }

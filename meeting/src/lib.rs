@@ -37,6 +37,7 @@ mod capture;
 mod chat;
 mod codec;
 mod command;
+mod data_message;
 mod emoji;
 mod error_kind;
 mod identity;
@@ -62,12 +63,13 @@ pub use codec::{
     BadRequest, MAX_COMMAND_BYTES, MAX_DEPTH, MAX_MESSAGE_BYTES, MessageError, from_json, to_json,
 };
 pub use command::{Command, Request, Target};
+pub use data_message::DataMessage;
 pub use emoji::{Emoji, Reactions};
 pub use error_kind::ErrorKind;
 pub use identity::{Identity, MAX_NAME_CHARS, Service, display_name};
 pub use ids::{
     AccountId, BadId, CaptureId, ChatSeq, CommandId, DeviceId, HandSeq, OrganisationId,
-    ParticipantId, Revision, SessionId, UnixMillis,
+    ParticipantId, Revision, SessionId, Topic, UnixMillis,
 };
 pub use input::Input;
 pub use media::{MediaState, PerSource, Quality, Source};

@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CaptureId, CaptureKind, ChatMessage, ChatSeq, CommandId, ErrorKind, HandSeq, ParticipantId,
-    PrivateMessage, Source, UnixMillis,
+    CaptureId, CaptureKind, ChatMessage, ChatSeq, CommandId, DataMessage, ErrorKind, HandSeq,
+    ParticipantId, PrivateMessage, Source, UnixMillis,
 };
 
 /// An object of a participant's replies track.
@@ -168,6 +168,11 @@ pub enum Notice {
     PrivateMessage {
         /// The message.
         message: PrivateMessage,
+    },
+    /// Data of an app to it and perhaps a few others.
+    Data {
+        /// The data.
+        message: DataMessage,
     },
     /// The relay lets nothing of a source through until it is turned on again.
     Muted {

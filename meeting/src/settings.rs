@@ -30,6 +30,10 @@ pub struct Settings {
     pub reactions_per_second: u32,
     /// Chat messages of a participant each second.
     pub chat_per_second: u32,
+    /// Data of a participant's app to some, each second.
+    pub data_per_second: u32,
+    /// To how many such data goes at once.
+    pub data_recipients: usize,
     /// Commands of a participant each second, twice as many at once after a pause.
     pub commands_per_second: u32,
     /// The pause between two requests of a participant that a host should record or transcribe.
@@ -63,6 +67,8 @@ impl Default for Settings {
             room_size: 1000,
             reactions_per_second: 10,
             chat_per_second: 5,
+            data_per_second: 20,
+            data_recipients: 32,
             commands_per_second: 50,
             request_pause: Duration::from_secs(5),
             chat_chars: 2000,

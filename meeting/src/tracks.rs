@@ -13,6 +13,9 @@ pub const CHAT: &str = "chat";
 /// Reactions, in [`control`].
 pub const REACTIONS: &str = "reactions";
 
+/// Data of a participant's app to everybody, in [`media_of`]: a group for each message.
+pub const DATA: &str = "data";
+
 /// How many chat messages a group has.
 pub const CHAT_GROUP: u64 = 64;
 

@@ -30,6 +30,7 @@
 //! connection is replaced meanwhile, the command is said again, and done once.
 
 mod commands;
+mod data;
 mod driver;
 mod error;
 mod event;
@@ -75,6 +76,7 @@ use crate::{
 };
 
 pub use self::{
+    data::{DataTarget, MAX_DATA, MeetingData, RemoteData},
     error::{CommandError, JoinError},
     event::{HistoryPage, MeetingEvent, MeetingEvents},
     layers::{Receive, VideoTarget},

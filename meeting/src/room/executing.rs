@@ -41,6 +41,7 @@ impl Room {
                 text,
                 to,
             } => self.chat(who, client_id, &text, to),
+            Command::Data { topic, to, payload } => self.give_data(who, topic, to, payload),
             Command::SetMedia {
                 microphone,
                 camera,
@@ -117,6 +118,7 @@ fn allowed_to(command: &Command) -> Who {
         | Command::LowerHand { .. }
         | Command::React { .. }
         | Command::Chat { .. }
+        | Command::Data { .. }
         | Command::SetMedia { .. }
         | Command::Rename { .. }
         | Command::RequestRecording

@@ -79,6 +79,8 @@ pub(super) struct Person {
     pub(super) refusal_rate: Bucket,
     pub(super) reaction_rate: Bucket,
     pub(super) chat_rate: Bucket,
+    #[serde(default)]
+    pub(super) data_rate: Bucket,
     /// When it last asked that a host should record, and transcribe.
     pub(super) asked: [Option<UnixMillis>; 2],
     /// What the relay lets through no more.
@@ -173,6 +175,7 @@ impl Person {
             refusal_rate: Bucket::default(),
             reaction_rate: Bucket::default(),
             chat_rate: Bucket::default(),
+            data_rate: Bucket::default(),
             asked: [None; 2],
             stopped: PerSource::default(),
         }

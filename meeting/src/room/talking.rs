@@ -1,6 +1,9 @@
+use std::collections::BTreeSet;
+
 use crate::{
-    Act, Change, ChatMessage, ChatSeq, CommandId, Done, Emoji, ErrorKind, HandSeq, HistoryPolicy,
-    Notice, Output, ParticipantId, PrivateMessage, Quality, Reactions, chat_text,
+    Act, Change, ChatMessage, ChatSeq, CommandId, DataMessage, Done, Emoji, ErrorKind, HandSeq,
+    HistoryPolicy, Notice, Output, ParticipantId, PrivateMessage, Quality, Reactions, Topic,
+    chat_text,
 };
 
 use super::{
@@ -137,6 +140,40 @@ impl Room {
             }),
         }
         Ok(done)
+    }
+
+    /// Gives data to some who are in; none of them gets it if one is not.
+    pub(super) fn give_data(
+        &mut self,
+        who: &ParticipantId,
+        topic: Topic,
+        to: Vec<ParticipantId>,
+        payload: String,
+    ) -> Answer {
+        let to: BTreeSet<ParticipantId> = to.into_iter().collect();
+        if to.is_empty() {
+            return Err(ErrorKind::Empty.into());
+        }
+        if to.len() > self.settings.data_recipients {
+            return Err(ErrorKind::TooLong.into());
+        }
+        if !to.iter().all(|to| self.is_in(to)) {
+            return Err(ErrorKind::NotPresent.into());
+        }
+        let (now, rate) = (self.memory.now, self.settings.data_per_second);
+        if let Some(person) = self.memory.people.get_mut(who) {
+            person.data_rate.take(rate, rate, now).map_err(too_soon)?;
+        }
+        let message = DataMessage {
+            from: who.clone(),
+            topic,
+            payload,
+        };
+        for to in to {
+            let message = message.clone();
+            self.notify(&to, Notice::Data { message });
+        }
+        Ok(Done::default())
     }
 
     fn publish_chat(&mut self, message: &ChatMessage) {

@@ -1,5 +1,5 @@
 use parvis_meeting::{
-    ChatMessage, ChatSeq, Command, CommandId, ErrorKind, HistoryPolicy, Notice, Output,
+    ChatMessage, ChatSeq, Command, CommandId, DataMessage, ErrorKind, HistoryPolicy, Notice, Output,
 };
 
 use crate::support::{Meeting, agent, chat, guest, id, seconds};
@@ -173,4 +173,43 @@ fn a_message_appears_once_though_its_writer_was_given_up_meanwhile() {
     assert_eq!(messages(&meeting).len(), 1);
     let next = meeting.done("ann", chat("c1", "again"));
     assert_eq!(next.seq, Some(ChatSeq(1)));
+}
+
+#[test]
+fn data_to_some_reaches_them_and_nobody_else() {
+    let mut meeting = Meeting::running();
+    meeting.admitted("gus", guest("Gus"));
+    meeting.enter("ann", agent("ann"));
+    meeting.enter("out", guest("Out"));
+    let data = |to: &[&str]| Command::Data {
+        topic: "cursor".parse().unwrap(),
+        to: to.iter().map(|to| id(to)).collect(),
+        payload: "AAEC".to_owned(),
+    };
+    meeting.forget();
+    meeting.done("gus", data(&["ann", "ann"]));
+    let message = DataMessage {
+        from: id("gus"),
+        topic: "cursor".parse().unwrap(),
+        payload: "AAEC".to_owned(),
+    };
+    assert_eq!(meeting.notices("ann"), [Notice::Data { message }]);
+    assert!(meeting.notices("zoe").is_empty());
+    assert!(messages(&meeting).is_empty());
+    assert_eq!(meeting.refused("gus", data(&[])), ErrorKind::Empty);
+    assert_eq!(
+        meeting.refused("gus", data(&["ann", "out"])),
+        ErrorKind::NotPresent
+    );
+    assert_eq!(meeting.refused("out", data(&["ann"])), ErrorKind::Forbidden);
+    let many: Vec<String> = (0..33).map(|n| format!("p{n}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    assert_eq!(meeting.refused("gus", data(&many)), ErrorKind::TooLong);
+    for _ in 0..19 {
+        meeting.done("gus", data(&["zoe"]));
+    }
+    assert_eq!(
+        meeting.refused("gus", data(&["zoe"])),
+        ErrorKind::RateLimited
+    );
 }

@@ -185,6 +185,12 @@ impl Engine {
         self.answered(asked, answer).await
     }
 
+    /// Others see this participant once the room is entered, though it has no track that they are told of.
+    pub(crate) fn become_visible(&self) {
+        lock(&self.core).visible = true;
+        self.flusher.wake();
+    }
+
     /// The room was entered: other connections may take the place of the first.
     pub(crate) fn entered(&self) {
         lock(&self.core).entered = true;

@@ -9,6 +9,7 @@ use parvis_meeting::{ChatSeq, CommandId, ParticipantId, Quality, SessionId, Sour
 use tokio::sync::watch;
 
 use super::{
+    data::Data,
     pending::Outbound,
     quality::Path,
     stats::{Meter, Rates},
@@ -26,6 +27,7 @@ pub(super) struct Shared {
     pub volumes: watch::Sender<Volumes>,
     pub targets: Targets,
     pub outbound: Outbound,
+    pub data: Data,
     /// Sources that a host stopped, or oneself, and that were not turned on since.
     stopped: watch::Sender<BTreeSet<Source>>,
 }
@@ -65,6 +67,7 @@ impl Shared {
             volumes: watch::Sender::default(),
             targets: Targets::default(),
             outbound: Outbound::default(),
+            data: Data::default(),
             stopped: watch::Sender::default(),
         }
     }
@@ -79,6 +82,7 @@ impl Shared {
 
     pub(super) fn close_room(&self) {
         self.state().room = None;
+        self.data.close();
     }
 
     /// An id for a chat message, of which this participant has used none.

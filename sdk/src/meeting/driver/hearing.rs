@@ -63,6 +63,7 @@ impl Driver {
                 self.shared.muted(source);
                 self.tell(MeetingEvent::Muted { source, by });
             }
+            Notice::Data { message } => self.shared.data.heard(message),
             Notice::CaptureRequested { kind, by } => {
                 self.tell(MeetingEvent::CaptureRequested { kind, by });
             }
@@ -130,6 +131,7 @@ impl Driver {
         }
         let chat = chat?;
         self.shared.chat_reached(chat.largest());
+        self.shared.data.open(&self.link, &self.code, &self.me);
         self.inside = Some(Inside {
             state: state?,
             chat,

@@ -1,5 +1,6 @@
 //! Meetings of people with the SDK, at a real relay with tokens on.
 
+mod data;
 mod encoded;
 mod hostile;
 mod house;
