@@ -30,12 +30,14 @@
 //! connection is replaced meanwhile, the command is said again, and done once.
 
 mod commands;
+mod connection_test;
 mod data;
 mod driver;
 mod error;
 mod event;
 mod history;
 mod layers;
+mod level_meter;
 mod local;
 mod mixer;
 mod options;
@@ -76,10 +78,12 @@ use crate::{
 };
 
 pub use self::{
+    connection_test::{ConnectionReport, PathReport, Transport, TransportReport},
     data::{DataTarget, MAX_DATA, MeetingData, RemoteData},
     error::{CommandError, JoinError},
     event::{HistoryPage, MeetingEvent, MeetingEvents},
     layers::{Receive, VideoTarget},
+    level_meter::LevelMeter,
     local::{Camera, EncodedSource, Microphone, Screen},
     mixer::Mixer,
     options::JoinOptions,

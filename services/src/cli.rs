@@ -6,6 +6,7 @@ use parvis_token::Grant;
 
 use crate::{
     account::{AccountArgs, LoginArgs, LogoutArgs},
+    check::CheckArgs,
     demo::DemoArgs,
     join::JoinArgs,
     room::RoomCommandArgs,
@@ -58,6 +59,8 @@ pub enum Command {
     Serve(Box<ServeArgs>),
     /// Take part in a meeting
     Join(Box<JoinArgs>),
+    /// Test the connection to a meeting, without knocking
+    Check(CheckArgs),
     /// Make keys and tokens for a relay that asks for them
     Token(TokenArgs),
     /// Make, list, schedule rooms of a meeting service

@@ -2,6 +2,7 @@
 
 mod account;
 mod api;
+mod check;
 mod cli;
 mod demo;
 mod entry;
@@ -63,6 +64,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Demo(args) => demo::run(args, &output).await,
             Command::Serve(args) => serve::run(*args, &output).await,
             Command::Join(args) => join::run(*args, &output).await,
+            Command::Check(args) => check::run(args, &output).await,
             Command::Token(args) => token::run(&args, &output),
             Command::Room(args) => room::run(&args, &output),
             Command::Account(args) => account::run(&args, &output),

@@ -250,6 +250,36 @@ fn who_is_denied_and_cannot_knock_again_is_told_and_is_done() {
 }
 
 #[test]
+fn a_connection_is_tested_by_both_transports_and_nobody_is_disturbed() {
+    let site = Site::start();
+    let link = site.room("administrator");
+    let output = run(["check", &link, "--json"]);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let events: Vec<serde_json::Value> = said
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let transports: Vec<_> = events
+        .iter()
+        .filter_map(|e| e["transport"].as_str())
+        .collect();
+    assert_eq!(transports, ["Quic", "WebTransport"], "{said}");
+    for transport in &events[1..] {
+        assert!(transport["rtt_ms"].as_f64() > Some(0.0), "{said}");
+        assert!(transport["answer_ms"].as_f64() > Some(0.0), "{said}");
+        assert_eq!(transport["unanswered"], 0, "{said}");
+    }
+    let line = failure(["check", "abc-defg-hij", "--site", "http://127.0.0.1:9"]);
+    assert!(line.contains("http://127.0.0.1:9"), "{line}");
+    site.stop();
+}
+
+#[test]
 fn the_demonstration_of_a_meeting_shows_each_step() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = tempfile::tempdir().unwrap();

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use self::screen_sound::ScreenSound;
 use super::{
-    CommandError, Meeting, StepDown,
+    CommandError, LevelMeter, Meeting, StepDown,
     driver::Ask,
     shared::{Heard, Shared},
 };
@@ -22,6 +22,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Microphone {
     audio: LocalAudio,
+    level: LevelMeter,
     switch: Switch,
     me: ParticipantId,
     heard: mpsc::Sender<Heard>,
@@ -78,6 +79,7 @@ impl Meeting {
         switch.turn_on().await?;
         Ok(Microphone {
             audio,
+            level: LevelMeter::default(),
             switch,
             me: self.state().me.clone(),
             heard: self.heard.clone(),
@@ -197,13 +199,21 @@ impl Microphone {
     /// or by a host.
     pub fn push(&self, sound: &AudioFrame) {
         if self.switch.is_stopped() || self.audio.is_muted() {
+            self.level.clear();
             return;
         }
+        self.level.push(sound);
         self.audio.push(sound);
         let level = AudioLevel::measure(sound.samples(), false);
         let who = self.me.clone();
         // One level among many.
         let _ = self.heard.try_send(Heard { who, level });
+    }
+
+    /// How loud one is oneself, in decibels of the loudest that can be, for a bar to show; silence
+    /// while it is muted. Before one joins a [`LevelMeter`] says the same.
+    pub fn level(&self) -> f32 {
+        self.level.decibels()
     }
 
     /// Mutes: nothing is captured, and the track stays announced.

@@ -25,6 +25,7 @@ use clap::Args;
 use parvis::meeting::{ErrorKind, JoinError, JoinOptions, Meeting, TicketError, TicketSource};
 use serde_json::json;
 
+pub use self::device::id as device_id;
 use self::{
     hearing::Hearing,
     media::{Media, MediaArgs},
@@ -200,7 +201,7 @@ fn read_script(file: &Path) -> anyhow::Result<Script> {
 }
 
 /// In the words of the API, and what to do.
-fn explain(error: JoinError, room: &str) -> anyhow::Error {
+pub fn explain(error: JoinError, room: &str) -> anyhow::Error {
     let kind = match &error {
         JoinError::BadCode(_) => Some(ErrorKind::BadCode),
         JoinError::BadName(kind) => Some(*kind),
