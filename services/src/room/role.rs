@@ -39,15 +39,12 @@ pub(super) fn run(args: &RoleArgs, output: &Output) -> anyhow::Result<()> {
     let api = args.site.signed_in()?;
     let path = format!("/api/v1/rooms/{}/roles", code(&args.room)?);
     let given = args.email.as_ref().zip(args.role.as_ref());
-    let roles = match given {
-        Some((email, role)) => {
-            let body = json!({ "email": email, "role": word(role) });
-            vec![api.send("PUT", &path, &body)?]
-        }
-        None => {
-            let list = api.get(&path)?;
-            list["roles"].as_array().cloned().unwrap_or_default()
-        }
+    let roles = if let Some((email, role)) = given {
+        let body = json!({ "email": email, "role": word(role) });
+        vec![api.send("PUT", &path, &body)?]
+    } else {
+        let list = api.get(&path)?;
+        list["roles"].as_array().cloned().unwrap_or_default()
     };
     for role in roles {
         let field = |name: &str| role[name].as_str().unwrap_or_default();

@@ -87,7 +87,7 @@ impl Random {
         let length = self.below(8);
         match kind {
             0 | 1 => {
-                out.push(kind << 5 | 27);
+                out.push(kind << 5 | 0x1b);
                 out.extend(self.next().to_be_bytes());
             }
             2 | 3 => {
@@ -196,22 +196,24 @@ async fn a_hundred_thousand_malformed_commands_change_nothing_and_stop_nobody() 
         |view: &View| (view.len() == 3 && view.hands().count() == 1).then(|| view.clone());
     let before = zoe.state().await.until("all of them", in_the_room).await;
     let host = zoe.who.to_string();
-    let assaults = async {
-        tokio::join!(
-            assault(&mut ann, &host, seed),
-            assault(&mut gus, &host, seed + 1),
-            assault(&mut waiting, &host, seed + 2),
-            assault(&mut outside, &host, seed + 3),
-        );
-    };
-    tokio::pin!(assaults);
     let mut written = 0;
-    loop {
-        tokio::select! {
-            () = &mut assaults => break,
-            done = zoe.write("still here") => {
-                assert_eq!(done.unwrap().seq.map(|seq| seq.0), Some(written));
-                written += 1;
+    {
+        let assaults = async {
+            tokio::join!(
+                assault(&mut ann, &host, seed),
+                assault(&mut gus, &host, seed + 1),
+                assault(&mut waiting, &host, seed + 2),
+                assault(&mut outside, &host, seed + 3),
+            );
+        };
+        tokio::pin!(assaults);
+        loop {
+            tokio::select! {
+                () = &mut assaults => break,
+                done = zoe.write("still here") => {
+                    assert_eq!(done.unwrap().seq.map(|seq| seq.0), Some(written));
+                    written += 1;
+                }
             }
         }
     }
