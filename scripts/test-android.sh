@@ -13,6 +13,6 @@ mvn --batch-mode --no-transfer-progress --file examples/android/pom.xml "-Dmaven
   "-Dparvis.library=${PARVIS_LIBRARY:-$target/debug/libparvis_ffi.so}" \
   "-Dparvis.binary=${PARVIS_BINARY:-$target/debug/parvis}" \
   --projects :sdk-android,:android-model,:android-ui,:android-phone --also-make \
-  -Dtest=CallModelTest,JoinModelTest,TilesTest,RealCallTest,ScreensTest,VoiceMixerTest,PicturesTest,RoutesTest \
+  -Dtest=CallModelTest,JoinModelTest,TilesTest,RealCallTest,ScreensTest,FormatsTest,NetworksTest,PicturesTest,RoutesTest \
   -Dsurefire.failIfNoSpecifiedTests=false -Dsurefire.printSummary=true package
 echo "The screens are drawn in $cache/android/android-ui/shots."

@@ -5,23 +5,16 @@ import android.media.AudioFormat
 import android.media.AudioTrack
 import android.os.Process
 import dev.parvis.Meeting
+import dev.parvis.Mixer
 import dev.parvis.ParvisException
 import dev.parvis.Phase
 import kotlin.concurrent.thread
-import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.Job
-import kotlinx.coroutines.coroutineScope
-import kotlinx.coroutines.flow.distinctUntilChanged
-import kotlinx.coroutines.flow.map
-import kotlinx.coroutines.flow.takeWhile
-import kotlinx.coroutines.launch
+import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.withContext
 
-/** Plays the voices of a meeting through the route of the call; see [CallAudio]. */
+/** Plays the voices of a meeting, mixed, through the route of the call; see [CallAudio]. A meeting has one. */
 public class VoicePlayer(private val meeting: Meeting) {
-    private val mixer = VoiceMixer()
-
     /** Whether nothing is played, as during another call. The voices go on. */
     @Volatile
     public var isSilent: Boolean = false
@@ -29,51 +22,32 @@ public class VoicePlayer(private val meeting: Meeting) {
     /** Plays everybody's voice until it is cancelled or the meeting is over. */
     public suspend fun play(): Unit =
         withContext(Dispatchers.Default) {
-            val track = track()
-            track.play()
-            val playing = thread(name = "voices-out") {
-                Process.setThreadPriority(Process.THREAD_PRIORITY_URGENT_AUDIO)
-                writeAll(track)
-            }
-            try {
-                follow()
-            } finally {
-                track.stop()
-                playing.join()
-                track.release()
-            }
-        }
-
-    private suspend fun follow() =
-        coroutineScope {
-            val voices = mutableMapOf<String, Job>()
-            meeting.state
-                .takeWhile { it.phase !is Phase.Disconnected }
-                .map { known -> known.view?.participants.orEmpty().map { it.id }.toSet() - known.me }
-                .distinctUntilChanged()
-                .collect { others ->
-                    for (gone in voices.keys - others) voices.remove(gone)?.cancel()
-                    for (who in others) voices.getOrPut(who) { hear(who) }
+            meeting.mixer().use { mixer ->
+                val track = track()
+                track.play()
+                val playing = thread(name = "voices-out") {
+                    Process.setThreadPriority(Process.THREAD_PRIORITY_URGENT_AUDIO)
+                    writeAll(mixer, track)
                 }
-            voices.values.forEach(Job::cancel)
-        }
-
-    private fun CoroutineScope.hear(who: String) =
-        launch {
-            val voice = mixer.add()
-            try {
-                meeting.voice(who).use { heard -> heard.frames().collect { voice.put(it.samples, it.channels) } }
-            } catch (_: ParvisException) {
-                // The meeting is over, and its state says so.
-            } finally {
-                mixer.remove(voice)
+                try {
+                    meeting.state.first { it.phase is Phase.Disconnected }
+                } finally {
+                    track.stop()
+                    playing.join()
+                    track.release()
+                }
             }
         }
 
-    private fun writeAll(track: AudioTrack) {
+    private fun writeAll(mixer: Mixer, track: AudioTrack) {
         val chunk = FloatArray(CHUNK)
         while (track.playState == AudioTrack.PLAYSTATE_PLAYING) {
-            mixer.mix(chunk)
+            try {
+                mixer.fill(chunk)
+            } catch (_: ParvisException) {
+                // The meeting is over, and its state says so.
+                break
+            }
             if (isSilent) chunk.fill(0f)
             if (track.write(chunk, 0, CHUNK, AudioTrack.WRITE_BLOCKING) <= 0) break
         }

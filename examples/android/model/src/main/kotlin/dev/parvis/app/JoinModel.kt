@@ -1,5 +1,6 @@
 package dev.parvis.app
 
+import dev.parvis.Codecs
 import dev.parvis.JoinOptions
 import dev.parvis.ParvisException
 import dev.parvis.Source
@@ -41,13 +42,18 @@ data class JoinState(
 /** A call, and what is to be turned on once it is in. */
 class Joined(val call: Call, val sources: Set<Source>)
 
-/** The screen before a meeting: an address, a name, and how one comes in. */
+/**
+ * The screen before a meeting: an address, a name, and how one comes in.
+ *
+ * @param codecs the phone's, tried before the library's
+ */
 class JoinModel(
     private val scope: CoroutineScope,
     private val calls: Calls,
     private val device: String,
     private val trust: Trust? = null,
     first: JoinState = JoinState(),
+    private val codecs: Codecs = Codecs(),
     private val joined: (Joined) -> Unit,
 ) {
     private val shown = MutableStateFlow(first)
@@ -85,7 +91,8 @@ class JoinModel(
         shown.update { it.copy(isJoining = true, error = null) }
         joining = scope.launch {
             try {
-                val options = JoinOptions(asked.name.trim(), device, site = asked.site.trim().ifEmpty { null }, trust = trust)
+                val site = asked.site.trim().ifEmpty { null }
+                val options = JoinOptions(asked.name.trim(), device, site = site, trust = trust, codecs = codecs)
                 val call = calls.join(asked.address.trim(), options)
                 joined(Joined(call, asked.sources()))
             } catch (error: ParvisException) {

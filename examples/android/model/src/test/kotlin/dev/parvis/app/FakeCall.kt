@@ -12,8 +12,8 @@ import dev.parvis.MediaState
 import dev.parvis.MediaStates
 import dev.parvis.MeetingEvent
 import dev.parvis.MeetingState
-import dev.parvis.ParvisException
 import dev.parvis.Participant
+import dev.parvis.ParvisException
 import dev.parvis.Pending
 import dev.parvis.Phase
 import dev.parvis.Policy
@@ -21,6 +21,7 @@ import dev.parvis.Quality
 import dev.parvis.Role
 import dev.parvis.RoomView
 import dev.parvis.Source
+import dev.parvis.StepDown
 import dev.parvis.Target
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.channels.Channel
@@ -128,6 +129,7 @@ fun state(phase: Phase, vararg people: Participant, speakers: List<String> = emp
         emptyList(),
         speakers,
         Quality.EXCELLENT,
+        StepDown.NOTHING,
     )
 
 /** Somebody who is in. */

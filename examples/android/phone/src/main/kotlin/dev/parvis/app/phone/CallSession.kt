@@ -4,6 +4,7 @@ import android.content.Context
 import dev.parvis.android.CallAudio
 import dev.parvis.android.MeetingService
 import dev.parvis.android.VoicePlayer
+import dev.parvis.android.followNetworks
 import dev.parvis.app.CallModel
 import dev.parvis.app.CallState
 import dev.parvis.app.DeviceState
@@ -35,6 +36,7 @@ class CallSession(
         try {
             coroutineScope {
                 launch { voices.play() }
+                launch { call.meeting.followNetworks(context) }
                 launch { model.state.map(::devices).distinctUntilChanged().collect { serve(model.state.value) } }
                 launch { MeetingService.leaves.collect { model.leave() } }
                 launch { pauseWhileInterrupted() }

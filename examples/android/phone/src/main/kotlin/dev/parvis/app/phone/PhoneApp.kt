@@ -2,6 +2,7 @@ package dev.parvis.app.phone
 
 import android.content.Context
 import dev.parvis.android.MeetingService
+import dev.parvis.android.mediaCodecs
 import dev.parvis.app.CallModel
 import dev.parvis.app.JoinModel
 import dev.parvis.app.Joined
@@ -28,7 +29,7 @@ class PhoneApp(private val context: Context, private val words: (code: String) -
     val devices: PhoneDevices = PhoneDevices(context) { source -> scope.launch { shown.value?.model?.ended(source) } }
 
     /** What is shown before a meeting. */
-    val join: JoinModel = JoinModel(scope, SdkCalls(devices), device(), joined = ::enter)
+    val join: JoinModel = JoinModel(scope, SdkCalls(devices), device(), codecs = mediaCodecs(), joined = ::enter)
 
     /** The call that is shown; null: the screen before a meeting is. */
     val call: StateFlow<ShownCall?> = shown.asStateFlow()

@@ -1,0 +1,111 @@
+package dev.parvis.android
+
+import android.media.Image
+import android.media.MediaCodec
+import android.media.MediaCodecInfo.CodecCapabilities
+import android.media.MediaFormat
+import dev.parvis.EncodedFrame
+import dev.parvis.Picture
+import dev.parvis.PictureSink
+import dev.parvis.VideoDecoder
+import dev.parvis.VideoDecoderCaps
+import dev.parvis.VideoParams
+import java.nio.ByteBuffer
+import java.util.concurrent.Semaphore
+import java.util.concurrent.TimeUnit
+
+/** A phone's video decoder. */
+internal class HardwareDecoder(
+    private val name: String,
+    private val format: VideoFormat,
+    stream: VideoParams,
+    private val sink: PictureSink,
+) : VideoDecoder {
+    private val room = Semaphore(MOST)
+    private val codec = Codec(stream)
+
+    override val caps: VideoDecoderCaps get() = VideoDecoderCaps(name, 0)
+
+    override fun decode(frame: EncodedFrame) {
+        // The library keeps what is to be decoded, and knows what to leave out.
+        check(room.tryAcquire(PATIENCE_S, TimeUnit.SECONDS)) { "the decoder takes nothing" }
+        codec.give(Given(frame, room))
+    }
+
+    // A key frame follows, which needs nothing of what the codec knows.
+    override fun reset(): Unit = codec.forget()
+
+    override fun flush(): Unit = Unit
+
+    override fun release(): Unit = codec.release()
+
+    private class Given(val frame: EncodedFrame, private val room: Semaphore) : AutoCloseable {
+        override fun close() {
+            frame.close()
+            room.release()
+        }
+    }
+
+    private inner class Codec(stream: VideoParams) : HardwareCodec<Given>(name, settings(stream), 0, MOST) {
+        init {
+            begin()
+        }
+
+        override fun put(codec: MediaCodec, input: Int, item: Given) {
+            val into = codec.getInputBuffer(input) ?: return
+            val packet = item.frame.payload
+            if (packet.remaining() > into.remaining()) {
+                failed("a frame of ${packet.remaining()} bytes does not fit into ${into.remaining()}")
+                return
+            }
+            val size = packet.remaining()
+            into.put(packet)
+            codec.queueInputBuffer(input, 0, size, item.frame.timestampUs, 0)
+        }
+
+        override fun take(codec: MediaCodec, output: Int, info: MediaCodec.BufferInfo) {
+            if (info.size == 0) return
+            val image = codec.getOutputImage(output)
+            if (image == null) failed("the decoder gives no pictures in memory") else image.use { push(it, info) }
+        }
+
+        private fun push(image: Image, info: MediaCodec.BufferInfo) {
+            val (y, u, v) = image.planes
+            val shown = image.cropRect
+            fun plane(plane: Image.Plane, left: Int, top: Int) =
+                from(plane.buffer, left * plane.pixelStride + top * plane.rowStride)
+            sink.push(
+                Picture(
+                    shown.width(),
+                    shown.height(),
+                    plane(y, shown.left, shown.top),
+                    plane(u, shown.left / 2, shown.top / 2),
+                    plane(v, shown.left / 2, shown.top / 2),
+                    y.rowStride,
+                    u.rowStride,
+                    u.pixelStride,
+                    timestampUs = info.presentationTimeUs,
+                ),
+            )
+        }
+
+        override fun failed(reason: String) = sink.fail(reason)
+    }
+
+    private fun settings(stream: VideoParams) =
+        MediaFormat.createVideoFormat(format.mime, stream.width, stream.height).apply {
+            setInteger(MediaFormat.KEY_COLOR_FORMAT, CodecCapabilities.COLOR_FormatYUV420Flexible)
+            setInteger(MediaFormat.KEY_LOW_LATENCY, 1)
+            stream.config?.let { setByteBuffer("csd-0", ByteBuffer.wrap(it)) }
+        }
+
+    private companion object {
+        /** Frames that wait for the codec. */
+        const val MOST = 4
+
+        const val PATIENCE_S = 2L
+    }
+}
+
+/** A plane from where the picture that is shown begins. */
+private fun from(plane: ByteBuffer, offset: Int): ByteBuffer = plane.duplicate().position(plane.position() + offset)
