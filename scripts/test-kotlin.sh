@@ -13,11 +13,24 @@ mvn() {
     "-Dmaven.repo.local=$cache/maven" "-Dparvis.bindgen=$target/debug/parvis-bindgen" "$@"
 }
 
+# size ROW MOST: what the library takes on a device, megabytes, against what it may.
+size() {
+  strip -o "$cache/stripped.so" "$target/release/libparvis_ffi.so"
+  awk -v row="$1" -v bytes="$(stat -c %s "$cache/stripped.so")" -v most="$2" 'BEGIN {
+    figure = bytes / 1e6
+    printf "%-5s %-24s %7.1f %7.1f\n", figure <= most ? "ok" : "short", row, figure, most
+  }'
+  rm "$cache/stripped.so"
+}
+
 if [ "$what" = bench ]; then
   cargo build -q -p parvis-bindgen
   cargo build -q --release -p parvis-ffi --features bench
   mvn --quiet -Pbench "-Dparvis.output=$cache/kotlin-bench" "-Dparvis.library=$target/release/libparvis_ffi.so" \
     -DskipTests --projects sdk-ffi,sdk test
+  size library-with-codecs-MB 12
+  cargo build -q --release -p parvis-ffi --no-default-features
+  size library-alone-MB 4
   exit
 fi
 
