@@ -15,7 +15,7 @@ demo: packages clips ## Two agents and three guests hold a meeting on this machi
 	cargo build -p parvis-services --bin parvis
 	$(CARGO_TARGET_DIR)/debug/parvis demo $(DEMO_ARGS)
 
-test: packages clips format lint unit doc fuzz-check deny browser test-kotlin interop ## Proves everything; what CI runs
+test: packages clips format lint unit doc fuzz-check deny browser test-kotlin test-swift interop ## Proves everything; what CI runs
 	@echo "make test: everything passed"
 
 packages: ## Installs the Debian packages that a build needs

@@ -27,6 +27,8 @@ make() {
   echo "Making a folder of Debian 13 with Swift for the tests of the Swift binding (once; some minutes, 3 GB)"
   mkdir -p "$(dirname "$root")"
   "${sudo[@]}" rm -rf --one-file-system "$root" "$partial"
+  "${sudo[@]}" unshare --mount --propagation private true ||
+    { echo "swift-root: this machine lets nobody mount: in a container, allow CAP_SYS_ADMIN" >&2; exit 1; }
   # A mount namespace of its own: what debootstrap mounts ends with it, also when it is interrupted.
   "${sudo[@]}" unshare --mount --propagation private bash -euo pipefail -c '
     debootstrap --variant=minbase --include=ca-certificates trixie "$1" "$2" >"$1.log" 2>&1 ||
@@ -37,7 +39,10 @@ make() {
     chroot "$1" apt-get clean
     rm -rf "$1"/var/lib/apt/lists/* "$1"/usr/share/doc/* "$1"/usr/share/locale/*
     echo "$3" >"$1/swift-root-version"
-    rm -f "$1.log"' make "$partial" "$mirror" "$version"
+    rm -f "$1.log"' make "$partial" "$mirror" "$version" || {
+    echo "swift-root: Debian 13 with Swift could not be made from $mirror, which the Swift tests need; why is above" >&2
+    exit 1
+  }
   "${sudo[@]}" mv "$partial" "$root"
 }
 

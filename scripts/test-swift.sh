@@ -10,7 +10,7 @@ target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 root=$cache/swift-root build=$cache/swift-build tools=/usr/libexec/swift/bin
 # Tests get what they need from here, and nothing else of the environment.
 for name in $(compgen -e PARVIS_); do unset "$name"; done
-export PARVIS_LIBRARY_DIR=$target/debug PARVIS_BINARY=$target/debug/parvis PARVIS_MEDIA=$build/media
+export PARVIS_LIBRARY_DIR=$target/debug/deps PARVIS_BINARY=$target/debug/parvis PARVIS_MEDIA=$build/media
 export PARVIS_SWIFT_HOME=$build/home
 
 in_swift() { # command...
@@ -18,7 +18,10 @@ in_swift() { # command...
 }
 package() { # folder, what swift does with the package there...
   local folder=$1; shift
-  in_swift swift "$@" --package-path "$folder" --scratch-path "$build/${folder//\//-}" --disable-sandbox --quiet
+  in_swift swift "$@" --package-path "$folder" --scratch-path "$build/${folder//\//-}" --disable-sandbox --quiet \
+    >"$build/log" 2>&1 || { cat "$build/log" >&2; return 1; }
+  # The last sum is that of all suites.
+  grep -E 'Executed [0-9]+ tests' "$build/log" | tail -n 1 || true
 }
 # The example and the Rust program meet in a room: each sees the other, and a message comes across both ways.
 hello_room() {
@@ -59,10 +62,11 @@ serve=
 trap '[ -z "$serve" ] || kill "$serve" 2>/dev/null || true' EXIT
 
 step "the library"
-cargo build -q -p parvis-ffi -p parvis-bindgen
-cargo build -q -p parvis-services --bin parvis
-cargo run -q -p parvis-ffi --example scenario_media -- "$build/media"
-bindings/swift/scripts/generate.sh "$target/debug/libparvis_ffi.so" "$target/debug/parvis-bindgen"
+# As test-kotlin.sh does it, so that nothing is built twice; `cargo build` would, since its features are others.
+cargo test -q --no-run -p parvis-bindgen -p parvis-ffi -p parvis-services
+cargo build -q -p parvis-bindgen
+"$target/debug/examples/scenario_media" "$build/media"
+bindings/swift/scripts/generate.sh "$PARVIS_LIBRARY_DIR/libparvis_ffi.so" "$target/debug/parvis-bindgen"
 
 step "format"
 in_swift "$tools/swift-format" lint --strict --recursive --configuration bindings/swift/.swift-format \

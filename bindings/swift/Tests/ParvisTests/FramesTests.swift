@@ -48,36 +48,52 @@ final class FramesTests: XCTestCase {
     /// Gives frames as fast as they arrive at the other end, until so many more have.
     private func play(
         _ count: Int, _ pictures: VideoClip, _ camera: Camera, _ seen: Count, _ sounds: AudioClip,
-        _ microphone: Microphone,
-        _ heard: Count
+        _ microphone: Microphone, _ heard: Count
     ) async throws {
-        let (seenBefore, heardBefore) = (seen.value, heard.value)
-        var (shown, said, still) = (0, 0, 0)
-        var arrived = (0, 0)
-        while arrived.0 < count || arrived.1 < count {
-            // At most a few are on their way.
-            if shown - arrived.0 < 4 {
-                try pictures.with(shown % pictures.count) { try camera.push($0) }
-                shown += 1
+        // At most a few of each are on their way.
+        var (shown, said) = (OnTheirWay(4, seen), OnTheirWay(8, heard))
+        while shown.arrived < count || said.arrived < count {
+            if shown.takesAnother() {
+                try pictures.with(shown.given % pictures.count) { try camera.push($0) }
             }
-            if said - arrived.1 < 8 {
-                try sounds.with(said) { try microphone.push($0) }
-                said += 1
+            if said.takesAnother() {
+                try sounds.with(said.given) { try microphone.push($0) }
             }
             try await Task.sleep(for: .milliseconds(1))
-            let now = (seen.value - seenBefore, heard.value - heardBefore)
-            still = now == arrived ? still + 1 : 0
-            arrived = now
-            if still == 50 {
-                // What was on its way was dropped: others take its place.
-                (shown, said, still) = (arrived.0, arrived.1, 0)
-            }
         }
     }
 
     private func residentBytes() -> Int {
         let statm = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
         return (Int(statm.split(separator: " ").dropFirst().first ?? "") ?? 0) * 4096
+    }
+}
+
+/// Frames that were given and have not arrived.
+private struct OnTheirWay {
+    private(set) var given = 0
+    private(set) var arrived = 0
+    private let most: Int
+    private let count: Count
+    private let before: Int
+    private var last = ContinuousClock.now
+
+    init(_ most: Int, _ count: Count) {
+        (self.most, self.count, before) = (most, count, count.value)
+    }
+
+    /// Whether another one may be given, which counts as given then.
+    mutating func takesAnother() -> Bool {
+        let now = count.value - before
+        if now != arrived {
+            (arrived, last) = (now, .now)
+        } else if ContinuousClock.now - last > .milliseconds(100) {
+            // What was on its way was dropped: others take its place.
+            (given, last) = (arrived, .now)
+        }
+        guard given - arrived < most else { return false }
+        given += 1
+        return true
     }
 }
 
