@@ -6,7 +6,7 @@ export PATH := $(CACHE)/tools/bin:$(HOME)/.cargo/bin:$(PATH)
 export PARVIS_CACHE := $(CACHE)
 export CARGO_TERM_COLOR ?= auto
 
-.PHONY: help demo test packages clips peers browser-peer services-tools format lint unit doc fuzz-check deny browser interop interop-write bench bench-store bench-drain bench-network bench-meeting bench-bindings test-kotlin test-swift fuzz clean
+.PHONY: help demo test packages clips peers browser-peer services-tools format lint unit doc fuzz-check deny browser interop interop-write bench bench-store bench-drain bench-network bench-meeting bench-bindings test-kotlin test-android test-swift fuzz clean
 
 help: ## Lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -57,8 +57,11 @@ fuzz-check: packages ## Compiles the fuzz targets
 fuzz: packages ## Runs each fuzz target for FUZZ_SECONDS (60); needs nightly Rust and cargo-fuzz
 	scripts/fuzz.sh $(or $(FUZZ_SECONDS),60)
 
-test-kotlin: packages ## The Kotlin SDK on a JVM, against a real service; its API against bindings/api
+test-kotlin: packages ## The Kotlin SDK and its Android half on a JVM, against a real service; its API against bindings/api
 	@scripts/test-kotlin.sh "$(CACHE)"
+
+test-android: packages ## The Android half and the example app alone; test-kotlin has them too
+	@scripts/test-android.sh "$(CACHE)"
 
 deny: packages ## Licences, sources and duplicates of dependencies; advisories where their database is at hand
 	@scripts/deny.sh "$(CACHE)"

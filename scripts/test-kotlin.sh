@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# test-kotlin.sh CACHE [bench|write-api]: builds the library and its Kotlin side, runs its tests on a JVM against a real
-# service, and compares the public API with its snapshot, or writes that; with bench, prints what the boundary costs.
+# test-kotlin.sh CACHE [bench|write-api]: builds the library and its Kotlin side, with its Android half and the example app as
+# far as Maven Central allows, runs their tests on a JVM against a real service, and compares the public API with its
+# snapshot, or writes that; with bench, prints what the boundary costs.
 set -euo pipefail
 cache=${1:?folder}
 what=${2:-test}
@@ -9,7 +10,7 @@ scripts/packages.sh --kotlin
 
 target=${CARGO_TARGET_DIR:-$PWD/target}
 mvn() {
-  command mvn --batch-mode --no-transfer-progress --file bindings/kotlin/pom.xml \
+  command mvn --batch-mode --no-transfer-progress \
     "-Dmaven.repo.local=$cache/maven" "-Dparvis.bindgen=$target/debug/parvis-bindgen" "$@"
 }
 
@@ -26,7 +27,7 @@ size() {
 if [ "$what" = bench ]; then
   cargo build -q -p parvis-bindgen
   cargo build -q --release -p parvis-ffi --features bench
-  mvn --quiet -Pbench "-Dparvis.output=$cache/kotlin-bench" "-Dparvis.library=$target/release/libparvis_ffi.so" \
+  mvn --file bindings/kotlin/pom.xml --quiet -Pbench "-Dparvis.output=$cache/kotlin-bench" "-Dparvis.library=$target/release/libparvis_ffi.so" \
     -DskipTests --projects sdk-ffi,sdk test
   size library-with-codecs-MB 12
   cargo build -q --release -p parvis-ffi --no-default-features
@@ -39,8 +40,9 @@ cargo test -q --no-run -p parvis-bindgen -p parvis-ffi -p parvis-services
 cargo build -q -p parvis-bindgen -p parvis-ffi -p parvis-services
 media=$cache/scenario-media
 "$target/debug/examples/scenario_media" "$media"
-mvn "-Dparvis.output=$cache/kotlin" "-Dparvis.library=$target/debug/libparvis_ffi.so" \
+mvn --file examples/android/pom.xml "-Dparvis.output=$cache/kotlin" "-Dparvis.library=$target/debug/libparvis_ffi.so" \
   "-Dparvis.binary=$target/debug/parvis" "-Dparvis.media=$media" -Dsurefire.printSummary=true package
+echo "The screens of the example app are drawn in $cache/kotlin/android-ui/shots."
 
 write=()
 [ "$what" = write-api ] && write=(--write)
