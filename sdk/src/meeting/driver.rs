@@ -63,6 +63,7 @@ pub(super) struct Driver {
     commands: DataPublisher,
     next_command: u64,
     requests: Requests,
+    command_timeout: Duration,
     speakers: Speakers,
     view: Option<View>,
     inside: Option<Inside>,
@@ -98,6 +99,8 @@ enum Next {
 const LOOK: Duration = Duration::from_millis(100);
 /// After so much speech with the hand up, lowering it is suggested.
 const SPEECH: Duration = Duration::from_secs(3);
+/// How long this side's own requests are said, a knock among them.
+const OWN: Duration = Duration::from_secs(30);
 /// How long saying goodbye may take.
 const GOODBYE: Duration = Duration::from_millis(500);
 
@@ -131,7 +134,8 @@ impl Driver {
             events,
             commands,
             next_command: first,
-            requests: Requests::new(first << 16, options.command_timeout),
+            requests: Requests::new(first << 16),
+            command_timeout: options.command_timeout,
             speakers: Speakers::default(),
             view: None,
             inside: None,
@@ -273,7 +277,7 @@ impl Driver {
     fn ask(&mut self, command: Command) {
         let (reply, _) = oneshot::channel();
         let id = self.requests.new_id();
-        self.say_new(id, command, reply);
+        self.say_new(id, command, reply, OWN);
     }
 
     fn say_new(
@@ -281,8 +285,10 @@ impl Driver {
         id: CommandId,
         command: Command,
         reply: oneshot::Sender<Result<Done, CommandError>>,
+        patience: Duration,
     ) {
-        if let Some(request) = self.requests.ask(id, command, reply, Instant::now()) {
+        let now = Instant::now();
+        if let Some(request) = self.requests.ask(id, command, reply, patience, now) {
             self.say(&request);
         }
     }
@@ -299,7 +305,7 @@ impl Driver {
         match ask {
             Ask::Command { command, reply } => {
                 let id = self.requests.new_id();
-                self.say_new(id, command, reply);
+                self.say_new(id, command, reply, self.command_timeout);
             }
             Ask::Chat {
                 client_id,
@@ -312,7 +318,7 @@ impl Driver {
                     text,
                     to,
                 };
-                self.say_new(client_id, command, reply);
+                self.say_new(client_id, command, reply, self.command_timeout);
             }
             Ask::Leave(_) => {}
         }

@@ -13,8 +13,6 @@ use super::CommandError;
 pub(super) struct Requests {
     waiting: BTreeMap<CommandId, Waiting>,
     next: u64,
-    /// How long an answer may take.
-    patience: Duration,
 }
 
 #[derive(Debug)]
@@ -32,11 +30,10 @@ const MOST: usize = 256;
 
 impl Requests {
     /// Ids that no other run of this participant uses begin there.
-    pub(super) fn new(first: u64, patience: Duration) -> Self {
+    pub(super) fn new(first: u64) -> Self {
         Self {
             waiting: BTreeMap::new(),
             next: first,
-            patience,
         }
     }
 
@@ -46,12 +43,13 @@ impl Requests {
         CommandId::new(&format!("c{:x}", self.next)).expect("a short number is an id")
     }
 
-    /// Notes a request; returns it to be said, unless too many wait.
+    /// Notes a request, whose answer may take so long; returns it to be said, unless too many wait.
     pub(super) fn ask(
         &mut self,
         id: CommandId,
         command: Command,
         reply: oneshot::Sender<Result<Done, CommandError>>,
+        patience: Duration,
         now: Instant,
     ) -> Option<Request> {
         if self.waiting.len() >= MOST {
@@ -65,7 +63,7 @@ impl Requests {
         let waiting = Waiting {
             request: request.clone(),
             again: now + AGAIN,
-            until: now + self.patience,
+            until: now + patience,
             reply,
         };
         self.waiting.insert(id, waiting);
@@ -122,10 +120,10 @@ mod tests {
     #[test]
     fn a_request_is_said_again_each_second_until_it_is_answered_or_given_up() {
         let now = Instant::now();
-        let mut requests = Requests::new(7, PATIENCE);
+        let mut requests = Requests::new(7);
         let (reply, mut answer) = oneshot::channel();
         let id = requests.new_id();
-        let asked = requests.ask(id.clone(), Command::RaiseHand, reply, now);
+        let asked = requests.ask(id.clone(), Command::RaiseHand, reply, PATIENCE, now);
         assert_eq!(asked.unwrap().id, id);
         assert_eq!(requests.poll_timeout(), Some(now + AGAIN));
         assert_eq!(requests.handle_timeout(now), []);
@@ -136,7 +134,7 @@ mod tests {
 
         let (reply, mut answer) = oneshot::channel();
         let id = requests.new_id();
-        requests.ask(id, Command::RaiseHand, reply, now);
+        requests.ask(id, Command::RaiseHand, reply, PATIENCE, now);
         assert_eq!(requests.handle_timeout(now + PATIENCE), []);
         assert_eq!(answer.try_recv(), Ok(Err(CommandError::TimedOut)));
     }
