@@ -228,14 +228,14 @@ fn who_is_denied_and_cannot_knock_again_is_told_and_is_done() {
     let script = site.script(
         "Alice",
         "wait connected\nwait lobby Gil\nwait lobby Hal\nadmit Hal\nwait present Hal\n\
-         rename @Hal Hal 9000\nwait present Hal 9000\ndeny Gil\nend\n",
+         rename @Hal Hal 9000\nwait present Hal 9000\nwait chat asked\ndeny Gil\nend\n",
     );
     let alice = site.agent(&link, "Alice", "administrator");
     let alice = Person::joins("Alice", &[alice, script]);
     let hal = site.script(
         "Hal",
         "wait connected\nrefused Forbidden rename @Alice Bob\nrequest-transcription\n\
-         refused RateLimited request-transcription\nwait ended\n",
+         refused RateLimited request-transcription\nsay asked\nwait ended\n",
     );
     let hal = Person::joins("Hal", &[Site::guest(&link, "Hal"), hal]);
     let gil = [Site::guest(&link, "Gil"), vec!["--plain".to_owned()]].concat();
