@@ -47,7 +47,7 @@ extension Meeting {
     }
 
     /// Turns the camera on, in layers of 180, 360 and 720 lines as far as it has them; give it pictures by
-    /// ``Camera/push(_:rotation:at:)-(I420Picture,_,_)``.
+    /// ``VideoSource/push(_:rotation:at:)-(I420Picture,_,_)``.
     ///
     /// - Parameters:
     ///   - width: of a picture that is upright, pixels.
@@ -66,10 +66,10 @@ extension Meeting {
         from capture: Capture, width: Int, height: Int, frameRate: Int? = nil, maxHeight: Int? = nil
     ) async throws -> Camera where Capture.Sink == Camera {
         let options = VideoOptions(width: width, height: height, frameRate: frameRate, maxHeight: maxHeight)
-        return Camera(try await foreign.cameraFrom(options: options, capture: ForeignCameraCapture(capture)))
+        return Camera(try await foreign.cameraFrom(options: options, capture: ForeignPictureCapture(capture)))
     }
 
-    /// Shares a screen; give it pictures by ``Screen/push(_:rotation:at:)-(I420Picture,_,_)``.
+    /// Shares a screen; give it pictures by ``VideoSource/push(_:rotation:at:)-(I420Picture,_,_)``.
     public func screen(width: Int, height: Int) async throws -> Screen {
         let options = VideoOptions(width: width, height: height, frameRate: nil, maxHeight: nil)
         return Screen(try await foreign.screen(options: options))
@@ -80,7 +80,7 @@ extension Meeting {
         from capture: Capture, width: Int, height: Int
     ) async throws -> Screen where Capture.Sink == Screen {
         let options = VideoOptions(width: width, height: height, frameRate: nil, maxHeight: nil)
-        return Screen(try await foreign.screenFrom(options: options, capture: ForeignScreenCapture(capture)))
+        return Screen(try await foreign.screenFrom(options: options, capture: ForeignPictureCapture(capture)))
     }
 }
 
@@ -104,8 +104,7 @@ private final class ForeignSoundCapture: ParvisFFI.AudioCapture {
     }
 }
 
-private final class ForeignCameraCapture<Capture: PictureCapture>: ParvisFFI.CameraCapture
-where Capture.Sink == Camera {
+private final class ForeignPictureCapture<Capture: PictureCapture>: Sendable {
     private let capture: Capture
 
     init(_ capture: Capture) {
@@ -116,8 +115,8 @@ where Capture.Sink == Camera {
         try await capture.open()
     }
 
-    func start(camera: ParvisFFI.Camera) throws {
-        try capture.start(Camera(camera))
+    func start(_ sink: Capture.Sink) throws {
+        try capture.start(sink)
     }
 
     func stop() throws {
@@ -125,24 +124,15 @@ where Capture.Sink == Camera {
     }
 }
 
-private final class ForeignScreenCapture<Capture: PictureCapture>: ParvisFFI.ScreenCapture
-where Capture.Sink == Screen {
-    private let capture: Capture
-
-    init(_ capture: Capture) {
-        self.capture = capture
+extension ForeignPictureCapture: ParvisFFI.CameraCapture where Capture.Sink == Camera {
+    func start(camera: ParvisFFI.Camera) throws {
+        try start(Camera(camera))
     }
+}
 
-    func open() async throws {
-        try await capture.open()
-    }
-
+extension ForeignPictureCapture: ParvisFFI.ScreenCapture where Capture.Sink == Screen {
     func start(screen: ParvisFFI.Screen) throws {
-        try capture.start(Screen(screen))
-    }
-
-    func stop() throws {
-        try capture.stop()
+        try start(Screen(screen))
     }
 }
 

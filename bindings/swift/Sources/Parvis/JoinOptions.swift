@@ -16,6 +16,12 @@ public struct JoinOptions: Sendable {
     public var connectTimeout: Duration = .seconds(5)
     /// How long a connection that was lost is tried to be replaced.
     public var reconnect: Duration = .seconds(120)
+    /// Whether others' cameras, one's own screen and camera are given up step by step when the network is short.
+    public var stepDown = true
+    /// The drafts of MoQ Transport that are offered, preferred first; empty: all.
+    public var drafts: [Draft] = []
+    /// Video codecs of the platform, tried before the built-in ones.
+    public var codecs = Codecs()
 
     /// Joins under that name, as a guest.
     public init(name: String, device: String) {
@@ -26,7 +32,8 @@ public struct JoinOptions: Sendable {
     var foreign: ParvisFFI.JoinOptions {
         ParvisFFI.JoinOptions(
             name: name, device: device, site: site, trust: trust,
-            connectTimeoutMs: connectTimeout.milliseconds, reconnectMs: reconnect.milliseconds
+            connectTimeoutMs: connectTimeout.milliseconds, reconnectMs: reconnect.milliseconds, stepDown: stepDown,
+            drafts: drafts
         )
     }
 }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// A picture of three planes, lent for the time of a call.
 public struct I420Picture {
     /// Pixels across, before it is turned.
@@ -44,4 +46,45 @@ public enum Rotation: Int32, Sendable, CaseIterable {
     case half = 180
     /// By three quarters.
     case counterclockwise = 270
+}
+
+/// A picture as the library takes it, without a copy.
+struct LentPicture {
+    let y: Data
+    let u: Data
+    let v: Data
+    let width: Int32
+    let height: Int32
+    let yStride: Int32
+    let uvStride: Int32
+    let uvPixelStride: Int32
+
+    init(_ picture: I420Picture) {
+        (y, u, v) = (Data(lending: picture.y.bytes), Data(lending: picture.u.bytes), Data(lending: picture.v.bytes))
+        (width, height) = (Int32(clamping: picture.width), Int32(clamping: picture.height))
+        (yStride, uvStride) = (Int32(clamping: picture.y.stride), Int32(clamping: picture.u.stride))
+        uvPixelStride = 1
+    }
+
+    init(_ picture: NV12Picture) {
+        let blue = picture.uv.bytes
+        y = Data(lending: picture.y.bytes)
+        u = Data(lending: blue)
+        v = Data(lending: UnsafeRawBufferPointer(rebasing: blue.dropFirst()))
+        (width, height) = (Int32(clamping: picture.width), Int32(clamping: picture.height))
+        (yStride, uvStride) = (Int32(clamping: picture.y.stride), Int32(clamping: picture.uv.stride))
+        uvPixelStride = 2
+    }
+}
+
+extension Data {
+    /// Bytes that are somebody else's, for the time of a call.
+    init(lending bytes: UnsafeRawBufferPointer) {
+        guard let start = bytes.baseAddress, !bytes.isEmpty else {
+            self.init()
+            return
+        }
+        // What takes it only reads.
+        self.init(bytesNoCopy: UnsafeMutableRawPointer(mutating: start), count: bytes.count, deallocator: .none)
+    }
 }

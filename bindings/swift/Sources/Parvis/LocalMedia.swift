@@ -43,29 +43,29 @@ public final class Microphone: Sendable {
     }
 }
 
-/// One's own camera. ``turnOff()`` or releasing it turns it off.
-public final class Camera: Sendable {
-    let foreign: ParvisFFI.Camera
+/// A source of pictures of one's own: a ``Camera`` or a ``Screen``. ``turnOff()`` or releasing it turns it off.
+public class VideoSource: @unchecked Sendable {
+    // It is never changed.
+    private let foreign: any ForeignVideoSource
 
-    init(_ foreign: ParvisFFI.Camera) {
+    init(_ foreign: any ForeignVideoSource) {
         self.foreign = foreign
     }
 
     /// Gives a picture to the layers that somebody watches; never waits. It is copied once.
     ///
     /// - Parameter timestamp: when it was captured; `nil`: now.
-    /// - Throws: ``ErrorKind/badFrame`` if it is not of the size that the camera was turned on with, once it is upright.
+    /// - Throws: ``ErrorKind/badFrame`` if it is not of the size that the source was turned on with, once it is upright.
     public func push(_ picture: I420Picture, rotation: Rotation = .none, at timestamp: MediaTime? = nil) throws {
-        let lent = Lent(picture)
-        try foreign.pushI420(
-            y: lent.y, u: lent.u, v: lent.v, width: lent.width, height: lent.height, yStride: lent.yStride,
-            uvStride: lent.uvStride, uvPixelStride: lent.uvPixelStride, rotation: rotation.rawValue,
-            timestampUs: timestamp?.microseconds ?? 0)
+        try push(LentPicture(picture), rotation, timestamp)
     }
 
     /// Gives a picture of two planes.
     public func push(_ picture: NV12Picture, rotation: Rotation = .none, at timestamp: MediaTime? = nil) throws {
-        let lent = Lent(picture)
+        try push(LentPicture(picture), rotation, timestamp)
+    }
+
+    private func push(_ lent: LentPicture, _ rotation: Rotation, _ timestamp: MediaTime?) throws {
         try foreign.pushI420(
             y: lent.y, u: lent.u, v: lent.v, width: lent.width, height: lent.height, yStride: lent.yStride,
             uvStride: lent.uvStride, uvPixelStride: lent.uvPixelStride, rotation: rotation.rawValue,
@@ -82,7 +82,7 @@ public final class Camera: Sendable {
         try await foreign.unmute()
     }
 
-    /// The tracks, whether they are watched, and what became of their frames.
+    /// The tracks, whether they are watched, what became of their frames, and the encoder at work.
     public func statistics() throws -> [LocalStatistics] {
         try foreign.stats()
     }
@@ -95,95 +95,22 @@ public final class Camera: Sendable {
     }
 }
 
-/// A screen that is shared. ``turnOff()`` or releasing it ends that.
-public final class Screen: Sendable {
-    let foreign: ParvisFFI.Screen
+/// One's own camera.
+public final class Camera: VideoSource, @unchecked Sendable {}
 
-    init(_ foreign: ParvisFFI.Screen) {
-        self.foreign = foreign
-    }
+/// A screen that is shared.
+public final class Screen: VideoSource, @unchecked Sendable {}
 
-    /// Gives a picture to the layers that somebody watches; never waits. It is copied once.
-    ///
-    /// - Parameter timestamp: when it was captured; `nil`: now.
-    /// - Throws: ``ErrorKind/badFrame`` if it is not of the size that the screen was shared with, once it is upright.
-    public func push(_ picture: I420Picture, rotation: Rotation = .none, at timestamp: MediaTime? = nil) throws {
-        let lent = Lent(picture)
-        try foreign.pushI420(
-            y: lent.y, u: lent.u, v: lent.v, width: lent.width, height: lent.height, yStride: lent.yStride,
-            uvStride: lent.uvStride, uvPixelStride: lent.uvPixelStride, rotation: rotation.rawValue,
-            timestampUs: timestamp?.microseconds ?? 0)
-    }
-
-    /// Gives a picture of two planes.
-    public func push(_ picture: NV12Picture, rotation: Rotation = .none, at timestamp: MediaTime? = nil) throws {
-        let lent = Lent(picture)
-        try foreign.pushI420(
-            y: lent.y, u: lent.u, v: lent.v, width: lent.width, height: lent.height, yStride: lent.yStride,
-            uvStride: lent.uvStride, uvPixelStride: lent.uvPixelStride, rotation: rotation.rawValue,
-            timestampUs: timestamp?.microseconds ?? 0)
-    }
-
-    /// Mutes: nothing is captured, and the tracks stay announced.
-    public func mute() async throws {
-        try await foreign.mute()
-    }
-
-    /// Turns it on again.
-    public func unmute() async throws {
-        try await foreign.unmute()
-    }
-
-    /// The tracks, whether they are watched, and what became of their frames.
-    public func statistics() throws -> [LocalStatistics] {
-        try foreign.stats()
-    }
-
-    /// Ends the sharing, and stops the capture it has.
-    ///
-    /// - Throws: ``ErrorKind/left`` if it was ended before; what the capture throws.
-    public func turnOff() throws {
-        try foreign.turnOff()
-    }
+/// What the generated camera and screen have in common.
+protocol ForeignVideoSource: AnyObject, Sendable {
+    func pushI420(
+        y: Data, u: Data, v: Data, width: Int32, height: Int32, yStride: Int32, uvStride: Int32, uvPixelStride: Int32,
+        rotation: Int32, timestampUs: Int64) throws
+    func mute() async throws
+    func unmute() async throws
+    func stats() throws -> [LocalStats]
+    func turnOff() throws
 }
 
-/// A picture as the library takes it, without a copy.
-private struct Lent {
-    let y: Data
-    let u: Data
-    let v: Data
-    let width: Int32
-    let height: Int32
-    let yStride: Int32
-    let uvStride: Int32
-    let uvPixelStride: Int32
-
-    init(_ picture: I420Picture) {
-        (y, u, v) = (Data(lending: picture.y.bytes), Data(lending: picture.u.bytes), Data(lending: picture.v.bytes))
-        (width, height) = (Int32(clamping: picture.width), Int32(clamping: picture.height))
-        (yStride, uvStride) = (Int32(clamping: picture.y.stride), Int32(clamping: picture.u.stride))
-        uvPixelStride = 1
-    }
-
-    init(_ picture: NV12Picture) {
-        let blue = picture.uv.bytes
-        y = Data(lending: picture.y.bytes)
-        u = Data(lending: blue)
-        v = Data(lending: UnsafeRawBufferPointer(rebasing: blue.dropFirst()))
-        (width, height) = (Int32(clamping: picture.width), Int32(clamping: picture.height))
-        (yStride, uvStride) = (Int32(clamping: picture.y.stride), Int32(clamping: picture.uv.stride))
-        uvPixelStride = 2
-    }
-}
-
-extension Data {
-    /// Bytes that are somebody else's, for the time of a call.
-    fileprivate init(lending bytes: UnsafeRawBufferPointer) {
-        guard let start = bytes.baseAddress, !bytes.isEmpty else {
-            self.init()
-            return
-        }
-        // What takes it only reads.
-        self.init(bytesNoCopy: UnsafeMutableRawPointer(mutating: start), count: bytes.count, deallocator: .none)
-    }
-}
+extension ParvisFFI.Camera: ForeignVideoSource {}
+extension ParvisFFI.Screen: ForeignVideoSource {}

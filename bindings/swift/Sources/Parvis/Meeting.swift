@@ -14,7 +14,8 @@ public final class Meeting: Sendable {
     /// - Throws: ``ParvisError``, or `CancellationError` if the task is cancelled: nothing is left of the attempt then.
     public static func join(_ linkOrCode: String, options: JoinOptions) async throws -> Meeting {
         let foreign = try await ParvisFFI.Meeting.join(
-            linkOrCode: linkOrCode, options: options.foreign, tickets: options.tickets.foreign)
+            linkOrCode: linkOrCode, options: options.foreign, tickets: options.tickets.foreign,
+            codecs: options.codecs.foreign)
         return try Meeting(foreign)
     }
 

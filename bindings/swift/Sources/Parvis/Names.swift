@@ -121,11 +121,15 @@ extension MeetingState {
 
 extension VideoTarget {
     /// One that is not seen: nothing of it is received.
-    public static let hidden = VideoTarget(width: 0, height: 0, visible: false)
+    public static let hidden = VideoTarget(width: 0, height: 0, visible: false, fps: nil)
 
     /// A visible one of that many pixels.
-    public init(width: Int, height: Int) {
-        self.init(width: Int32(clamping: width), height: Int32(clamping: height), visible: true)
+    ///
+    /// - Parameter frameRate: pictures a second, at most; `nil`: all that come.
+    public init(width: Int, height: Int, frameRate: Int? = nil) {
+        self.init(
+            width: Int32(clamping: width), height: Int32(clamping: height), visible: true,
+            fps: frameRate.map(Int32.init(clamping:)))
     }
 }
 

@@ -101,6 +101,16 @@ public final class RemotePicture: AsyncSequence, Sendable {
         foreign.stats()
     }
 
+    /// The decoder at work, as of the last picture; `nil`: nothing was received.
+    public var codec: CodecInUse? {
+        foreign.codec()
+    }
+
+    /// Codec strings of layers that nobody here decodes: why there is no picture, or not the one that would fit.
+    public func undecodable() async -> [String] {
+        await foreign.undecodable()
+    }
+
     /// Ends it.
     public func cancel() {
         foreign.cancel()

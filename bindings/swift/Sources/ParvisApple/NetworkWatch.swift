@@ -1,10 +1,14 @@
 #if canImport(Network)
 import Foundation
 import Network
+import Parvis
 
 /// Watches the device's network: from Wi-Fi to cellular and back.
 ///
-/// A meeting whose connection is lost by such a change connects again by itself; an app may say so to its user.
+/// ```swift
+/// let watch = NetworkWatch()
+/// Task { await watch.move(meeting) }
+/// ```
 public final class NetworkWatch: @unchecked Sendable {
     /// One for each change of the network that packets leave by, until this is released.
     public let changes: AsyncStream<Void>
@@ -18,6 +22,19 @@ public final class NetworkWatch: @unchecked Sendable {
         (changes, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         monitor.pathUpdateHandler = { [weak self] path in self?.changed(path) }
         monitor.start(queue: DispatchQueue(label: "parvis.network"))
+    }
+
+    /// Moves a meeting along at each change, before its connection is lost, until it is over or the task is cancelled.
+    public func move(_ meeting: Meeting) async {
+        for await _ in changes {
+            do {
+                try await meeting.rebind()
+            } catch let error as ParvisError where error.kind == .left {
+                return
+            } catch {
+                // It reconnects by itself.
+            }
+        }
     }
 
     deinit {

@@ -11,35 +11,40 @@ import Parvis
 /// ```
 public final class PhoneAudio: @unchecked Sendable {
     private let engine = AVAudioEngine()
-    private let mixer = SoundMixer()
     private let lock = NSLock()
     private var microphone: Microphone?
     private var source: AVAudioSourceNode?
-    private var listening: Task<Void, Never>?
+    private var mixer: Mixer?
     private var isTapped = false
 
     /// Nothing is captured or played so far.
     public init() {}
 
     deinit {
-        listening?.cancel()
+        mixer?.cancel()
         engine.stop()
     }
 
-    /// Plays everybody in a meeting until it is over or ``stop()``.
+    /// Plays everybody in a meeting, mixed by the library, until it is over or ``stop()``.
     ///
-    /// - Throws: ``CaptureError/unavailable(_:)`` if another app, such as a call, has the device.
+    /// - Throws: ``ErrorKind/left`` after leaving; ``CaptureError/unavailable(_:)`` if another app, such as a call, has the device.
     public func play(_ meeting: Meeting) throws {
-        listening?.cancel()
+        let mixer = try meeting.mixer()
+        lock.withLock {
+            self.mixer?.cancel()
+            self.mixer = mixer
+        }
         try prepare()
         if source == nil {
             let format = AVAudioFormat(standardFormatWithSampleRate: 48_000, channels: 1)!
-            let node = AVAudioSourceNode(format: format) { [mixer] isSilence, _, count, buffers in
+            let node = AVAudioSourceNode(format: format) { [weak self] isSilence, _, count, buffers in
                 let list = UnsafeMutableAudioBufferListPointer(buffers)
                 guard let data = list.first?.mData else { return noErr }
                 let samples = UnsafeMutableBufferPointer(
                     start: data.assumingMemoryBound(to: Float.self), count: Int(count))
-                isSilence.pointee = ObjCBool(!mixer.fill(samples))
+                let isPlayed = self?.fill(samples) ?? false
+                if !isPlayed { samples.update(repeating: 0) }
+                isSilence.pointee = ObjCBool(!isPlayed)
                 return noErr
             }
             engine.attach(node)
@@ -47,11 +52,12 @@ public final class PhoneAudio: @unchecked Sendable {
             source = node
         }
         try run()
-        listening = Task { [mixer] in
-            await meeting.hearEverybody { participant, sound in
-                mixer.add(sound, of: participant)
-            }
-        }
+    }
+
+    /// Whether there is a meeting to play.
+    private func fill(_ samples: UnsafeMutableBufferPointer<Float>) -> Bool {
+        guard let mixer = lock.withLock({ mixer }) else { return false }
+        return (try? mixer.fill(samples)) != nil
     }
 
     /// Captures sound for a meeting's microphone.
@@ -91,8 +97,10 @@ public final class PhoneAudio: @unchecked Sendable {
     /// Ends capture and playing.
     public func stop() {
         stopCapture()
-        listening?.cancel()
-        listening = nil
+        lock.withLock {
+            mixer?.cancel()
+            mixer = nil
+        }
         engine.stop()
         try? AVAudioSession.sharedInstance().setActive(false, options: .notifyOthersOnDeactivation)
     }

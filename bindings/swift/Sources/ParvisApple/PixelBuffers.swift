@@ -2,17 +2,8 @@
 import CoreVideo
 import Parvis
 
-extension Camera {
-    /// Gives a picture of the camera, as AVFoundation hands it over; it is copied once, into the library.
-    ///
-    /// Takes `420YpCbCr8BiPlanar` of either range; other formats are passed over.
-    public func push(_ buffer: CVPixelBuffer, rotation: Rotation = .none) throws {
-        try buffer.withNV12 { try push($0, rotation: rotation) }
-    }
-}
-
-extension Screen {
-    /// Gives a picture of the screen, as ReplayKit hands it over.
+extension VideoSource {
+    /// Gives a picture, as AVFoundation and ReplayKit hand it over; it is copied once, into the library.
     ///
     /// Takes `420YpCbCr8BiPlanar` of either range; other formats are passed over.
     public func push(_ buffer: CVPixelBuffer, rotation: Rotation = .none) throws {
@@ -21,7 +12,7 @@ extension Screen {
 }
 
 extension CVPixelBuffer {
-    fileprivate func withNV12(_ use: (NV12Picture) throws -> Void) rethrows {
+    func withNV12(_ use: (NV12Picture) throws -> Void) rethrows {
         let format = CVPixelBufferGetPixelFormatType(self)
         guard
             format == kCVPixelFormatType_420YpCbCr8BiPlanarVideoRange

@@ -80,34 +80,6 @@ final class ModelTests: XCTestCase {
         XCTAssertEqual(Set(board.shown.map(\.id)).count, ReactionBoard.most)
     }
 
-    func testAMixerAddsVoicesOnceTheyHaveACushion() {
-        let mixer = SoundMixer()
-        var out = [Float](repeating: 9, count: 480)
-        func fill() -> Bool { out.withUnsafeMutableBufferPointer { mixer.fill($0) } }
-        let quiet = [Float](repeating: 0.25, count: SoundMixer.cushion)
-        quiet.withUnsafeBufferPointer { mixer.add(UnsafeBufferPointer(rebasing: $0[..<960]), channels: 1, of: "pzoe") }
-        XCTAssertFalse(fill())
-        XCTAssertEqual(out, [Float](repeating: 0, count: 480))
-        quiet.withUnsafeBufferPointer { mixer.add(UnsafeBufferPointer(rebasing: $0[960...]), channels: 1, of: "pzoe") }
-        let stereo = [Float](repeating: 0.5, count: 2 * SoundMixer.cushion)
-        stereo.withUnsafeBufferPointer { mixer.add($0, channels: 2, of: "pbob") }
-        XCTAssertTrue(fill())
-        XCTAssertEqual(out, [Float](repeating: 0.75, count: 480))
-    }
-
-    func testAMixerNeverPlaysMoreThanFullScaleNorOldSound() {
-        let mixer = SoundMixer()
-        for (value, voice) in [(Float(0.1), "pzoe"), (0.9, "pzoe"), (0.9, "pbob")] {
-            [Float](repeating: value, count: SoundMixer.most).withUnsafeBufferPointer {
-                mixer.add($0, channels: 1, of: voice)
-            }
-        }
-        var out = [Float](repeating: 0, count: SoundMixer.most)
-        XCTAssertTrue(out.withUnsafeMutableBufferPointer { mixer.fill($0) })
-        XCTAssertEqual(out.min(), 1)
-        XCTAssertFalse(out.withUnsafeMutableBufferPointer { mixer.fill($0) })
-    }
-
     func testAnErrorSaysWhatAnAppAsks() {
         let error = ParvisError(.rateLimited, "too many", retryAfter: .milliseconds(200))
         XCTAssertEqual(error.kind, .rateLimited)

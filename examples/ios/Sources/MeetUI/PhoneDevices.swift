@@ -10,7 +10,7 @@ public final class PhoneDevices: CaptureDevices {
     private let capture = PhoneCamera()
     private let audio = PhoneAudio()
     private let screenCapture = PhoneScreen()
-    private var network: NetworkWatch?
+    private var moving: Task<Void, Never>?
 
     /// Nothing is captured so far.
     public init() {}
@@ -58,7 +58,8 @@ public final class PhoneDevices: CaptureDevices {
     }
 
     public func watchNetwork(_ meeting: Meeting) {
-        network = NetworkWatch()
+        moving?.cancel()
+        moving = Task { await NetworkWatch().move(meeting) }
     }
 }
 #endif

@@ -89,11 +89,14 @@ final class Site: @unchecked Sendable {
     }
 
     /// Joins as the administrator, with an account, or as a guest.
-    func join(_ link: String, _ name: String, as session: String? = nil) async throws -> Meeting {
+    func join(
+        _ link: String, _ name: String, as session: String? = nil, codecs: Codecs = Codecs()
+    ) async throws -> Meeting {
         var options = JoinOptions(
             name: name, device: "device-of-\(name.unicodeScalars.map { String($0.value) }.joined())")
         // A relay that is started again makes itself another certificate.
         options.trust = .anyone
+        options.codecs = codecs
         if let session { options.tickets = .agent(session: session) }
         return try await Meeting.join(link, options: options)
     }
