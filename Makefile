@@ -43,7 +43,7 @@ lint: packages ## clippy, warnings are errors
 	cargo clippy --manifest-path testing/interop/Cargo.toml -- -D warnings
 
 unit: packages clips services-tools ## Unit, property and end-to-end tests
-	cargo test --workspace
+	cargo test --workspace --no-fail-fast
 
 test-swift: packages ## Builds and tests the Swift binding and its examples, in a folder of Debian 13 that is made once
 	@scripts/test-swift.sh "$(CACHE)"
