@@ -139,6 +139,7 @@ impl Relay {
                 placement: placement.clone(),
                 relations: Relations {
                     accept: config.accept_relays,
+                    is_below: config.upstream.is_some(),
                     // The first thread's.
                     upstream: upstream.take(),
                 },

@@ -234,6 +234,44 @@ async fn objects_pass_a_ring_of_relays_once() {
     offers_pass(&ring[1], &ring[0]).await;
 }
 
+/// Relays that do not accept each other, each below the next one.
+async fn assert_no_ring<const N: usize>() {
+    let certificate = Certificate::new();
+    let ports = free_ports::<N>();
+    let ring: Vec<Running> = (0..N)
+        .map(|index| {
+            let next = ports[(index + 1) % N];
+            Relay::start(Config {
+                accept_relays: false,
+                ..certificate.config(ports[index], Some(next))
+            })
+            .unwrap()
+        })
+        .collect();
+    let mut publisher = Client::connect(&ring[0], D22).await;
+    publisher.publish_namespace().await;
+    // Each link is tried again and again, and refused.
+    while ring.iter().any(|relay| relay.stats().sessions_opened < 4) {
+        tokio::task::yield_now().await;
+    }
+    for (index, relay) in ring.iter().enumerate() {
+        assert_eq!(relay.stats().namespaces, usize::from(index == 0));
+    }
+    publisher.close().await;
+    for relay in &ring {
+        while relay.stats().namespaces > 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn relays_that_do_not_accept_each_other_make_no_ring() {
+    assert_no_ring::<1>().await;
+    assert_no_ring::<2>().await;
+    assert_no_ring::<3>().await;
+}
+
 #[tokio::test]
 async fn a_subscriber_outlives_the_relay_in_the_middle() {
     let certificate = Certificate::new();

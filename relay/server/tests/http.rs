@@ -15,8 +15,9 @@ use parvis_wire::{
 
 use support::{
     Client, config,
-    http::{metrics, page},
+    http::{metrics, order, page},
 };
+use tokio::{io::AsyncReadExt, net::TcpStream};
 
 fn relay(threads: usize) -> Running {
     Relay::start(Config {
@@ -134,7 +135,7 @@ async fn a_relay_is_ready_until_it_drains_and_refuses_newcomers_then() {
         .await
         .unwrap()
         .unwrap();
-    assert!(tokio::net::TcpStream::connect(http).await.is_err());
+    assert!(TcpStream::connect(http).await.is_err());
 }
 
 #[test]
@@ -153,4 +154,37 @@ fn an_address_in_use_is_refused() {
 #[test]
 fn without_an_address_there_are_no_pages() {
     assert_eq!(support::relay(1).http_addr(), None);
+}
+
+#[tokio::test]
+async fn connections_that_ask_nothing_are_cut_and_keep_no_order_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, "a secret of some length\n").unwrap();
+    let relay = Relay::start(Config {
+        http: Some("127.0.0.1:0".parse().unwrap()),
+        control: Some("127.0.0.1:0".parse().unwrap()),
+        control_secret: Some(secret),
+        ..config(1)
+    })
+    .unwrap();
+    let http = relay.http_addr().unwrap();
+    let mut idle = Vec::new();
+    for _ in 0..200 {
+        idle.push(TcpStream::connect(http).await.unwrap());
+    }
+    let control = relay.control_addr().unwrap();
+    let authorization = Some("Bearer a secret of some length");
+    let (status, sessions) = order(control, "GET /v1/sessions", authorization, "").await;
+    assert_eq!(
+        (status, sessions.contains("sessions")),
+        (200, true),
+        "{sessions}"
+    );
+    // Behind those that were there first, some seconds later.
+    assert_eq!(page(http, "/healthz").await.0, 200);
+    for mut stream in idle.drain(..64) {
+        let mut rest = Vec::new();
+        assert_eq!(stream.read_to_end(&mut rest).await.unwrap_or(0), 0);
+    }
 }

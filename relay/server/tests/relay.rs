@@ -9,10 +9,11 @@ use parvis_relay::Running;
 use parvis_session::{EndReason, Event, IncomingRequest, RequestKey};
 use parvis_wire::{
     Draft::{self, D18, D22},
-    Location, LocationFilter, Parameters, PublishDoneCode, RequestErrorCode, TrackNamespace,
+    Location, LocationFilter, Parameters, Properties, Property, PropertyValue, PublishDoneCode,
+    RequestErrorCode, TrackNamespace,
 };
 
-use support::{Client, payloads, relay};
+use support::{Client, payloads, relay, track};
 
 /// A publisher and a subscriber of its track, with the publisher's and the subscriber's request.
 async fn joined(relay: &Running, drafts: [Draft; 2]) -> (Client, Client, RequestKey, RequestKey) {
@@ -240,5 +241,46 @@ async fn namespaces_are_told_across_threads() {
                 _ => None,
             })
             .await;
+    }
+}
+
+#[tokio::test]
+async fn a_publisher_of_each_draft_is_asked_for_a_new_group() {
+    for draft in Draft::ALL {
+        let relay = relay(1);
+        let mut publisher = Client::connect(&relay, draft).await;
+        let dynamic_groups = Properties::encode(vec![Property {
+            kind: 0x30,
+            value: PropertyValue::Integer(1),
+        }]);
+        let offer = publisher.with(move |session, now| {
+            session.publish(track("camera"), Parameters::default(), dynamic_groups, now)
+        });
+        let offered = offer.await.unwrap();
+        publisher.accepted(offered).await;
+        let mut subscriber = Client::connect(&relay, D22).await;
+        let asks = Parameters {
+            new_group_request: Some(0),
+            ..Parameters::default()
+        };
+        let wanted = subscriber.ask_for("camera", asks).await;
+        subscriber.accepted(wanted).await;
+        loop {
+            let asked = publisher
+                .wait("an update", |event| match event {
+                    Event::Updated {
+                        key, parameters, ..
+                    } if *key == offered => Some(parameters.new_group_request),
+                    _ => None,
+                })
+                .await;
+            let answer = publisher.with(move |session, now| {
+                session.accept_update(offered, Parameters::default(), now)
+            });
+            answer.await.unwrap();
+            if asked == Some(0) {
+                break;
+            }
+        }
     }
 }

@@ -3,6 +3,7 @@
 mod control;
 mod metrics;
 mod pages;
+mod serving;
 
 use std::{
     io,
@@ -143,13 +144,8 @@ async fn serve(
             return;
         }
     };
-    let serving = axum::serve(listener, router).into_future();
     tokio::select! {
-        served = serving => {
-            if let Err(error) = served {
-                tracing::error!(%error, "HTTP ended");
-            }
-        }
+        () = serving::serve(listener, router) => {}
         () = left.notified() => {}
         _ = stopped => {}
     }

@@ -5,7 +5,7 @@ use std::{fmt, net::SocketAddr, sync::atomic::Ordering};
 use parvis_forwarding::{Input, PeerKind};
 use parvis_quic::{CloseReason, ConnectionKey};
 use parvis_session::{DropCounts, DropReason};
-use parvis_wire::{Draft, Setup};
+use parvis_wire::{Draft, SessionErrorCode, Setup};
 
 use super::{Shard, peer::Peer};
 use crate::{ClosedBy, HandshakeFailure, stats::label};
@@ -78,6 +78,13 @@ impl Shard {
         };
         peer.story.implementation = setup.implementation.unwrap_or_default();
         if !self.is_upstream(key) && !self.admit_session(key, setup.auth_tokens) {
+            return;
+        }
+        if self.makes_rings(key, setup.relay_hops) {
+            let reason = "a relay that has an upstream serves another one only with accept-relays";
+            tracing::warn!("{reason}");
+            let code = SessionErrorCode::Unauthorized;
+            self.endpoint.close(self.now, key, code, reason);
             return;
         }
         let Some(peer) = self.peers.get_mut(key) else {

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use parvis_forwarding::{RequestRef, Signal};
+use parvis_forwarding::{Input, RequestRef, Signal};
 use parvis_quic::ConnectionKey;
 use parvis_session::{ApiMisuse, RequestKey, Session};
 use parvis_token::Action;
@@ -50,6 +50,13 @@ impl Shard {
             return;
         };
         let Some(signal) = unpaused(request, signal, session.draft()) else {
+            // It is not asked, and gives what it gives.
+            let (peer, signal) = (peer.id, Box::new(Signal::UpdateOk(Parameters::default())));
+            self.inputs.push_back(Input::Signal {
+                peer,
+                request,
+                signal,
+            });
             return;
         };
         let over = matches!(
@@ -160,7 +167,8 @@ impl Shard {
 }
 
 /// What of the signal is said to a publisher by PUBLISH on draft 18. Those in the field reject every
-/// REQUEST_UPDATE and take forward 0 for the end of the track, so they are never paused.
+/// REQUEST_UPDATE and take forward 0 for the end of the track, so they are never paused; one that has
+/// dynamic groups is asked for them.
 fn unpaused(request: RequestRef, signal: Signal, draft: Draft) -> Option<Signal> {
     match signal {
         Signal::PublishOk { parameters } if draft == Draft::D18 => Some(Signal::PublishOk {
@@ -170,8 +178,14 @@ fn unpaused(request: RequestRef, signal: Signal, draft: Draft) -> Option<Signal>
             },
         }),
         // An update of a request of the peer's is one of its PUBLISH.
-        Signal::Update(_) if draft == Draft::D18 && matches!(request, RequestRef::Theirs(_)) => {
-            None
+        Signal::Update(parameters)
+            if draft == Draft::D18 && matches!(request, RequestRef::Theirs(_)) =>
+        {
+            let new_group_request = parameters.new_group_request?;
+            Some(Signal::Update(Parameters {
+                new_group_request: Some(new_group_request),
+                ..Parameters::default()
+            }))
         }
         signal => Some(signal),
     }

@@ -34,6 +34,8 @@ const RELAY_STREAMS: u32 = 4096;
 pub(crate) struct Relations {
     /// Whether clients that say they are relays are treated as such.
     pub(crate) accept: bool,
+    /// Whether this relay has an upstream.
+    pub(crate) is_below: bool,
     /// `None`: there is none, or another shard has it.
     pub(crate) upstream: Option<Upstream>,
 }
@@ -305,6 +307,15 @@ impl Shard {
             }
         };
         self.relations.accept && is_known
+    }
+
+    /// Whether a client is a relay that may not be served: one that is below another itself, and
+    /// does not hear which relays the word of a namespace has passed, would send it in rings.
+    pub(super) fn makes_rings(&mut self, key: ConnectionKey, hops: Option<HopId>) -> bool {
+        hops.is_some()
+            && self.relations.is_below
+            && !self.is_upstream(key)
+            && !self.accepts_relay(key)
     }
 
     /// Lets a relay ask for many people.
