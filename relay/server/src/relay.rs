@@ -27,7 +27,8 @@ use crate::{
     placement::Placement,
     running::{Stopper, Thread},
     shard::{
-        Command, Leaving, Links, Parts, Relations, Shard, Shared, Upstream, random_hop, waker,
+        Command, Leaving, Links, Parts, Relations, Shard, Shared, Subjects, Upstream, random_hop,
+        waker,
     },
     shards::{Handle, Shards},
     upstream::{IMPLEMENTATION, upstream},
@@ -100,6 +101,7 @@ impl Relay {
         let leaving = servers.filter(|_| config.hand_over).map(HttpServer::leave);
         let shards = Arc::new(Shards::new(handles, leaving.collect()));
         let sessions = Arc::new(AtomicUsize::new(0));
+        let subjects = Arc::new(Subjects::new(config.max_subject_sessions));
         let placement = placement(&config, &sockets);
         let mut running = Running {
             local_addr,
@@ -134,7 +136,7 @@ impl Relay {
                 shared: shared[index].clone(),
                 sessions: sessions.clone(),
                 token_deadline: config.auth_deadline,
-                sessions_of_one: config.max_subject_sessions,
+                subjects: subjects.clone(),
                 coalesce: config.coalesce,
                 placement: placement.clone(),
                 relations: Relations {

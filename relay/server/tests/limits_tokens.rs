@@ -59,10 +59,21 @@ async fn who_shows_no_token_has_to_go() {
 
 #[tokio::test]
 async fn a_participant_has_so_many_sessions() {
+    so_many_sessions(1).await;
+}
+
+#[tokio::test]
+async fn a_participant_has_no_more_sessions_on_more_threads() {
+    for _ in 0..5 {
+        so_many_sessions(3).await;
+    }
+}
+
+async fn so_many_sessions(threads: usize) {
     let issuer = Issuer::new();
     let relay = Relay::start(Config {
         max_subject_sessions: 2,
-        ..issuer.config(1)
+        ..issuer.config(threads)
     })
     .unwrap();
     let mut call = call(&relay, &issuer).await;

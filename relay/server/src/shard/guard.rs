@@ -101,14 +101,22 @@ impl Shard {
         let Some(subject) = peer.permits.subject().map(str::to_owned) else {
             return;
         };
-        let oldest = self.subjects.add(&subject, key);
+        let oldest = self.subjects.add(&subject, (self.index, key));
         peer.permits.counted = Some(subject);
-        if let Some(oldest) = oldest {
+        if let Some((shard, oldest)) = oldest {
             self.stats.count_limit(Limit::SubjectSessions);
-            // It shall not come back at once in another one's place.
-            let code = SessionErrorCode::Unauthorized;
-            self.expel(oldest, code, "too many sessions of one participant");
+            match self.links.to(shard.into()) {
+                Some(link) => link.surplus(oldest),
+                None => self.expel_surplus(oldest),
+            }
         }
+    }
+
+    /// A session is one too many of its participant.
+    pub(super) fn expel_surplus(&mut self, key: ConnectionKey) {
+        // It shall not come back at once in another one's place.
+        let code = SessionErrorCode::Unauthorized;
+        self.expel(key, code, "too many sessions of one participant");
     }
 
     /// Whether a session's tokens are those of a service that speaks to everybody.

@@ -4,7 +4,7 @@ use std::sync::{
 };
 
 use parvis_forwarding::{Input, PeerId, RequestRef, SubgroupEnd, UpstreamStream};
-use parvis_quic::udp::Received;
+use parvis_quic::{ConnectionKey, udp::Received};
 use rtrb::{Consumer, Producer, RingBuffer};
 use rustc_hash::FxHashSet;
 
@@ -15,7 +15,15 @@ use super::waker::Waker;
 pub(super) struct Batch {
     pub(super) inputs: Vec<Input>,
     pub(super) packets: Vec<Received>,
+    /// Sessions that are too many of their participants.
+    pub(super) surplus: Vec<ConnectionKey>,
     bytes: usize,
+}
+
+impl Batch {
+    const fn is_empty(&self) -> bool {
+        self.inputs.is_empty() && self.packets.is_empty() && self.surplus.is_empty()
+    }
 }
 
 /// Batches on their way from one shard to another.
@@ -139,9 +147,15 @@ impl LinkSender {
         self.pending.packets.push(packet);
     }
 
+    /// Adds a session that the other shard has and that has to go. There are no more of them than
+    /// sessions come.
+    pub(super) fn surplus(&mut self, session: ConnectionKey) {
+        self.pending.surplus.push(session);
+    }
+
     /// Sends what was added. Without room it stays for the next turn.
     pub(super) fn flush(&mut self) {
-        if self.pending.inputs.is_empty() && self.pending.packets.is_empty() {
+        if self.pending.is_empty() {
             return;
         }
         if self.ring.is_abandoned() {
@@ -158,7 +172,7 @@ impl LinkSender {
 
     /// Whether something waits for room.
     pub(super) fn is_stuck(&self) -> bool {
-        !self.pending.inputs.is_empty() || !self.pending.packets.is_empty()
+        !self.pending.is_empty()
     }
 
     fn is_full(&self) -> bool {

@@ -41,7 +41,6 @@ use self::{
     drain::Phase,
     pace::Pace,
     peer::{Peers, Streams},
-    subjects::Subjects,
 };
 pub(crate) use self::{
     control::{Ask, SessionInfo},
@@ -49,6 +48,7 @@ pub(crate) use self::{
     link::Links,
     report::Report,
     shared::Shared,
+    subjects::Subjects,
     upstream::{Relations, Upstream, UpstreamTarget, random_hop},
     waker::{Waker, Wakeups, waker},
 };
@@ -79,8 +79,8 @@ pub(crate) struct Parts {
     pub(crate) gate: Gate,
     /// How long a session may be without a token, where tokens are asked for.
     pub(crate) token_deadline: Duration,
-    /// Sessions of one participant.
-    pub(crate) sessions_of_one: usize,
+    /// The sessions of each participant on all threads.
+    pub(crate) subjects: Arc<Subjects>,
     pub(crate) relations: Relations,
 }
 
@@ -109,7 +109,7 @@ pub(crate) struct Shard {
     report: Report,
     gate: Gate,
     token_deadline: Duration,
-    subjects: Subjects,
+    subjects: Arc<Subjects>,
     denials: Denials,
     /// When the first token of a connection expires, one entry each.
     expiries: BTreeSet<(Instant, u64)>,
@@ -150,7 +150,7 @@ impl Shard {
             report: Report::default(),
             gate: parts.gate,
             token_deadline: parts.token_deadline,
-            subjects: Subjects::new(parts.sessions_of_one),
+            subjects: parts.subjects,
             denials: Denials::default(),
             expiries: BTreeSet::new(),
         };

@@ -36,7 +36,7 @@ impl Shard {
             return;
         };
         if let Some(subject) = &peer.permits.counted {
-            self.subjects.remove(subject, key);
+            self.subjects.remove(subject, (self.index, key));
         }
         if let Some(at) = peer.permits.scheduled {
             self.expiries.remove(&(at, key.to_u64()));

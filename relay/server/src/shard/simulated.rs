@@ -9,7 +9,7 @@ use bytes::BytesMut;
 use parvis_quic::{EndpointConfig, Transmit, tls::ServerTls};
 use parvis_wire::HopId;
 
-use super::{Links, Parts, Relations, Shard, Shared, drain::Leaving, waker};
+use super::{Links, Parts, Relations, Shard, Shared, Subjects, drain::Leaving, waker};
 use crate::{
     Config, Stats,
     access::Gate,
@@ -61,7 +61,7 @@ impl SimulatedRelay {
             placement: None,
             gate: Gate::Open,
             token_deadline: config.auth_deadline,
-            sessions_of_one: config.max_subject_sessions,
+            subjects: Arc::new(Subjects::new(config.max_subject_sessions)),
             relations: Relations::default(),
         };
         let shard = Shard::new(parts, now);

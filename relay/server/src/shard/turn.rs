@@ -116,6 +116,9 @@ impl Shard {
             for input in batch.inputs {
                 self.feed(input);
             }
+            for session in batch.surplus {
+                self.expel_surplus(session);
+            }
         }
     }
 
