@@ -53,6 +53,28 @@ END
     grep -qx "$line" "$folder/swift" || { echo "hello_room did not say: $line" >&2; cat "$folder/swift" >&2; return 1; }
   done
 }
+# A Kotlin client and a Swift one in one meeting; what Kotlin needs is built here if scripts/test-kotlin.sh has not done it.
+beside_kotlin() {
+  local swift=$build/beside-kotlin
+  cat >"$swift" <<END
+#!/usr/bin/env bash
+cd "$PWD" && exec scripts/swift-root.sh run "$root" --see "$target" --see "$build" -- swift test --skip-build \
+  --package-path bindings/swift --scratch-path "$build/bindings-swift" --disable-sandbox --filter BesideKotlinTests
+END
+  chmod +x "$swift"
+  scripts/packages.sh --kotlin
+  local sdk=$cache/kotlin/sdk/sdk-0.1.0-tests.jar
+  mvn() {
+    command mvn --batch-mode --no-transfer-progress --quiet "-Dmaven.repo.local=$cache/maven" \
+      "-Dparvis.output=$cache/kotlin" "$@"
+  }
+  if [ ! "$sdk" -nt "$PARVIS_LIBRARY_DIR/libparvis_ffi.so" ] || [ "$(find bindings/kotlin/sdk* -newer "$sdk" -type f)" ]; then
+    mvn --file bindings/kotlin/pom.xml "-Dparvis.bindgen=$target/debug/parvis-bindgen" \
+      "-Dparvis.library=$PARVIS_LIBRARY_DIR/libparvis_ffi.so" -DskipTests --projects sdk-ffi,sdk package
+  fi
+  mvn --file bindings/across/kotlin/pom.xml "-Dparvis.library=$PARVIS_LIBRARY_DIR/libparvis_ffi.so" \
+    "-Dparvis.binary=$PARVIS_BINARY" "-Dparvis.media=$PARVIS_MEDIA" "-Dparvis.swift=$swift" test
+}
 step() { echo "test-swift: $* ($SECONDS s)"; }
 
 scripts/swift-root.sh make "$root"
@@ -75,6 +97,9 @@ in_swift "$tools/swift-format" lint --strict --recursive --configuration binding
 step "bindings/swift"
 package bindings/swift build --build-tests
 package bindings/swift test --skip-build
+
+step "beside Kotlin"
+beside_kotlin
 
 step "the public API"
 api=$build/api

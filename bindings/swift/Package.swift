@@ -35,6 +35,6 @@ let package = Package(
         ),
         .target(name: "Parvis", dependencies: ["ParvisFFI"]),
         .target(name: "ParvisApple", dependencies: ["Parvis"]),
-        .testTarget(name: "ParvisTests", dependencies: ["Parvis"]),
+        .testTarget(name: "ParvisTests", dependencies: ["Parvis", "ParvisApple"]),
     ]
 )

@@ -83,7 +83,9 @@ def main() -> None:
         if node.get("declKind") == "TypeAlias"
         for child in node["children"]
     }
-    print("\n".join(lines(parvis)))
+    # What this module adds to others' types is said, not that it knows them.
+    own = [node for node in parvis if not node.get("isExternal") or any("declKind" in c for c in node.get("children", []))]
+    print("\n".join(lines(own)))
     print("\n// What is generated of these types.\n")
     print("\n".join(lines([node for node in generated if node["printedName"] in named])))
 

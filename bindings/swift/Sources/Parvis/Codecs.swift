@@ -27,7 +27,8 @@ public struct Codecs: Sendable {
 
     var foreign: ParvisFFI.Codecs {
         ParvisFFI.Codecs(
-            videoEncoders: videoEncoders.map(ForeignEncoders.init), videoDecoders: videoDecoders.map(ForeignDecoders.init))
+            videoEncoders: videoEncoders.map(ForeignEncoders.init),
+            videoDecoders: videoDecoders.map(ForeignDecoders.init))
     }
 }
 
@@ -98,7 +99,8 @@ public final class EncodedSink: Sendable {
     ///   - timestamp: of its picture.
     ///   - key: whether it needs no earlier packet.
     ///   - temporalID: its temporal layer, 0 the base.
-    public func push(_ payload: UnsafeRawBufferPointer, at timestamp: MediaTime, key: Bool, temporalID: Int = 0) throws {
+    public func push(_ payload: UnsafeRawBufferPointer, at timestamp: MediaTime, key: Bool, temporalID: Int = 0) throws
+    {
         try foreign.push(
             payload: Data(lending: payload), timestampUs: timestamp.microseconds, key: key,
             temporalId: Int32(clamping: temporalID))

@@ -50,7 +50,8 @@ public final class EncodedSource: Sendable {
         _ payload: UnsafeRawBufferPointer, layer: Int = 0, at timestamp: MediaTime, key: Bool, temporalID: Int = 0
     ) throws {
         try foreign.push(
-            layer: Int32(clamping: layer), payload: Data(lending: payload), timestampUs: timestamp.microseconds, key: key,
+            layer: Int32(clamping: layer), payload: Data(lending: payload), timestampUs: timestamp.microseconds,
+            key: key,
             temporalId: Int32(clamping: temporalID))
     }
 

@@ -177,7 +177,9 @@ final class CodecTests: XCTestCase {
         let second = try await within("the next frame") { await next.value }
         XCTAssertEqual(second?.frame.timestamp, later)
         XCTAssertNil(second?.begins)
-        await assertFails(.badFrame) { try camera.push(UnsafeRawBufferPointer(start: nil, count: 0), at: later, key: true) }
+        await assertFails(.badFrame) {
+            try camera.push(UnsafeRawBufferPointer(start: nil, count: 0), at: later, key: true)
+        }
         try await camera.mute()
         try await demanded(camera, .paused(paused: true))
         try camera.turnOff()

@@ -114,7 +114,8 @@ extension Picture {
     /// Its planes, one after the other, without what is between rows.
     func packed() -> [UInt8] {
         withPlanes { y, u, v in
-            [(y, width, height), (u, width / 2, height / 2), (v, width / 2, height / 2)].flatMap { plane, width, height in
+            [(y, width, height), (u, width / 2, height / 2), (v, width / 2, height / 2)].flatMap {
+                plane, width, height in
                 (0..<height).flatMap { plane.bytes[$0 * plane.stride..<$0 * plane.stride + width] }
             }
         }

@@ -45,6 +45,7 @@ extension AsyncStream where Element == MeetingEvent {
     }
 
     /// The next message to everybody.
+    @discardableResult
     func message(_ text: String) async throws -> ChatMessage {
         try await expect("the message \(text)") { event in
             if case .chat(let message) = event, message.text == text { message } else { nil }
