@@ -8,8 +8,12 @@ use crate::{
     Forwarder, Receiver, Signal,
     keys::{Timer, TrackKey},
     subscription::SubscriptionState,
-    track::{Demand, Source, Updating},
+    track::{Demand, Source},
 };
+
+/// What a source may be told before it has answered: for many updates at once it may close the
+/// session.
+const UNANSWERED: u8 = 4;
 
 impl Default for Demand {
     fn default() -> Self {
@@ -119,12 +123,12 @@ impl Forwarder {
         if !new_forward && !new_priority && new_group_request.is_none() {
             return;
         }
-        if upstream.updating != Updating::No {
-            upstream.updating = Updating::AskedAndMore;
+        if upstream.unanswered >= UNANSWERED {
+            upstream.wants_more = true;
             track.new_group_waits |= new_group_request.is_some();
             return;
         }
-        upstream.updating = Updating::Asked;
+        upstream.unanswered += 1;
         upstream.told.forward = demand.forward;
         if new_priority {
             upstream.told.priority = demand.priority;
@@ -142,7 +146,7 @@ impl Forwarder {
         }
     }
 
-    /// The source has answered what it was told, and is told what is wanted by now.
+    /// The source has answered something that it was told, and is told what is wanted by now.
     pub(crate) fn source_updated(&mut self, key: TrackKey, from: Receiver) {
         let Some(track) = self.tracks.get_mut(key.0) else {
             return;
@@ -155,7 +159,8 @@ impl Forwarder {
             return;
         }
         let told = upstream.told;
-        if std::mem::replace(&mut upstream.updating, Updating::No) == Updating::AskedAndMore {
+        upstream.unanswered = upstream.unanswered.saturating_sub(1);
+        if std::mem::take(&mut upstream.wants_more) {
             let waits = std::mem::take(&mut track.new_group_waits);
             // It may have come by itself.
             let new_group = track.new_group_asked.filter(|_| waits);

@@ -12,7 +12,7 @@ use crate::{
     keys::{SubscriptionKey, TrackKey},
     peer::{Quota, Request},
     subscription::{Subscription, SubscriptionKind, SubscriptionState},
-    track::{Demand, Updating, Upstream},
+    track::{Demand, Upstream},
 };
 
 impl Forwarder {
@@ -59,7 +59,8 @@ impl Forwarder {
                 forward: parameters.forward.unwrap_or(true),
                 ..Demand::default()
             },
-            updating: Updating::No,
+            unanswered: 0,
+            wants_more: false,
         };
         self.establish(key, upstream, parameters, properties, now);
         self.offer(key);

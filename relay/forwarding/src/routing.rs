@@ -9,7 +9,7 @@ use crate::{
     keys::TrackKey,
     peer::Request,
     subscription::SubscriptionKind,
-    track::{Source, Updating, Upstream},
+    track::{Source, Upstream},
 };
 
 impl Forwarder {
@@ -66,7 +66,8 @@ impl Forwarder {
             request: at.request,
             published: false,
             told: demand,
-            updating: Updating::No,
+            unanswered: 0,
+            wants_more: false,
         }
     }
 

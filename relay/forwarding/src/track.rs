@@ -77,17 +77,10 @@ pub(crate) struct Upstream {
     pub(crate) published: bool,
     /// What it was told last.
     pub(crate) told: Demand,
-    pub(crate) updating: Updating,
-}
-
-/// Whether a source was told something that it has not answered. What else is wanted waits for
-/// its answer: it may close the session for many updates at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Updating {
-    No,
-    Asked,
-    /// Something else has been wanted since.
-    AskedAndMore,
+    /// What it was told and has not answered.
+    pub(crate) unanswered: u8,
+    /// Whether something else has been wanted since it had too much to answer.
+    pub(crate) wants_more: bool,
 }
 
 /// What subscribers want of the source together.

@@ -79,9 +79,10 @@ async fn so_many_sessions(threads: usize) {
     let mut call = call(&relay, &issuer).await;
     let watch = || Grant::prefix([Action::Subscribe], namespace()).unwrap();
     let mut sessions = Vec::new();
+    // Whoever replays a token takes the place of whose it is.
+    let token = issuer.token("mallory", vec![watch()]);
     for _ in 0..3 {
-        let token = issuer.token("mallory", vec![watch()]);
-        sessions.push(Client::connect_showing(&relay, D22, vec![token]).await);
+        sessions.push(Client::connect_showing(&relay, D22, vec![token.clone()]).await);
     }
     let mut oldest = sessions.remove(0);
     assert_eq!(refused(&mut oldest).await, SessionErrorCode::Unauthorized);

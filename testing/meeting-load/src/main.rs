@@ -4,6 +4,7 @@
 //! Each figure is a row `ok|short ROW FIGURE TARGET`, and with `--markdown` a row of a table.
 
 mod clients;
+mod large;
 mod measure;
 mod process;
 mod raw;

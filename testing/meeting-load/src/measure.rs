@@ -2,19 +2,20 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use parvis::{
-    AudioOptions, clock,
+    AudioOptions, RemoteTrack, clock,
     codec::{AudioFrame, Channels},
-    meeting::{Meeting, MeetingEvent, MeetingState, Microphone, Target},
+    meeting::{CommandError, Meeting, MeetingEvent, MeetingState, Microphone, Target},
 };
 use parvis_meeting::{AccessLevel, Policy, RoomCode};
 use tokio::{
     task::{JoinHandle, JoinSet},
-    time::{MissedTickBehavior, interval, timeout},
+    time::{interval, timeout},
 };
 
 use crate::{
     clients::{House, PATIENCE, sees, until},
-    process::{Process, Usage},
+    large::hundreds,
+    process::Process,
     rows::{Rows, quantile},
 };
 
@@ -22,8 +23,6 @@ use crate::{
 const ROOM: usize = 50;
 /// Of whom nothing comes for so long, nothing comes any more.
 const SILENCE: Duration = Duration::from_millis(500);
-/// How long the large room is watched.
-const WATCHED: Duration = Duration::from_secs(20);
 
 /// Measures everything.
 pub async fn run(people: usize, samples: usize, rows: &mut Rows) -> anyhow::Result<()> {
@@ -44,7 +43,7 @@ pub async fn run(people: usize, samples: usize, rows: &mut Rows) -> anyhow::Resu
         .context("the large room")
 }
 
-fn public() -> Policy {
+pub(crate) fn public() -> Policy {
     Policy {
         access: AccessLevel::Public,
         ..Policy::default()
@@ -52,7 +51,11 @@ fn public() -> Policy {
 }
 
 /// People who come into a public room.
-async fn crowd(house: &House, code: &RoomCode, count: usize) -> anyhow::Result<Vec<Meeting>> {
+pub(crate) async fn crowd(
+    house: &House,
+    code: &RoomCode,
+    count: usize,
+) -> anyhow::Result<Vec<Meeting>> {
     let mut people = Vec::new();
     for n in 0..count {
         people.push(house.guest(code, &format!("guest-{n}")).await?);
@@ -120,7 +123,8 @@ async fn fifty(house: &House, samples: usize, rows: &mut Rows) -> anyhow::Result
         quantile(&mut joined, 0.95),
         ms(200),
     );
-    mutes(house, (&code, &host), samples.min(30), rows).await
+    mutes(house, (&code, &host), samples.min(30), rows).await?;
+    removals(house, (&code, &host), samples.min(30), rows).await
 }
 
 fn len(state: &MeetingState) -> usize {
@@ -149,18 +153,8 @@ async fn mutes(
         for _ in 0..10 {
             timeout(PATIENCE, sound.next()).await?.context("it ended")?;
         }
-        let begun = Instant::now();
         let muting = host.mute(Target::One(talker.me.clone()));
-        let listening = async {
-            let mut last = begun;
-            while let Ok(Some(_)) = timeout(SILENCE, sound.next()).await {
-                last = Instant::now();
-            }
-            last
-        };
-        let (muted, last) = tokio::join!(muting, listening);
-        muted?;
-        times.push(last - begun);
+        times.push(until_silent(muting, &mut sound).await?);
     }
     talking.abort();
     rows.add_time("mute/last-forwarded-p50", quantile(&mut times, 0.5), ms(50));
@@ -170,6 +164,58 @@ async fn mutes(
         ms(1000),
     );
     Ok(())
+}
+
+/// From a moderator's removal of somebody who goes on to the last sound that the relay lets through.
+async fn removals(
+    house: &House,
+    (code, host): (&RoomCode, &Meeting),
+    samples: usize,
+    rows: &mut Rows,
+) -> anyhow::Result<()> {
+    let listener = house.raw(code, "witness").await?;
+    let mut times = Vec::new();
+    for n in 0..samples {
+        let mut talker = house.raw(code, &format!("talker-{n}")).await?;
+        let talking = talker.talk().await?;
+        talker.unmute()?;
+        let mut sound = listener.hear(&talker.me).await?;
+        for _ in 0..10 {
+            timeout(PATIENCE, sound.next()).await?.context("it ended")?;
+        }
+        let removing = host.remove(talker.me.clone());
+        times.push(until_silent(removing, &mut sound).await?);
+        talking.abort();
+    }
+    rows.add_time(
+        "remove/last-forwarded-p50",
+        quantile(&mut times, 0.5),
+        ms(50),
+    );
+    rows.add_time(
+        "remove/last-forwarded-max",
+        quantile(&mut times, 1.0),
+        ms(1000),
+    );
+    Ok(())
+}
+
+/// From an order to the last sound of whom it silences.
+async fn until_silent(
+    order: impl Future<Output = Result<(), CommandError>>,
+    sound: &mut RemoteTrack,
+) -> anyhow::Result<Duration> {
+    let begun = Instant::now();
+    let listening = async {
+        let mut last = begun;
+        while let Ok(Some(_)) = timeout(SILENCE, sound.next()).await {
+            last = Instant::now();
+        }
+        last
+    };
+    let (ordered, last) = tokio::join!(order, listening);
+    ordered?;
+    Ok(last - begun)
 }
 
 /// From the host's word to the first sound of a guest who waited.
@@ -199,96 +245,8 @@ async fn admissions(house: &House, samples: usize, rows: &mut Rows) -> anyhow::R
     Ok(())
 }
 
-/// What hundreds in one room cost.
-async fn hundreds(
-    house: &House,
-    people: usize,
-    (relay, authority): (&Process, &Process),
-    rows: &mut Rows,
-) -> anyhow::Result<()> {
-    let (code, owner) = house.room(public()).await?;
-    let host = house.agent(&code, &owner).await?;
-    sees(&host, 1).await?;
-    let before = authority.usage()?;
-    let ours = Usage::of(std::process::id())?;
-    let begun = Instant::now();
-    let crowd = crowd(house, &code, people.saturating_sub(1)).await?;
-    for meeting in &crowd {
-        sees(meeting, people).await?;
-    }
-    let joining = authority.usage()?.cpu.saturating_sub(before.cpu);
-    let took = begun.elapsed();
-    rows.add("large/joining-seconds", took.as_secs_f64(), "s", None);
-    // Each of them takes note of each: what that costs is spread over as many phones.
-    let ours = Usage::of(std::process::id())?.cpu.saturating_sub(ours.cpu);
-    rows.add(
-        "large/joining-cpu-of-all-clients",
-        ours.as_secs_f64(),
-        "s",
-        None,
-    );
-    rows.add(
-        "large/authority-cpu-ms-per-join",
-        joining.as_secs_f64() * 1e3 / people as f64,
-        "ms",
-        None,
-    );
-    let mut talking = Vec::new();
-    for meeting in crowd.iter().take(3) {
-        talking.push(speak(meeting.microphone(AudioOptions::default()).await?));
-    }
-    let mut voices = JoinSet::new();
-    for meeting in crowd.iter().take(3) {
-        let mut voice = host.voice(&meeting.state().me);
-        voices.spawn(async move { while voice.next().await.is_some() {} });
-    }
-    let start = (authority.usage()?, relay.usage()?);
-    let begun = Instant::now();
-    let mut ticks = interval(Duration::from_millis(500));
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut n = 0;
-    while begun.elapsed() < WATCHED {
-        ticks.tick().await;
-        // Two messages and a hand a second, as in a lively meeting.
-        crowd[n % crowd.len()].chat(&format!("message {n}")).await?;
-        if n % 2 == 0 {
-            crowd[n % crowd.len()].raise_hand().await?;
-        }
-        n += 1;
-    }
-    let took = begun.elapsed();
-    let end = (authority.usage()?, relay.usage()?);
-    let share = |from: Duration, to: Duration| {
-        to.saturating_sub(from).as_secs_f64() / took.as_secs_f64() * 1e2
-    };
-    let mebibytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
-    rows.add(
-        "large/authority-cpu",
-        share(start.0.cpu, end.0.cpu),
-        "% of a core",
-        None,
-    );
-    rows.add(
-        "large/authority-memory",
-        mebibytes(end.0.memory),
-        "MiB",
-        None,
-    );
-    rows.add(
-        "large/relay-cpu",
-        share(start.1.cpu, end.1.cpu),
-        "% of a core",
-        None,
-    );
-    rows.add("large/relay-memory", mebibytes(end.1.memory), "MiB", None);
-    for task in talking {
-        task.abort();
-    }
-    Ok(())
-}
-
 /// Pushes a tone as a microphone does.
-fn speak(microphone: Microphone) -> JoinHandle<()> {
+pub(crate) fn speak(microphone: Microphone) -> JoinHandle<()> {
     tokio::spawn(async move {
         let mut ticks = interval(Duration::from_millis(20));
         let samples: Vec<f32> = (0..960).map(|n| (n as f32 * 0.06).sin() * 0.5).collect();
