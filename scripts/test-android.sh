@@ -10,10 +10,10 @@ scripts/packages.sh --kotlin
 target=${CARGO_TARGET_DIR:-$PWD/target}
 # As scripts/test-kotlin.sh does, so that nothing is built twice.
 cargo test -q --no-run -p parvis-bindgen -p parvis-ffi -p parvis-services
-cargo build -q -p parvis-bindgen -p parvis-ffi -p parvis-services
+cargo build -q -p parvis-bindgen
 mvn --batch-mode --no-transfer-progress --file examples/android/pom.xml "-Dmaven.repo.local=$cache/maven" \
   "-Dparvis.output=$cache/android" "-Dparvis.bindgen=$target/debug/parvis-bindgen" \
-  "-Dparvis.library=$target/debug/libparvis_ffi.so" \
+  "-Dparvis.library=$target/debug/deps/libparvis_ffi.so" \
   "-Dparvis.binary=$target/debug/parvis" \
   --projects :sdk-android,:android-model,:android-ui,:android-phone --also-make \
   -Dtest=CallModelTest,JoinModelTest,TilesTest,RealCallTest,ScreensTest,FormatsTest,NetworksTest,PicturesTest,RoutesTest \

@@ -79,6 +79,13 @@ impl Meeting {
             .await
     }
 
+    /// Asks the hosts for a transcription.
+    pub async fn request_transcription(&self) -> Result<(), ParvisError> {
+        self.inner
+            .ask(|meeting| Box::pin(meeting.request_transcription()))
+            .await
+    }
+
     /// Asks the hosts to record.
     pub async fn request_recording(&self) -> Result<(), ParvisError> {
         self.inner

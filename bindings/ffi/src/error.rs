@@ -94,9 +94,10 @@ impl From<JoinError> for ParvisError {
 impl From<TicketError> for ParvisError {
     fn from(error: TicketError) -> Self {
         let kind = match &error {
-            TicketError::Refused(kind) => (*kind).into(),
             TicketError::NoSite => ErrorKind::NoSite,
-            _ => ErrorKind::ServiceUnavailable,
+            other => other
+                .kind()
+                .map_or(ErrorKind::ServiceUnavailable, Into::into),
         };
         Self::new(kind, error.to_string())
     }

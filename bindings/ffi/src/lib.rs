@@ -27,6 +27,8 @@ mod code;
 mod codec_state;
 mod codecs;
 mod commands;
+mod connection_test;
+mod data;
 mod encoded_frame;
 mod encoded_source;
 mod error;
@@ -70,6 +72,10 @@ pub use codecs::{
     Codecs, Content, VideoDecoder, VideoDecoderCaps, VideoDecoderFactory, VideoEncoder,
     VideoEncoderCaps, VideoEncoderConfig, VideoEncoderFactory, VideoParams, av1_params,
 };
+pub use connection_test::{
+    ConnectionReport, PathReport, Transport, TransportReport, test_connection,
+};
+pub use data::{DataTarget, MeetingData, RemoteData};
 pub use encoded_frame::{EncodedFrame, EncodedLayout};
 pub use encoded_source::{EncodedDemand, EncodedSource};
 pub use error::ParvisError;

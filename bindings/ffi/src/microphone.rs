@@ -89,6 +89,12 @@ impl Microphone {
         self.push(samples, rest.is_empty(), timestamp_us)
     }
 
+    /// How loud one is oneself, in decibels of the loudest that can be, for a bar to show; silence while
+    /// it is muted.
+    pub fn level(&self) -> Result<f32, ParvisError> {
+        Ok(self.on()?.level())
+    }
+
     /// Mutes: nothing is captured, and the track stays announced.
     pub async fn mute(&self) -> Result<(), ParvisError> {
         let microphone = self.on()?;

@@ -30,6 +30,10 @@ pub struct JoinOptions {
     /// short.
     #[uniffi(default = true)]
     pub step_down: bool,
+    /// How long a command waits for its answer, and is said again, milliseconds; longer than a connection
+    /// takes to be replaced.
+    #[uniffi(default = 30000)]
+    pub command_timeout_ms: i64,
     /// The drafts of MoQ Transport that are offered, preferred first; empty: all.
     #[uniffi(default = [])]
     pub drafts: Vec<Draft>,
@@ -130,6 +134,7 @@ impl JoinOptions {
             connect_timeout: time(self.connect_timeout_ms),
             reconnect: time(self.reconnect_ms),
             step_down: self.step_down,
+            command_timeout: time(self.command_timeout_ms),
             drafts: if self.drafts.is_empty() {
                 plain.drafts.clone()
             } else {

@@ -20,6 +20,15 @@ impl Meeting {
             voice: Pull::new(self.inner.handle().clone(), Some(voice)),
         }))
     }
+
+    /// Receives the sound of a screen that somebody shares; a mixer plays it too.
+    pub fn screen_sound(&self, who: String) -> Result<Arc<RemoteVoice>, ParvisError> {
+        let who = ParticipantId::new(&who)?;
+        let voice = self.inner.look(|meeting| meeting.screen_sound(&who))?;
+        Ok(Arc::new(RemoteVoice {
+            voice: Pull::new(self.inner.handle().clone(), Some(voice)),
+        }))
+    }
 }
 
 #[uniffi::export]

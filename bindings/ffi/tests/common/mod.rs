@@ -180,6 +180,7 @@ pub fn options(name: &str) -> JoinOptions {
         connect_timeout_ms: 5_000,
         reconnect_ms: 120_000,
         step_down: true,
+        command_timeout_ms: 30_000,
         drafts: Vec::new(),
     }
 }

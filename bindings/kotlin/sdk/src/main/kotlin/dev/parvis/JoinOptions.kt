@@ -15,6 +15,7 @@ import kotlin.time.Duration.Companion.seconds
  * @property connectTimeout how long connecting may take
  * @property reconnect how long a connection that was lost is tried to be replaced
  * @property stepDown whether others' cameras, one's own screen and camera are given up step by step when the network is short
+ * @property commandTimeout how long a command waits for its answer, and is said again; longer than a connection takes to be replaced
  * @property drafts the drafts of MoQ Transport that are offered, preferred first; empty: all
  * @property codecs video codecs of the platform, tried before the built-in ones
  */
@@ -27,6 +28,7 @@ public data class JoinOptions(
     val connectTimeout: Duration = 5.seconds,
     val reconnect: Duration = 2.minutes,
     val stepDown: Boolean = true,
+    val commandTimeout: Duration = 30.seconds,
     val drafts: List<Draft> = emptyList(),
     val codecs: Codecs = Codecs(),
 ) {
@@ -39,6 +41,7 @@ public data class JoinOptions(
             connectTimeout.inWholeMilliseconds,
             reconnect.inWholeMilliseconds,
             stepDown,
+            commandTimeout.inWholeMilliseconds,
             drafts,
         )
 }

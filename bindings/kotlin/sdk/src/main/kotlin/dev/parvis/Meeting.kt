@@ -94,6 +94,9 @@ public class Meeting private constructor(
     /** Asks the hosts to record. */
     public suspend fun requestRecording(): Unit = awaitLibrary { native.requestRecording() }
 
+    /** Asks the hosts for a transcription. */
+    public suspend fun requestTranscription(): Unit = awaitLibrary { native.requestTranscription() }
+
     /** Lets people in who wait. Hosts. */
     public suspend fun admit(who: Target): Unit = awaitLibrary { native.admit(who.lower()) }
 
@@ -174,6 +177,22 @@ public class Meeting private constructor(
     /** Receives somebody's voice, from the first [RemoteVoice.next] on. What is heard through it tells who speaks. */
     public fun voice(who: String): RemoteVoice = RemoteVoice(inLibrary { native.voice(who) })
 
+    /** Receives the sound of a screen that somebody shares; a mixer plays it too. */
+    public fun screenSound(who: String): RemoteVoice = RemoteVoice(inLibrary { native.screenSound(who) })
+
+    /**
+     * Gives data to others: at most 10 KiB on a topic of 1 to 64 visible ASCII characters. To all it returns at once, to some
+     * when the meeting has acknowledged it.
+     */
+    public suspend fun sendData(topic: String, payload: ByteArray, to: DataTarget = DataTarget.All): Unit =
+        awaitLibrary { native.sendData(topic, payload, to.lower()) }
+
+    /** Data of others on a topic, from this call on, though it is collected later. */
+    public fun data(topic: String): Flow<MeetingData> {
+        val data = inLibrary { native.data(topic) }
+        return pulled({ data.next() }, data::cancel, data::close)
+    }
+
     /** Receives somebody's camera or screen, for what is shown of it. */
     public fun picture(who: String, source: Source, target: VideoTarget): RemotePicture =
         RemotePicture(inLibrary { native.picture(who, source, target) })
@@ -246,6 +265,19 @@ public class Meeting private constructor(
                     }
                 }
             return Meeting(native, MeetingState.lift(inLibrary { native.state() }))
+        }
+
+        /**
+         * Tries how well the meeting that a link or a code names is reached, without knocking: nobody there sees it.
+         *
+         * Takes some seconds. What it throws is of the meeting service; what is wrong with the relay is in the report.
+         */
+        public suspend fun testConnection(linkOrCode: String, options: JoinOptions): ConnectionReport {
+            val report =
+                awaitLibrary {
+                    options.tickets.lower().use { dev.parvis.ffi.testConnection(linkOrCode, options.lower(), it) }
+                }
+            return ConnectionReport.lift(report)
         }
 
         /** The room code of a link or a code, as people read it: `abc-defg-hij`. */

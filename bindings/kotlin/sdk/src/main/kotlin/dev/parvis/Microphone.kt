@@ -36,6 +36,9 @@ public class Microphone internal constructor(private val native: dev.parvis.ffi.
     public fun pushShorts(samples: ByteBuffer, timestampUs: Long = 0): Unit =
         inLibrary { native.pushI16(lent(samples), timestampUs) }
 
+    /** How loud one is oneself, in decibels of the loudest that can be, for a bar to show; silence while it is muted. */
+    public fun level(): Float = inLibrary { native.level() }
+
     /** Mutes: nothing is captured, and the track stays announced. */
     public suspend fun mute(): Unit = awaitLibrary { native.mute() }
 
