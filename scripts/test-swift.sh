@@ -68,7 +68,7 @@ END
     command mvn --batch-mode --no-transfer-progress --quiet "-Dmaven.repo.local=$cache/maven" \
       "-Dparvis.output=$cache/kotlin" "$@"
   }
-  if [ ! "$sdk" -nt "$PARVIS_LIBRARY_DIR/libparvis_ffi.so" ] || [ "$(find bindings/kotlin/sdk* -newer "$sdk" -type f)" ]; then
+  if [ ! -e "$sdk" ] || [ "$(find bindings/ffi/src bindings/kotlin/{sdk-ffi,sdk} -newer "$sdk" -type f)" ]; then
     mvn --file bindings/kotlin/pom.xml "-Dparvis.bindgen=$target/debug/parvis-bindgen" \
       "-Dparvis.library=$PARVIS_LIBRARY_DIR/libparvis_ffi.so" -DskipTests --projects sdk-ffi,sdk package
   fi
