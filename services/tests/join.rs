@@ -280,6 +280,31 @@ fn a_connection_is_tested_by_both_transports_and_nobody_is_disturbed() {
 }
 
 #[test]
+fn who_comes_while_a_source_is_forbidden_is_in_without_it() {
+    let site = Site::start();
+    let link = site.room("administrator");
+    let script = site.script(
+        "Alice",
+        "wait connected\nforbid mic on\nforbid screen on\nwait lobby Hal\nadmit Hal\n\
+         wait chat here\nforbid mic off\nwait hears Hal\nend\n",
+    );
+    let alice = site.agent(&link, "Alice", "administrator");
+    let alice = Person::joins("Alice", &[alice, script]);
+    let hal = site.script(
+        "Hal",
+        "wait connected\nwait mic off Hal\nrefused Forbidden mic on\nrefused Forbidden screen on\n\
+         say here\nwait forbidden mic off\nmic on\nwait ended\n",
+    );
+    let hal = Person::joins("Hal", &[Site::guest(&link, "Hal"), with_media(), hal]);
+    let failures: Vec<String> = [alice, hal]
+        .into_iter()
+        .filter_map(Person::failure)
+        .collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+    site.stop();
+}
+
+#[test]
 fn the_demonstration_of_a_meeting_shows_each_step() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = tempfile::tempdir().unwrap();

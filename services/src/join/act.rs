@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use parvis::PublishError;
 use parvis::meeting::{
     AccessLevel, CommandError, ErrorKind, Meeting, MeetingState, ParticipantId, Target, View,
 };
@@ -60,6 +61,7 @@ impl From<MediaError> for ActError {
     fn from(error: MediaError) -> Self {
         match error {
             MediaError::Refused(error) => error.into(),
+            MediaError::Publish(PublishError::Refused(kind)) => Self::Refused(kind),
             error => Self::Media(error),
         }
     }
