@@ -22,11 +22,19 @@ final class CallModelTests: XCTestCase {
         try await bruno.expect("Zoé is there with sound and picture") { state in
             state.participant(zoe)?.media.microphone == .on && state.participant(zoe)?.media.camera == .on
         }
+        // Others see the camera before it is given pictures.
+        try await within("the camera is fed") { @MainActor in
+            while !devices.asked.contains("feed"), !Task.isCancelled { await Task.yield() }
+        }
         XCTAssertEqual(devices.asked.prefix(5), ["network", "speaker", "microphone", "camera", "feed"])
         XCTAssertNil(call.problem)
 
         await call.toggleHand()
         try await bruno.expect("Zoé's hand is up") { $0.hands == [zoe] }
+        // Others may see it first.
+        try await within("Zoé sees it") { @MainActor in
+            while call.meeting.state.hands != [zoe], !Task.isCancelled { await Task.yield() }
+        }
         await call.toggleHand()
         try await bruno.expect("it is down") { $0.hands == [] }
 
