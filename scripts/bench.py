@@ -163,7 +163,8 @@ for name, (floor, peer) in COST.items():
 delivered = median("blast", "parvis", "delivered_ratio")
 judge("blast-delivered", delivered, 1.0, delivered is not None and delivered > 0.999)
 rates = [result["objects"] / result["wall_s"] for result in results.get(("blast", "parvis"), [])]
-judge("blast-objects-per-s", statistics.median(rates) if rates else None, 200_000, bool(rates) and statistics.median(rates) > 198_000)
+rate = statistics.median(rates) if rates else None
+judge("blast-objects-per-s", rate, 200_000, rate is not None and rate > 198_000)
 judge("blast-p99-ms", ratio(median("blast", "parvis", "p99_us"), 1000), 20)
 grown = [result["rss_kb"] - result["rss_start_kb"] for result in results.get(("blast", "parvis"), [])]
 judge("blast-memory-growth-MB", max(grown, default=None) and max(grown) / 1024, 4)
@@ -173,10 +174,10 @@ for quantile, target in (("p50", 0.3), ("p99", 2)):
         judge(f"added-latency-{quantile}-ms", (through - direct) / 1000, target)
 for name in ("idle-1000", "active-400"):
     judge(f"{name}-memory/best-peer", ratio(median(name, "parvis", "rss_kb"), best_peer(name, "rss_kb")), 1)
-grown = [median(name, "parvis", "us_per_object") for name in ("grow-10", "grow-100", "grow-1000")]
-if None not in grown:
-    judge("grow-100/grow-10", grown[1] / grown[0], 1.15)
-    judge("grow-1000/cheaper-of-both", grown[2] / min(grown[:2]), 1.15)
+few, more, many = (median(name, "parvis", "us_per_object") for name in ("grow-10", "grow-100", "grow-1000"))
+if None not in (few, more, many):
+    judge("grow-100/grow-10", more / few, 1.15)
+    judge("grow-1000/cheaper-of-both", many / min(few, more), 1.15)
 groups = results.get(("groups", "parvis"))
 passed = groups and groups[0]["objects"] / 4
 judge("groups-delivered", passed, 1e6, passed and passed > 0.99e6)
