@@ -48,7 +48,7 @@ ROWS = [
     Row("grow-10", "single", 10, "--rate", "10", relays=("parvis",), secs=5),
     Row("grow-100", "single", 100, "--rate", "10", relays=("parvis",), secs=5),
     Row("grow-1000", "single", 1000, "--rate", "10", relays=("parvis",)),
-    Row("groups", "single", 4, "--rate", "5000", "--gop", "1", drive=("--warm", "20", "--churn", "1"), relays=("parvis",),
+    Row("groups", "single", 4, "--rate", "5000", "--gop", "1", drive=("--warm", "90", "--churn", "1"), relays=("parvis",),
         secs=200, reps=1),
 ]
 

@@ -55,4 +55,4 @@ pub use http3::RequestTarget;
 pub use limits::Limits;
 pub use packet::{Ecn, Transmit};
 pub use server_url::{InvalidUrl, ServerUrl};
-pub use stats::{PathStats, QueueStats};
+pub use stats::{Blocked, PathStats, QueueStats};

@@ -23,6 +23,8 @@ pub struct PathStats {
     pub received_bytes: u64,
     /// UDP datagrams received.
     pub received_packets: u64,
+    /// How often the peer said that flow control keeps it from sending.
+    pub blocked: Blocked,
     /// The largest UDP payload that the path takes.
     pub mtu: u16,
     /// The largest MoQ datagram that fits; `None`: the peer takes none.
@@ -31,6 +33,17 @@ pub struct PathStats {
     pub oversized_datagrams: u64,
     /// Whether HTTP/3 carries the session.
     pub is_webtransport: bool,
+}
+
+/// Frames by which a peer says that flow control keeps it from sending (RFC 9000 section 4.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Blocked {
+    /// DATA_BLOCKED: [`Limits::connection_window`](crate::Limits::connection_window) is used up.
+    pub connection: u64,
+    /// STREAM_DATA_BLOCKED: [`Limits::stream_window`](crate::Limits::stream_window) of a stream is.
+    pub stream: u64,
+    /// STREAMS_BLOCKED: there are as many streams as may be.
+    pub streams: u64,
 }
 
 /// What waits in a connection's session to be sent.
@@ -55,6 +68,11 @@ impl PathStats {
             sent_bytes: stats.udp_tx.bytes,
             received_bytes: stats.udp_rx.bytes,
             received_packets: stats.udp_rx.datagrams,
+            blocked: Blocked {
+                connection: stats.frame_rx.data_blocked,
+                stream: stats.frame_rx.stream_data_blocked,
+                streams: stats.frame_rx.streams_blocked_bidi + stats.frame_rx.streams_blocked_uni,
+            },
             mtu: stats.path.current_mtu,
             max_datagram: None,
             oversized_datagrams: 0,

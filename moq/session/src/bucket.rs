@@ -4,7 +4,7 @@ use crate::Rate;
 
 /// Holds something to a [`Rate`].
 #[derive(Debug)]
-pub(crate) struct Bucket {
+pub struct Bucket {
     interval: Duration,
     /// How far ahead of its time a burst may be.
     tolerance: Duration,
@@ -13,7 +13,8 @@ pub(crate) struct Bucket {
 }
 
 impl Bucket {
-    pub(crate) fn new(rate: Rate) -> Self {
+    /// Full at first.
+    pub fn new(rate: Rate) -> Self {
         let interval = Duration::from_secs(1) / rate.per_second.max(1);
         Self {
             interval,
@@ -23,7 +24,7 @@ impl Bucket {
     }
 
     /// Takes one, or says how long to wait for it.
-    pub(crate) fn take(&mut self, now: Instant) -> Result<(), Duration> {
+    pub fn take(&mut self, now: Instant) -> Result<(), Duration> {
         let next = self.next.map_or(now, |next| next.max(now));
         let ahead = next.saturating_duration_since(now);
         if let Some(wait) = ahead.checked_sub(self.tolerance).filter(|w| !w.is_zero()) {

@@ -64,6 +64,7 @@ mod updates;
 mod wishes;
 
 pub use assembler::{Object, ObjectAssembler, ObjectTooLarge};
+pub use bucket::Bucket;
 pub use config::{Config, Limits, Rate, SendLimits};
 pub use drop_reason::{DropCounts, DropReason, Dropped};
 pub use error::{ApiMisuse, SendRefused, SessionError};

@@ -23,6 +23,7 @@ mod config;
 mod error;
 mod http;
 mod logging;
+mod parts;
 mod placement;
 mod relay;
 mod running;

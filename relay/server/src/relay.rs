@@ -1,37 +1,27 @@
 use std::{
     io,
     net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-        mpsc,
-    },
+    sync::{Arc, atomic::AtomicUsize, mpsc},
     thread,
     time::Instant,
 };
 
-use parvis_quic::{
-    Admission, AdmissionPolicy, Attempt, EndpointConfig, Limits,
-    tls::ServerTls,
-    udp::{BatchSocket, SocketOptions},
-};
-use parvis_session::{Rate, SendLimits};
-use parvis_token::{Rules, Verifier};
-use parvis_wire::{Draft, HopId};
+use parvis_quic::udp::{BatchSocket, SocketOptions};
+use parvis_token::Rules;
 
 use crate::{
-    Config, Limit, Running, StartError, WebTransport,
+    Config, Running, StartError,
     access::{Gate, KeySource, KeyWatch, Loaded},
     certificate::{Certificate, Watch},
     http::HttpServer,
+    parts::{admission, endpoint, forwarder, subject_limits},
     placement::Placement,
     running::{Stopper, Thread},
     shard::{
-        Command, Leaving, Links, Parts, Relations, Shard, Shared, Subjects, Upstream, random_hop,
-        waker,
+        Command, Leaving, Links, Parts, Relations, Shard, Subjects, Upstream, random_hop, waker,
     },
     shards::{Handle, Shards},
-    upstream::{IMPLEMENTATION, upstream},
+    upstream::upstream,
 };
 
 /// A relay that is about to run.
@@ -101,7 +91,7 @@ impl Relay {
         let leaving = servers.filter(|_| config.hand_over).map(HttpServer::leave);
         let shards = Arc::new(Shards::new(handles, leaving.collect()));
         let sessions = Arc::new(AtomicUsize::new(0));
-        let subjects = Arc::new(Subjects::new(config.max_subject_sessions));
+        let subjects = Arc::new(Subjects::new(subject_limits(&config)));
         let placement = placement(&config, &sockets);
         let mut running = Running {
             local_addr,
@@ -136,6 +126,7 @@ impl Relay {
                 shared: shared[index].clone(),
                 sessions: sessions.clone(),
                 token_deadline: config.auth_deadline,
+                fetch_queue: config.fetch_queue.as_u64() as usize,
                 subjects: subjects.clone(),
                 coalesce: config.coalesce,
                 placement: placement.clone(),
@@ -252,124 +243,6 @@ fn placement(config: &Config, sockets: &[BatchSocket]) -> Option<Arc<Placement>>
     }
 }
 
-pub(crate) fn endpoint(
-    config: &Config,
-    tls: ServerTls,
-    index: u8,
-    mtu_discovery: bool,
-    hop: HopId,
-    admission: Decide,
-) -> EndpointConfig {
-    // Each request has a stream of its own.
-    let requests = config.max_subscriptions
-        + config.max_tracks
-        + config.max_namespaces
-        + config.max_prefixes
-        + SPARE_REQUESTS;
-    let limits = Limits {
-        connection_window: config.receive_window.as_u64() as u32,
-        max_uni_streams: config.max_streams,
-        max_bidi_streams: requests as u32,
-        idle_timeout: config.idle_timeout,
-        mtu_discovery,
-        ..Limits::default()
-    };
-    let session = parvis_session::Config {
-        implementation: IMPLEMENTATION.to_owned(),
-        relay_hops: config.accept_relays.then_some(hop),
-        limits: parvis_session::Limits {
-            max_peer_requests: requests,
-            max_filter_ranges: parvis_forwarding::Config::default().max_filter_ranges,
-            request_rate: Some(Rate {
-                per_second: config.max_requests,
-                burst: config.max_requests.saturating_mul(BURST),
-            }),
-            token_cache: TOKEN_CACHE,
-            send: SendLimits {
-                subscription_bytes: config.queue.as_u64() as usize,
-                session_bytes: config.session_queue.as_u64() as usize,
-                max_age: config.queue_age,
-                behind: config.too_far_behind,
-                ..SendLimits::default()
-            },
-            ..parvis_session::Limits::default()
-        },
-        ..parvis_session::Config::default()
-    };
-    let webtransport = match config.webtransport {
-        WebTransport::Draft18 => Some(Draft::D18),
-        WebTransport::Draft22 => Some(Draft::D22),
-        WebTransport::Off => None,
-    };
-    EndpointConfig {
-        server: Some(tls),
-        webtransport,
-        session,
-        limits,
-        admission: AdmissionPolicy::Custom(admission),
-        id_prefix: Some(index),
-        ..EndpointConfig::default()
-    }
-}
-
-/// Commands that wait for a thread, which takes all of them at each turn.
-const COMMANDS: usize = 1024;
-
-/// Bytes of tokens that a session may register: a few of the largest.
-const TOKEN_CACHE: u64 = 4 * Verifier::MAX_TOKEN as u64;
-
-/// TRACK_STATUS, FETCH and requests that end while others begin.
-const SPARE_REQUESTS: usize = 64;
-
-/// Seconds' worth of requests that may come at once: whoever enters a room asks for everything.
-const BURST: u32 = 4;
-
-type Decide = Box<dyn FnMut(&Attempt) -> Admission + Send>;
-
-/// Who is let in by a thread.
-pub(crate) fn admission(
-    config: &Config,
-    sessions: Arc<AtomicUsize>,
-    shared: Arc<Shared>,
-) -> impl FnMut(&Attempt) -> Admission + Send + use<> {
-    // Newcomers all go to one thread, unless the kernel spreads them.
-    let threads = if config.fill == 0 {
-        config.threads.get()
-    } else {
-        1
-    };
-    let max_sessions = config.max_sessions;
-    let max_half_open = config.max_half_open.div_ceil(threads);
-    let max_attempts = config.max_attempts.div_ceil(threads as u32);
-    // What newcomers get while the relay drains.
-    let draining = match &config.drain_to {
-        // They try again, and come to the successor then.
-        _ if config.hand_over => Some(Admission::Ignore),
-        // They are told to go on.
-        Some(_) => None,
-        None => Some(Admission::Refuse),
-    };
-    move |attempt| {
-        let (limit, decision) = if let Some(decision) = draining
-            && shared.is_draining()
-        {
-            (Limit::Draining, decision)
-        } else if sessions.load(Ordering::Relaxed) >= max_sessions {
-            (Limit::Sessions, Admission::Refuse)
-        } else if attempt.validated {
-            return Admission::Accept;
-        } else if attempt.half_open >= max_half_open {
-            (Limit::HalfOpen, Admission::Retry)
-        } else if attempt.from_network > max_attempts {
-            (Limit::Attempts, Admission::Retry)
-        } else {
-            return Admission::Accept;
-        };
-        shared.count_newcomer(limit);
-        decision
-    }
-}
-
 #[cfg(target_os = "linux")]
 pub(crate) fn steer(socket: &BatchSocket, newcomers: u8, count: usize) -> io::Result<()> {
     socket.steer(newcomers, count as u8)
@@ -380,15 +253,5 @@ pub(crate) fn steer(_: &BatchSocket, _: u8, _: usize) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-pub(crate) fn forwarder(config: &Config) -> parvis_forwarding::Config {
-    parvis_forwarding::Config {
-        max_namespaces: config.max_namespaces,
-        max_published_tracks: config.max_tracks,
-        max_subscriptions: config.max_subscriptions,
-        max_prefixes: config.max_prefixes,
-        cache_bytes: config.cache.as_u64() as usize / config.threads.get(),
-        track_cache_bytes: config.track_cache.as_u64() as usize,
-        cache_age: config.cache_age,
-        ..parvis_forwarding::Config::default()
-    }
-}
+/// Commands that wait for a thread, which takes all of them at each turn.
+const COMMANDS: usize = 1024;

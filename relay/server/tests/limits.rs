@@ -4,14 +4,16 @@ mod support;
 
 use std::time::Instant;
 
+use bytes::Bytes;
+use bytesize::ByteSize;
 use parvis_relay::{Config, Limit, Relay};
 use parvis_session::{ApiMisuse, Event, RequestKey, Session};
 use parvis_wire::{
-    Draft, FullTrackName, Parameters, Priority, Properties, RequestErrorCode, TrackName,
-    TrackNamespace,
+    Draft, FilterSubject, FullTrackName, Parameters, Priority, Properties, RangeFilter,
+    RequestErrorCode, TrackName, TrackNamespace,
 };
 
-use support::{Client, call::Call, config, track};
+use support::{Client, call::Call, config, http::metrics, track};
 
 fn greedy(number: u64) -> TrackNamespace {
     TrackNamespace::new([b"greedy".to_vec(), number.to_string().into_bytes()]).unwrap()
@@ -231,5 +233,64 @@ async fn streams_that_are_never_finished() {
         let group = watcher.objects(wanted, 1).await[0].location.group.0;
         assert!((STREAMS - 1..STREAMS + 1).contains(&group), "{group}");
     }
+    call.goes_on().await;
+}
+
+#[tokio::test]
+async fn ranges_of_filters() {
+    let relay = Relay::start(config(2)).unwrap();
+    let mut call = Call::start(&relay).await;
+    let mut attacker = Client::connect(&relay, Draft::D22).await;
+    let mut error = None;
+    for count in [64, 65] {
+        let filter = RangeFilter {
+            set: 0,
+            subject: FilterSubject::Object,
+            ranges: (0..count).map(|n| (4 * n, 4 * n + 1)).collect(),
+        };
+        let parameters = Parameters {
+            range_filters: vec![filter.encode()],
+            ..Parameters::default()
+        };
+        let asked = attacker.ask_for("camera", parameters).await;
+        if count == 64 {
+            attacker.accepted(asked).await;
+        } else {
+            error = Some(attacker.rejected(asked).await.code);
+        }
+        call.goes_on().await;
+    }
+    assert_eq!(error, Some(RequestErrorCode::InvalidFilter));
+    assert_eq!(relay.stats().refused(RequestErrorCode::InvalidFilter), 1);
+}
+
+#[tokio::test]
+async fn bytes_of_a_stream() {
+    let relay = Relay::start(Config {
+        stream_window: ByteSize::kib(64),
+        http: Some("127.0.0.1:0".parse().unwrap()),
+        ..config(2)
+    })
+    .unwrap();
+    let mut call = Call::start(&relay).await;
+    let mut attacker = Client::connect(&relay, Draft::D22).await;
+    attacker.publish_namespace_of(greedy(1)).await;
+    let mut watcher = Client::connect(&relay, Draft::D22).await;
+    let name = FullTrackName::new(greedy(1), TrackName("x".into())).unwrap();
+    let asked =
+        watcher.with(move |session, now| session.subscribe(name, Parameters::default(), now));
+    let wanted = asked.await.unwrap();
+    let served = attacker.serve().await;
+    watcher.accepted(wanted).await;
+    // Five windows at once: the sender has to wait, and says so.
+    let stream = attacker.send(served, 0, &[b"first"]).await;
+    let mut reader = watcher.stream(wanted).await;
+    watcher.object(&mut reader).await;
+    let payload = Bytes::from(vec![7; 320 << 10]);
+    attacker.send_more(stream, 1, payload.clone()).await;
+    call.goes_on().await;
+    assert_eq!(watcher.object(&mut reader).await.payload, payload);
+    let metrics = metrics(relay.http_addr().unwrap()).await;
+    assert!(metrics["limits_hit_total{limit=\"stream_window\"}"] > 0.0);
     call.goes_on().await;
 }

@@ -13,7 +13,7 @@ use parvis_wire::{
     AuthToken,
     Draft::{D18, D22},
     FetchObject, FetchOk, FetchRange, GroupId, Location, Parameters, Priority, Properties,
-    SessionErrorCode, SubgroupId,
+    RequestErrorCode, SessionErrorCode, SubgroupId,
 };
 
 use support::{
@@ -98,6 +98,28 @@ async fn so_many_sessions(threads: usize) {
         session.cancel(wanted).await;
     }
     assert_eq!(relay.stats().limit(Limit::SubjectSessions), 1);
+    call.goes_on().await;
+}
+
+#[tokio::test]
+async fn so_many_tokens_of_one_message_are_looked_at() {
+    let issuer = Issuer::new();
+    let relay = Relay::start(issuer.config(2)).unwrap();
+    let mut call = call(&relay, &issuer).await;
+    let tokens = |count: usize| (0..count).map(|_| issuer.bob()).collect::<Vec<_>>();
+    let mut greedy = Client::open(&relay, D22, tokens(5)).await;
+    let code = refused(&mut greedy).await;
+    assert_eq!(code, SessionErrorCode::MalformedAuthToken);
+    call.goes_on().await;
+    let mut modest = Client::connect_showing(&relay, D22, tokens(4)).await;
+    let parameters = Parameters {
+        auth_tokens: tokens(5),
+        ..Parameters::default()
+    };
+    let asked = modest.ask_for("camera", parameters).await;
+    let error = modest.rejected(asked).await;
+    assert_eq!(error.code, RequestErrorCode::MalformedAuthToken);
+    modest.subscribe("camera").await;
     call.goes_on().await;
 }
 

@@ -1,4 +1,9 @@
-//! Every way to forge, bend or misuse a token that we know of; each is refused for its own reason.
+//! Every way to forge or bend a token that we know of; each is refused for its own reason.
+//!
+//! What a good token is misused for is refused by a relay that runs, in `relay/server/tests`: `access.rs` (publishing
+//! as another or as a subscriber, fetching, longer and similar names, a token of the lobby, expiry and a new token
+//! in the middle of a session), `control.rs` (the token of who was removed, one from before a demotion),
+//! `limits_tokens.rs` (replay).
 
 use parvis_token::{Action, KeySet, Refusal, Rules, Signer, UnixTime, Verifier};
 use serde_json::{Value, json};

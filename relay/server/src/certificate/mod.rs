@@ -53,6 +53,11 @@ pub struct CertificateReload {
 }
 
 impl CertificateReload {
+    /// The fingerprint of the certificate that is shown now.
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.certificate.fingerprint()
+    }
+
     /// Reads the files again and shows newcomers what is in them from now on; sessions stay as they
     /// are. If the files cannot be used, everybody is shown what was shown before. A certificate
     /// that was made up stays.

@@ -154,7 +154,7 @@ pub struct Options {
     /// Sessions, beyond which newcomers are refused [default: 10000]
     #[arg(long, value_name = "N", env = "PARVIS_RELAY_MAX_SESSIONS", help_heading = LIMITS)]
     pub max_sessions: Option<usize>,
-    /// Sessions of one participant on one thread, beyond which the oldest is closed [default: 4]
+    /// Sessions of one participant, beyond which the oldest is closed [default: 4]
     #[arg(long, value_name = "N", env = "PARVIS_RELAY_MAX_SUBJECT_SESSIONS", help_heading = LIMITS)]
     pub max_subject_sessions: Option<usize>,
     /// Handshakes under way, beyond which newcomers must prove their address first
@@ -165,20 +165,21 @@ pub struct Options {
     /// prove their address first [default: 50]
     #[arg(long, value_name = "N", env = "PARVIS_RELAY_MAX_ATTEMPTS", help_heading = LIMITS)]
     pub max_attempts: Option<u32>,
-    /// Subscriptions of one session [default: 200]
+    /// Subscriptions of one participant, in all its sessions; of a session where nobody needs a token,
+    /// here and below [default: 200]
     #[arg(long, value_name = "N", env = "PARVIS_RELAY_MAX_SUBSCRIPTIONS", help_heading = LIMITS)]
     pub max_subscriptions: Option<usize>,
-    /// Tracks that one session may offer by PUBLISH [default: 100]
+    /// Tracks that one participant may offer by PUBLISH [default: 100]
     #[arg(long, value_name = "N", env = "PARVIS_RELAY_MAX_TRACKS", help_heading = LIMITS)]
     pub max_tracks: Option<usize>,
-    /// Namespaces that one session may publish [default: 20]
+    /// Namespaces that one participant may publish [default: 20]
     #[arg(long, value_name = "N", env = "PARVIS_RELAY_MAX_NAMESPACES", help_heading = LIMITS)]
     pub max_namespaces: Option<usize>,
-    /// Requests for a prefix of namespaces or tracks of one session [default: 20]
+    /// Requests for a prefix of namespaces or tracks of one participant [default: 20]
     #[arg(long, value_name = "N", env = "PARVIS_RELAY_MAX_PREFIXES", help_heading = LIMITS)]
     pub max_prefixes: Option<usize>,
-    /// Requests of one session a second, updates among them; after a pause four times as many at
-    /// once [default: 50]
+    /// Requests of one participant a second; after a pause four times as many at once. Updates count
+    /// for their session [default: 50]
     #[arg(long, value_name = "N", env = "PARVIS_RELAY_MAX_REQUESTS", help_heading = LIMITS)]
     pub max_requests: Option<u32>,
     /// Streams of each direction that a peer may have open [default: 256]
@@ -190,6 +191,18 @@ pub struct Options {
         env = "PARVIS_RELAY_RECEIVE_WINDOW", help_heading = LIMITS
     )]
     pub receive_window: Option<ByteSize>,
+    /// Bytes that a peer may have in flight or unread on one stream [default: 512KiB]
+    #[arg(
+        long, value_name = "SIZE", value_parser = units::size,
+        env = "PARVIS_RELAY_STREAM_WINDOW", help_heading = LIMITS
+    )]
+    pub stream_window: Option<ByteSize>,
+    /// Bytes sent to a peer that it has not acknowledged [default: 2MiB]
+    #[arg(
+        long, value_name = "SIZE", value_parser = units::size,
+        env = "PARVIS_RELAY_SEND_WINDOW", help_heading = LIMITS
+    )]
+    pub send_window: Option<ByteSize>,
     /// A peer that is silent for so long is gone [default: 15s]
     #[arg(
         long, value_name = "TIME", value_parser = units::duration,
@@ -223,6 +236,20 @@ pub struct Options {
         env = "PARVIS_RELAY_TOO_FAR_BEHIND", help_heading = QUEUES
     )]
     pub too_far_behind: Option<Duration>,
+    /// Bytes of answers to FETCH that wait for one session; beyond, the answer that grows is cut
+    /// off [default: 16MiB]
+    #[arg(
+        long, value_name = "SIZE", value_parser = units::size,
+        env = "PARVIS_RELAY_FETCH_QUEUE", help_heading = QUEUES
+    )]
+    pub fetch_queue: Option<ByteSize>,
+    /// Bytes of datagrams that wait for the path to one session; beyond, the oldest are dropped
+    /// [default: 4KiB]
+    #[arg(
+        long, value_name = "SIZE", value_parser = units::size,
+        env = "PARVIS_RELAY_DATAGRAM_QUEUE", help_heading = QUEUES
+    )]
+    pub datagram_queue: Option<ByteSize>,
 
     /// Bytes of cached objects in all, shared equally by the threads [default: 256MiB]
     #[arg(
@@ -242,6 +269,13 @@ pub struct Options {
         env = "PARVIS_RELAY_CACHE_AGE", help_heading = CACHE
     )]
     pub cache_age: Option<Duration>,
+    /// The largest newest group that stays cached longer, while its publisher is there: a catalog
+    /// [default: 64KiB]
+    #[arg(
+        long, value_name = "SIZE", value_parser = units::size,
+        env = "PARVIS_RELAY_MAX_CATALOG", help_heading = CACHE
+    )]
+    pub max_catalog: Option<ByteSize>,
 
     /// What is logged, as in `warn` or `info,parvis_relay=debug` [default: info]
     #[arg(long, value_name = "FILTER", env = "PARVIS_RELAY_LOG", help_heading = LOG)]
@@ -320,14 +354,19 @@ impl Options {
         set(&mut config.max_requests, self.max_requests);
         set(&mut config.max_streams, self.max_streams);
         set(&mut config.receive_window, self.receive_window);
+        set(&mut config.stream_window, self.stream_window);
+        set(&mut config.send_window, self.send_window);
         set(&mut config.idle_timeout, self.idle_timeout);
         set(&mut config.queue, self.queue);
         set(&mut config.session_queue, self.session_queue);
         set(&mut config.queue_age, self.queue_age);
         set(&mut config.too_far_behind, self.too_far_behind);
+        set(&mut config.fetch_queue, self.fetch_queue);
+        set(&mut config.datagram_queue, self.datagram_queue);
         set(&mut config.cache, self.cache);
         set(&mut config.track_cache, self.track_cache);
         set(&mut config.cache_age, self.cache_age);
+        set(&mut config.max_catalog, self.max_catalog);
         set(&mut config.log, self.log);
         set(&mut config.log_format, self.log_format);
     }

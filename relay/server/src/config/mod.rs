@@ -81,28 +81,33 @@ pub struct Config {
 
     /// Sessions, beyond which newcomers are refused.
     pub max_sessions: usize,
-    /// Sessions of one participant on one thread, beyond which the oldest is closed.
+    /// Sessions of one participant, beyond which the oldest is closed.
     pub max_subject_sessions: usize,
     /// Handshakes under way, beyond which newcomers must prove their address first.
     pub max_half_open: usize,
     /// Connection attempts a second from one network (/24, /64 for IPv6), beyond which they must
     /// prove their address first.
     pub max_attempts: u32,
-    /// Subscriptions of one session.
+    /// Subscriptions of one participant, all its sessions together; of one session where nobody needs a
+    /// token. So are the four below.
     pub max_subscriptions: usize,
-    /// Tracks that one session may publish by PUBLISH.
+    /// Tracks that one participant may publish by PUBLISH.
     pub max_tracks: usize,
-    /// Namespaces that one session may publish.
+    /// Namespaces that one participant may publish.
     pub max_namespaces: usize,
-    /// Requests for a prefix (SUBSCRIBE_NAMESPACE, SUBSCRIBE_TRACKS) of one session.
+    /// Requests for a prefix (SUBSCRIBE_NAMESPACE, SUBSCRIBE_TRACKS) of one participant.
     pub max_prefixes: usize,
-    /// Requests of one session a second, updates of requests among them; after a pause four times
-    /// as many at once.
+    /// Requests of one participant a second; after a pause four times as many at once. Updates of
+    /// requests count for their session.
     pub max_requests: u32,
     /// Streams of each direction that a peer may have open.
     pub max_streams: u32,
     /// Bytes that a peer may have in flight or unread.
     pub receive_window: ByteSize,
+    /// Bytes that a peer may have in flight or unread on one stream.
+    pub stream_window: ByteSize,
+    /// Bytes sent to a peer that it has not acknowledged.
+    pub send_window: ByteSize,
     /// A peer that is silent for so long is gone.
     #[serde(deserialize_with = "units::deserialize_duration")]
     pub idle_timeout: Duration,
@@ -118,6 +123,10 @@ pub struct Config {
     /// A subscription that keeps dropping for so long is ended.
     #[serde(deserialize_with = "units::deserialize_duration")]
     pub too_far_behind: Duration,
+    /// Bytes of answers to FETCH that wait for one session; beyond, the answer that grows is cut off.
+    pub fetch_queue: ByteSize,
+    /// Bytes of datagrams that wait for the path to one session; beyond, the oldest are dropped.
+    pub datagram_queue: ByteSize,
 
     /// Bytes of cached objects in all, shared equally by the threads.
     pub cache: ByteSize,
@@ -126,6 +135,8 @@ pub struct Config {
     /// How long the objects of a silent track stay cached.
     #[serde(deserialize_with = "units::deserialize_duration")]
     pub cache_age: Duration,
+    /// The largest newest group that stays cached longer, while its publisher is there: a catalog.
+    pub max_catalog: ByteSize,
 
     /// How long packets may wait for each other when there is much to do; zero: not at all.
     #[serde(deserialize_with = "units::deserialize_duration")]
@@ -217,14 +228,19 @@ impl Default for Config {
             max_requests: 50,
             max_streams: 256,
             receive_window: ByteSize::mib(8),
+            stream_window: ByteSize::kib(512),
+            send_window: ByteSize::mib(2),
             idle_timeout: Duration::from_secs(15),
             queue: ByteSize::mib(1),
             session_queue: ByteSize::mib(4),
             queue_age: Duration::from_secs(2),
             too_far_behind: Duration::from_secs(5),
+            fetch_queue: ByteSize::mib(16),
+            datagram_queue: ByteSize::kib(4),
             cache: ByteSize::mib(256),
             track_cache: ByteSize::mib(8),
             cache_age: Duration::from_secs(30),
+            max_catalog: ByteSize::kib(64),
             coalesce: Duration::from_millis(2),
             drain: Duration::from_secs(10),
             drain_to: None,
@@ -358,8 +374,17 @@ impl Config {
         if self.max_streams < 8 {
             return out_of_range("max-streams", "at least 8");
         }
-        if !(64 << 10..=1 << 30).contains(&self.receive_window.as_u64()) {
-            return out_of_range("receive-window", "from 64KiB to 1GiB");
+        for (name, window) in [
+            ("receive-window", self.receive_window),
+            ("stream-window", self.stream_window),
+            ("send-window", self.send_window),
+        ] {
+            if !(64 << 10..=1 << 30).contains(&window.as_u64()) {
+                return out_of_range(name, "from 64KiB to 1GiB");
+            }
+        }
+        if !(1 << 10..=16 << 20).contains(&self.datagram_queue.as_u64()) {
+            return out_of_range("datagram-queue", "from 1KiB to 16MiB");
         }
         if !(Duration::from_secs(1)..=Duration::from_mins(10)).contains(&self.idle_timeout) {
             return out_of_range("idle-timeout", "from 1s to 10m");

@@ -11,11 +11,6 @@ use parvis_wire::{Draft, FetchObject, Parameters, RequestId, ResetCode};
 use super::{Shard, peer::Peer};
 use crate::Limit;
 
-/// Bytes of one answer that wait in front of the session; beyond, the answer is cut off.
-const BACKLOG: usize = 16 << 20;
-/// Bytes of all answers to one session that wait so.
-const SESSION_BACKLOG: usize = 32 << 20;
-
 /// The stream of an answer to FETCH, or of a fill. The forwarder gives what it has at once, the
 /// session takes it bit by bit.
 #[derive(Debug)]
@@ -89,7 +84,7 @@ impl Shard {
         fetch.bytes += part.len();
         peer.fetch_backlog += part.len();
         fetch.backlog.push_back(part);
-        if fetch.bytes > BACKLOG || peer.fetch_backlog > SESSION_BACKLOG {
+        if peer.fetch_backlog > self.fetch_queue {
             self.cut_fetch(connection, request, ResetCode::ExcessiveLoad);
             return;
         }

@@ -10,17 +10,20 @@ use parvis_wire::{
     AuthToken, Parameters, PublishDoneCode, RequestError, RequestErrorCode, SessionErrorCode,
 };
 
-use super::{Shard, permits::TooManyTokens};
-use crate::{
-    Limit,
-    access::{Gate, WallClock},
+use super::{
+    Shard,
+    identity::quota_of,
+    permits::{Need, TooManyTokens},
 };
+use crate::access::{Gate, WallClock};
 
 /// Why somebody is turned away.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TurnedAway {
-    code: RequestErrorCode,
-    reason: String,
+    pub(super) code: RequestErrorCode,
+    /// How long to wait before trying again, milliseconds and 1; 0: it is of no use.
+    pub(super) retry_interval: u64,
+    pub(super) reason: String,
 }
 
 /// Tokens of one message that are looked at; each costs a signature.
@@ -31,6 +34,7 @@ impl TurnedAway {
     fn unauthorized(reason: impl Into<String>) -> Self {
         Self {
             code: RequestErrorCode::Unauthorized,
+            retry_interval: 0,
             reason: reason.into(),
         }
     }
@@ -38,7 +42,7 @@ impl TurnedAway {
     fn into_error(self) -> RequestError {
         RequestError {
             code: self.code,
-            retry_interval: 0,
+            retry_interval: self.retry_interval,
             reason: self.reason,
             redirect: None,
         }
@@ -56,6 +60,7 @@ impl From<Refusal> for TurnedAway {
         };
         Self {
             code,
+            retry_interval: 0,
             reason: refusal.to_string(),
         }
     }
@@ -89,36 +94,6 @@ impl Shard {
         }
     }
 
-    /// A session has shown whose it is: of too many of one participant, the oldest has to go.
-    fn count_session(&mut self, key: ConnectionKey) {
-        let Some(peer) = self.peers.get_mut(key) else {
-            return;
-        };
-        let is_person = |access: &Access| !access.is_relay() && !access.publishes_under();
-        if peer.permits.counted.is_some() || !peer.permits.accesses().all(is_person) {
-            return;
-        }
-        let Some(subject) = peer.permits.subject().map(str::to_owned) else {
-            return;
-        };
-        let oldest = self.subjects.add(&subject, (self.index, key));
-        peer.permits.counted = Some(subject);
-        if let Some((shard, oldest)) = oldest {
-            self.stats.count_limit(Limit::SubjectSessions);
-            match self.links.to(shard.into()) {
-                Some(link) => link.surplus(oldest),
-                None => self.expel_surplus(oldest),
-            }
-        }
-    }
-
-    /// A session is one too many of its participant.
-    pub(super) fn expel_surplus(&mut self, key: ConnectionKey) {
-        // It shall not come back at once in another one's place.
-        let code = SessionErrorCode::Unauthorized;
-        self.expel(key, code, "too many sessions of one participant");
-    }
-
     /// Whether a session's tokens are those of a service that speaks to everybody.
     pub(super) fn is_service(&self, key: ConnectionKey) -> bool {
         let peer = self.peers.get(key);
@@ -137,25 +112,24 @@ impl Shard {
         if matches!(self.gate, Gate::Open) || self.is_upstream(connection) {
             return true;
         }
-        let taken = self.take_tokens(connection, tokens);
-        let Some(peer) = self.peers.get_mut(connection) else {
-            return false;
-        };
-        let verdict = taken.and_then(|()| {
-            let need = peer.permits.need_of(asked);
-            if peer.permits.allow(&need) {
+        let quota = quota_of(asked);
+        let verdict = self
+            .take_tokens(connection, tokens)
+            .and_then(|()| self.count_request(connection))
+            .and_then(|()| self.check_request(connection, asked))
+            .and_then(|need| self.count_use(connection, quota).map(|()| need));
+        let away = match verdict {
+            Ok(need) => {
                 // A TRACK_STATUS is answered at once.
-                if !matches!(asked, IncomingRequest::TrackStatus { .. }) {
-                    peer.permits.open(request, need);
+                if !matches!(asked, IncomingRequest::TrackStatus { .. })
+                    && let Some(peer) = self.peers.get_mut(connection)
+                {
+                    peer.permits.open(request, need, quota);
                 }
-                Ok(())
-            } else {
-                Err(TurnedAway::unauthorized(format!(
-                    "no token grants to {need}"
-                )))
+                return true;
             }
-        });
-        let Err(away) = verdict else { return true };
+            Err(away) => away,
+        };
         self.stats.count_refusal(away.code);
         tracing::debug!(key = ?connection, %request, reason = away.reason, "request turned away");
         if let Some(session) = self.endpoint.session(connection) {
@@ -163,6 +137,24 @@ impl Shard {
             let _ = session.reject(request, away.into_error(), self.now);
         }
         false
+    }
+
+    /// Whether a token grants it, and what it needs.
+    fn check_request(
+        &self,
+        connection: ConnectionKey,
+        asked: &IncomingRequest,
+    ) -> Result<Need, TurnedAway> {
+        let Some(peer) = self.peers.get(connection) else {
+            return Err(TurnedAway::unauthorized("the session is over"));
+        };
+        let need = peer.permits.need_of(asked);
+        if peer.permits.allow(&need) {
+            Ok(need)
+        } else {
+            let reason = format!("no token grants to {need}");
+            Err(TurnedAway::unauthorized(reason))
+        }
     }
 
     /// Checks an update of a request and takes the tokens out of it, as
@@ -189,7 +181,7 @@ impl Shard {
                 return Ok(());
             };
             if peer.permits.allow(&need) {
-                peer.permits.open(request, need);
+                peer.permits.change(request, need);
                 Ok(())
             } else {
                 Err(TurnedAway::unauthorized(format!(
@@ -229,6 +221,7 @@ impl Shard {
         if ours.len() > MAX_TOKENS {
             return Err(TurnedAway {
                 code: RequestErrorCode::MalformedAuthToken,
+                retry_interval: 0,
                 reason: format!("at most {MAX_TOKENS} tokens in a message"),
             });
         }

@@ -6,6 +6,7 @@ mod control;
 mod drain;
 mod fetches;
 mod guard;
+mod identity;
 mod inbound;
 mod link;
 mod outbound;
@@ -32,7 +33,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use parvis_forwarding::{Forwarder, Input, PeerId, PeerKind};
+use parvis_forwarding::{Forwarder, Input, PeerId, PeerKind, Quota};
 use parvis_quic::{Endpoint, EndpointConfig, udp::BatchSocket};
 
 pub use self::simulated::SimulatedRelay;
@@ -48,7 +49,7 @@ pub(crate) use self::{
     link::Links,
     report::Report,
     shared::Shared,
-    subjects::Subjects,
+    subjects::{SubjectLimits, Subjects},
     upstream::{Relations, Upstream, UpstreamTarget, random_hop},
     waker::{Waker, Wakeups, waker},
 };
@@ -79,6 +80,8 @@ pub(crate) struct Parts {
     pub(crate) gate: Gate,
     /// How long a session may be without a token, where tokens are asked for.
     pub(crate) token_deadline: Duration,
+    /// Bytes of answers to FETCH that wait in front of a session.
+    pub(crate) fetch_queue: usize,
     /// The sessions of each participant on all threads.
     pub(crate) subjects: Arc<Subjects>,
     pub(crate) relations: Relations,
@@ -109,7 +112,11 @@ pub(crate) struct Shard {
     report: Report,
     gate: Gate,
     token_deadline: Duration,
+    /// Bytes of answers to FETCH that wait in front of a session.
+    fetch_queue: usize,
     subjects: Arc<Subjects>,
+    /// Requests beyond what a participant may have in all its sessions, by the numbers of the quotas.
+    subject_refusals: [u64; Quota::ALL.len()],
     denials: Denials,
     /// When the first token of a connection expires, one entry each.
     expiries: BTreeSet<(Instant, u64)>,
@@ -150,7 +157,9 @@ impl Shard {
             report: Report::default(),
             gate: parts.gate,
             token_deadline: parts.token_deadline,
+            fetch_queue: parts.fetch_queue,
             subjects: parts.subjects,
+            subject_refusals: [0; Quota::ALL.len()],
             denials: Denials::default(),
             expiries: BTreeSet::new(),
         };

@@ -1,7 +1,7 @@
 use std::{net::SocketAddr, time::Instant};
 
 use parvis_forwarding::{PeerId, RequestRef, StreamKey};
-use parvis_quic::ConnectionKey;
+use parvis_quic::{Blocked, ConnectionKey};
 use parvis_session::{DropCounts, RequestKey, Role, StreamId};
 use parvis_wire::Draft;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -32,6 +32,8 @@ pub(super) struct Peer {
     /// FETCHes of the forwarder's of which either the answer or the end of the stream has come.
     half_answered: FxHashSet<RequestKey>,
     pub(super) permits: Permits,
+    /// What it had said of flow control when it was last looked at.
+    pub(super) blocked: Blocked,
 }
 
 /// What there is to tell of a session when it ends.
@@ -111,6 +113,7 @@ impl Peer {
             answers: FxHashMap::default(),
             half_answered: FxHashSet::default(),
             permits: Permits::default(),
+            blocked: Blocked::default(),
         }
     }
 

@@ -1,24 +1,34 @@
-use std::{fmt, time::Instant};
+use std::{fmt, sync::Arc, time::Instant};
 
 use bytes::Bytes;
+use parvis_forwarding::Quota;
 use parvis_session::{IncomingRequest, RequestKey};
 use parvis_token::{Access, Action};
 use parvis_wire::{FetchRange, TrackNamespace};
 use rustc_hash::FxHashMap;
 use thiserror::Error;
 
+use super::subjects::{Participant, SessionAt};
+
 /// The tokens of a session, and what it does with them.
 #[derive(Debug, Default)]
 pub(super) struct Permits {
     held: Vec<Held>,
     /// Open requests, and subscriptions by our PUBLISH.
-    uses: FxHashMap<RequestKey, Need>,
-    /// The participant that the session counts for.
-    pub(super) counted: Option<String>,
+    uses: FxHashMap<RequestKey, Use>,
+    /// The participant that the session counts for, and as which of its sessions.
+    pub(super) counted: Option<(Arc<Participant>, SessionAt)>,
     /// Until when there must be a token.
     pub(super) deadline: Option<Instant>,
     /// When the shard looks for tokens that have expired.
     pub(super) scheduled: Option<Instant>,
+}
+
+/// What an open request needs, and what it is one of.
+#[derive(Debug)]
+struct Use {
+    need: Need,
+    quota: Option<Quota>,
 }
 
 /// A token that is good until then.
@@ -128,7 +138,7 @@ impl Permits {
                     read(track.namespace())
                 }
                 FetchRange::RelativeJoining { .. } | FetchRange::AbsoluteJoining { .. } => joining
-                    .and_then(|joined| self.uses.get(&joined).cloned())
+                    .and_then(|joined| Some(self.uses.get(&joined)?.need.clone()))
                     // A namespace that nobody is granted: what it joins is over.
                     .unwrap_or_else(|| read(&TrackNamespace::default())),
             },
@@ -137,7 +147,7 @@ impl Permits {
 
     /// What a request needs once its prefix is another one.
     pub(super) fn moved(&self, request: RequestKey, prefix: &TrackNamespace) -> Option<Need> {
-        match self.uses.get(&request)? {
+        match &self.uses.get(&request)?.need {
             Need::Under(action, _) => Some(Need::Under(*action, prefix.clone())),
             Need::In(..) => None,
         }
@@ -151,14 +161,25 @@ impl Permits {
         })
     }
 
-    /// Notes a request that is open.
-    pub(super) fn open(&mut self, request: RequestKey, need: Need) {
-        self.uses.insert(request, need);
+    /// Notes a request that is open, and has been counted as one of these.
+    pub(super) fn open(&mut self, request: RequestKey, need: Need, quota: Option<Quota>) {
+        self.uses.insert(request, Use { need, quota });
+    }
+
+    /// An open request needs something else now.
+    pub(super) fn change(&mut self, request: RequestKey, need: Need) {
+        if let Some(open) = self.uses.get_mut(&request) {
+            open.need = need;
+        }
     }
 
     /// Forgets a request that is over.
     pub(super) fn close(&mut self, request: RequestKey) {
-        self.uses.remove(&request);
+        if let Some(over) = self.uses.remove(&request)
+            && let (Some(quota), Some((participant, session))) = (over.quota, &self.counted)
+        {
+            participant.give_back(*session, quota);
+        }
     }
 
     /// When the first token expires.
@@ -182,7 +203,7 @@ impl Permits {
     /// The open requests that no token grants.
     pub(super) fn not_allowed(&self) -> Vec<RequestKey> {
         let uses = self.uses.iter();
-        uses.filter(|(_, need)| !self.allow(need))
+        uses.filter(|(_, open)| !self.allow(&open.need))
             .map(|(request, _)| *request)
             .collect()
     }

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use parvis_quic::{Blocked, ConnectionKey};
+
 use super::Shard;
 use crate::stats::Histogram;
 
@@ -33,6 +35,7 @@ impl Shard {
             let Some(path) = self.endpoint.stats(key) else {
                 continue;
             };
+            self.count_blocked(key, path.blocked);
             self.report.rtt.observe(path.rtt);
             let Some(queue) = self.endpoint.queue(key, self.now) else {
                 continue;
@@ -41,6 +44,15 @@ impl Shard {
             self.report.oldest = self.report.oldest.max(queue.age);
             self.report.queued_bytes += queue.bytes;
         }
+        self.publish_stats();
         self.report
+    }
+
+    /// Counts what a peer has said of flow control since it was last looked at.
+    fn count_blocked(&mut self, key: ConnectionKey, blocked: Blocked) {
+        if let Some(peer) = self.peers.get_mut(key) {
+            let before = std::mem::replace(&mut peer.blocked, blocked);
+            self.stats.count_blocked(before, blocked);
+        }
     }
 }

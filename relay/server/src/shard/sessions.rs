@@ -35,13 +35,14 @@ impl Shard {
             self.stats.handshakes_failed[HandshakeFailure::of(reason) as usize] += 1;
             return;
         };
-        if let Some(subject) = &peer.permits.counted {
-            self.subjects.remove(subject, (self.index, key));
+        if let Some((participant, session)) = &peer.permits.counted {
+            self.subjects.remove(participant, *session);
         }
         if let Some(at) = peer.permits.scheduled {
             self.expiries.remove(&(at, key.to_u64()));
         }
         self.report.rtt.observe(path.rtt);
+        self.stats.count_blocked(peer.blocked, path.blocked);
         let by = ClosedBy::of(reason);
         self.stats.closed[by as usize] += 1;
         self.sessions.fetch_sub(1, Ordering::Relaxed);
@@ -129,6 +130,9 @@ impl Shard {
         }
         peer.fetches.clear();
         peer.answers.clear();
+        if let Some((participant, session)) = peer.permits.counted.take() {
+            self.subjects.remove(&participant, session);
+        }
         let peer = peer.id;
         self.feed(Input::PeerDisconnected { peer });
     }

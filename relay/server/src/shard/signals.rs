@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use parvis_forwarding::{Input, RequestRef, Signal};
+use parvis_forwarding::{Input, Quota, RequestRef, Signal};
 use parvis_quic::ConnectionKey;
 use parvis_session::{ApiMisuse, RequestKey, Session};
 use parvis_token::Action;
@@ -117,7 +117,11 @@ impl Shard {
                     .publish(track, parameters, properties, self.now)
                     .map(|key| {
                         if let Some(need) = need {
-                            peer.permits.open(key, need);
+                            let quota = Quota::Subscriptions;
+                            if let Some((participant, session)) = &peer.permits.counted {
+                                participant.give(*session, quota);
+                            }
+                            peer.permits.open(key, need, Some(quota));
                         }
                         OwnRequest::Publish(key)
                     })

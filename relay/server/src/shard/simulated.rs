@@ -13,7 +13,7 @@ use super::{Links, Parts, Relations, Shard, Shared, Subjects, drain::Leaving, wa
 use crate::{
     Config, Stats,
     access::Gate,
-    relay::{admission, endpoint, forwarder},
+    parts::{admission, endpoint, forwarder, subject_limits},
 };
 
 /// One thread of a relay without its socket and its clock, for simulations: the same sessions, the
@@ -61,7 +61,8 @@ impl SimulatedRelay {
             placement: None,
             gate: Gate::Open,
             token_deadline: config.auth_deadline,
-            subjects: Arc::new(Subjects::new(config.max_subject_sessions)),
+            fetch_queue: config.fetch_queue.as_u64() as usize,
+            subjects: Arc::new(Subjects::new(subject_limits(config))),
             relations: Relations::default(),
         };
         let shard = Shard::new(parts, now);

@@ -7,7 +7,7 @@ use super::Shard;
 use crate::Limit;
 
 /// The relay's name of each of the forwarder's limits.
-const QUOTAS: [(Limit, Quota); Quota::ALL.len()] = [
+pub(super) const QUOTAS: [(Limit, Quota); Quota::ALL.len()] = [
     (Limit::Namespaces, Quota::Namespaces),
     (Limit::Tracks, Quota::Published),
     (Limit::Subscriptions, Quota::Subscriptions),
@@ -131,7 +131,8 @@ impl Shard {
         self.stats.streams = forwarding.streams;
         self.stats.cache_bytes = forwarding.cache_bytes;
         for (limit, quota) in QUOTAS {
-            self.stats.limits[limit as usize] = forwarding.refused(quota);
+            self.stats.limits[limit as usize] =
+                forwarding.refused(quota) + self.subject_refusals[quota as usize];
         }
         for reason in parvis_forwarding::DropReason::ALL {
             self.stats.drops.forwarding[reason as usize] = forwarding.dropped(reason);

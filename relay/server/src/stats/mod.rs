@@ -4,6 +4,7 @@ mod reasons;
 use std::{fmt::Debug, iter::Sum};
 
 use parvis_forwarding::DropReason as ForwardingDrop;
+use parvis_quic::Blocked;
 use parvis_session::DropReason as SessionDrop;
 use parvis_wire::RequestErrorCode;
 
@@ -75,6 +76,14 @@ impl Stats {
 
     pub(crate) const fn count_limit(&mut self, limit: Limit) {
         self.limits[limit as usize] += 1;
+    }
+
+    /// Adds what a peer has said of flow control since `before`.
+    pub(crate) const fn count_blocked(&mut self, before: Blocked, now: Blocked) {
+        let limits = &mut self.limits;
+        limits[Limit::ReceiveWindow as usize] += now.connection.saturating_sub(before.connection);
+        limits[Limit::StreamWindow as usize] += now.stream.saturating_sub(before.stream);
+        limits[Limit::Streams as usize] += now.streams.saturating_sub(before.streams);
     }
 
     pub(crate) fn count_refusal(&mut self, code: RequestErrorCode) {

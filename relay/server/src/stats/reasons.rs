@@ -36,11 +36,17 @@ pub enum Limit {
     FetchBacklog,
     /// `max-subject-sessions`: the oldest session of a participant was closed.
     SubjectSessions,
+    /// `receive-window`: a peer said that it waits for room.
+    ReceiveWindow,
+    /// `stream-window`: a peer said that it waits for room on a stream.
+    StreamWindow,
+    /// `max-streams`: a peer said that it waits to open a stream.
+    Streams,
 }
 
 impl Limit {
     /// Every limit, in the order of its numbers.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::Sessions,
         Self::HalfOpen,
         Self::Attempts,
@@ -57,6 +63,9 @@ impl Limit {
         Self::SendStreams,
         Self::FetchBacklog,
         Self::SubjectSessions,
+        Self::ReceiveWindow,
+        Self::StreamWindow,
+        Self::Streams,
     ];
 }
 
