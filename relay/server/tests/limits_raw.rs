@@ -143,5 +143,5 @@ async fn datagrams_of_nobodys() {
         }
     }
     call.goes_on().await;
-    assert_eq!(site.relay.stats().subscriptions, 1);
+    assert_eq!(site.relay.stats().namespaces, 1);
 }

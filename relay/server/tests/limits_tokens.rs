@@ -20,7 +20,7 @@ use support::{
     Client,
     call::Call,
     http::order,
-    issuer::{Issuer, claims},
+    issuer::{Issuer, claims, watch},
     namespace, track,
 };
 
@@ -106,7 +106,12 @@ async fn so_many_tokens_of_one_message_are_looked_at() {
     let issuer = Issuer::new();
     let relay = Relay::start(issuer.config(2)).unwrap();
     let mut call = call(&relay, &issuer).await;
-    let tokens = |count: usize| (0..count).map(|_| issuer.bob()).collect::<Vec<_>>();
+    let token = |number: usize| {
+        let mut claims = claims("bob", 3600, vec![watch()]);
+        claims.id = Some(number.to_string());
+        issuer.sign(&claims)
+    };
+    let tokens = |count| (0..count).map(token).collect::<Vec<_>>();
     let mut greedy = Client::open(&relay, D22, tokens(5)).await;
     let code = refused(&mut greedy).await;
     assert_eq!(code, SessionErrorCode::MalformedAuthToken);

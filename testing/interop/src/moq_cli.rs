@@ -17,9 +17,10 @@ const SETTING: &str = "Draft 22 over raw QUIC, the peer on both sides of our rel
 /// What it does otherwise than draft 22 says.
 pub const DIFFERENCES: &[Difference] = &[Difference {
     peer: PEER,
-    bytes: "CONNECTION_CLOSE 0x0",
-    meaning: "At the end of its input it closes at once what it has not delivered yet (moq-net, \
-              `Session::close`: \"moq-transport (IETF) sessions close without waiting\"), so the cases \
+    bytes: "1d 00 00",
+    meaning: "CONNECTION_CLOSE with code 0 and no reason (RFC 9000 section 19.19), as the relay's line of \
+              the session's end has it: at the end of its input it closes what it has not delivered yet \
+              (moq-net, `Session::close`: \"moq-transport (IETF) sessions close without waiting\"), so the cases \
               do not ask for the last group.",
 }];
 const PROGRAM: &str = "moq";
