@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::OrganisationId;
@@ -42,6 +44,9 @@ pub struct Policy {
     pub history: HistoryPolicy,
     /// Whether media is encrypted from end to end.
     pub encrypted: bool,
+    /// How long chat is kept after the end of a session; said in milliseconds.
+    #[serde(rename = "retention_ms", with = "millis")]
+    pub retention: Duration,
 }
 
 impl Default for Policy {
@@ -52,6 +57,33 @@ impl Default for Policy {
             host_gate: true,
             history: HistoryPolicy::default(),
             encrypted: false,
+            retention: Duration::from_mins(1),
         }
+    }
+}
+
+impl Policy {
+    /// How long what is said to everybody is kept after the end of a session; zero: not at all.
+    pub const fn chat_is_kept(&self) -> Duration {
+        match self.history {
+            HistoryPolicy::None => Duration::ZERO,
+            HistoryPolicy::Session | HistoryPolicy::FromJoin => self.retention,
+        }
+    }
+}
+
+/// A duration as a number of milliseconds.
+mod millis {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
+        let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        millis.serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+        u64::deserialize(from).map(Duration::from_millis)
     }
 }

@@ -87,4 +87,10 @@ impl MeetingState {
     pub fn myself(&self) -> Option<&parvis_meeting::Participant> {
         self.view.as_ref()?.participant(&self.me)
     }
+
+    /// How long the service keeps the chat after the end of the meeting; zero: it keeps none. `None`:
+    /// one is not in yet.
+    pub fn retention(&self) -> Option<Duration> {
+        self.view.as_ref().map(|view| view.policy().chat_is_kept())
+    }
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use parvis_meeting::{AccountId, Identity, Input, ParticipantId, Policy, Roles};
+use parvis_store::CHAT_AFTER_END;
 use tokio::{sync::mpsc, time::Instant};
 
 use crate::{
@@ -123,7 +124,14 @@ async fn known(court: &Court, key: &RoomKey) -> Option<(Policy, Roles)> {
     loop {
         let code = key.code();
         match tokio::try_join!(court.store.room(code), court.store.roles(code)) {
-            Ok((room, roles)) => return Some((room?.policy, roles?)),
+            Ok((room, roles)) => {
+                let room = room?;
+                let policy = Policy {
+                    retention: room.retention.unwrap_or(CHAT_AFTER_END),
+                    ..room.policy
+                };
+                return Some((policy, roles?));
+            }
             Err(error) => wait_for_store(&error, &mut tries).await,
         }
     }

@@ -180,6 +180,7 @@ impl NewRoomBody {
             host_gate: self.host_gate.unwrap_or(usual.host_gate),
             history: self.history.unwrap_or(usual.history),
             encrypted: self.encrypted.unwrap_or(usual.encrypted),
+            ..usual
         };
         if self.organisation.is_some() {
             of_trusted(&policy)?;
@@ -218,6 +219,7 @@ impl ChangeBody {
             host_gate: self.host_gate.unwrap_or(now.host_gate),
             history: self.history.unwrap_or(now.history),
             encrypted: self.encrypted.unwrap_or(now.encrypted),
+            retention: now.retention,
         };
         if matches!(self.organisation, Some(Some(_))) {
             of_trusted(&policy)?;

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use parvis_meeting::{AccountId, ParticipantId, Policy, Role, RoomCode, UnixMillis};
 use sqlx::{Any, Transaction};
 
@@ -69,7 +71,7 @@ impl Unit {
 }
 
 /// How long chat is kept after the end of a session whose room keeps nothing.
-const CHAT_AFTER_END: u64 = 60_000;
+pub const CHAT_AFTER_END: Duration = Duration::from_mins(1);
 
 impl Store {
     /// Writes units in one transaction, with those that others hand over at the same time. When this
@@ -201,7 +203,7 @@ async fn end(
             .await?;
     let kept = retention
         .and_then(|(retention,)| retention)
-        .map_or(CHAT_AFTER_END, unsigned);
+        .map_or(CHAT_AFTER_END.as_millis() as u64, unsigned);
     // There is nothing to go on with any more, and what was said stands in it, whatever its policy.
     sqlx::query("DELETE FROM journal WHERE session = $1")
         .bind(unit.session.as_str())

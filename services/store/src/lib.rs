@@ -48,7 +48,7 @@ pub use account::{Account, NewAccount};
 pub use application::{Application, NewApplication, Scope};
 pub use audit::{AuditEntry, AuditLine};
 pub use chat::ChatLine;
-pub use commit::{RoleChange, Unit};
+pub use commit::{CHAT_AFTER_END, RoleChange, Unit};
 pub use error::{CommitError, StoreError};
 pub use id::{ApplicationId, Epoch, SessionKey};
 pub use join::{Join, NewJoin};
