@@ -13,7 +13,8 @@ pub const CHAT: &str = "chat";
 /// Reactions, in [`control`].
 pub const REACTIONS: &str = "reactions";
 
-/// Data of a participant's app to everybody, in [`media_of`]: a group for each message.
+/// Data of a participant's app to everybody, in [`media_of`]: a group for each message. In [`probe`] what
+/// is sent to measure a path.
 pub const DATA: &str = "data";
 
 /// How many chat messages a group has.
@@ -72,6 +73,11 @@ pub fn outbox(code: &RoomCode, participant: &ParticipantId) -> TrackNamespace {
         code.compact(),
         participant.as_str(),
     ])
+}
+
+/// `["parvis.probe", PID]`: what the holder of a ticket for a connection test sends to itself.
+pub fn probe(participant: &ParticipantId) -> TrackNamespace {
+    namespace(&["parvis.probe", participant.as_str()])
 }
 
 /// A track of ours in one of these namespaces.

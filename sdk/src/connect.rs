@@ -24,17 +24,16 @@ const MAX_NAMESPACES: usize = 16_384;
 pub(crate) async fn connect(
     url: &str,
     options: &RoomOptions,
+    token: Option<String>,
     more_tokens: Vec<AuthToken>,
 ) -> Result<(Connection, Draft), ConnectError> {
     let mut session = Config::default();
-    if let Some(source) = &options.token {
-        let token = source.token().await;
-        let token = token.map_err(|error| ConnectError::NoToken(error.to_string()))?;
-        session.auth_tokens.push(AuthToken::UseValue {
+    session
+        .auth_tokens
+        .extend(token.map(|token| AuthToken::UseValue {
             kind: 0,
             value: token.into(),
-        });
-    }
+        }));
     session.auth_tokens.extend(more_tokens);
     session.limits.max_peer_requests = MAX_PEER_REQUESTS;
     session.limits.max_own_requests = MAX_OWN_REQUESTS;
@@ -70,6 +69,10 @@ fn tls(trust: &Trust) -> Result<ClientTls, ConnectError> {
             let fingerprint: Fingerprint = hex.trim().parse().map_err(|error| bad(&error))?;
             Ok(ClientTls::pinned([fingerprint]))
         }
+        Trust::Asked(source) => match source.trust() {
+            Trust::Asked(_) => Err(bad(&"a source of trust names another source")),
+            trust => tls(&trust),
+        },
         Trust::Anyone => Ok(ClientTls::insecure()),
     }
 }

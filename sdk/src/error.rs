@@ -97,15 +97,10 @@ pub enum ConnectError {
 impl ConnectError {
     /// The relay closed the connection: because of the token, or for another reason.
     pub(crate) fn closed(reason: CloseReason) -> Self {
-        let codes = [
-            SessionErrorCode::Unauthorized,
-            SessionErrorCode::MalformedAuthToken,
-            SessionErrorCode::ExpiredAuthToken,
-        ];
         match reason {
-            CloseReason::Relay { code, reason } if codes.iter().any(|c| c.to_u64() == code) => {
-                Self::NotLetIn(reason)
-            }
+            CloseReason::Relay {
+                reason: ref words, ..
+            } if reason.is_of_token(false) => Self::NotLetIn(words.clone()),
             reason => Self::Closed(reason),
         }
     }
@@ -132,6 +127,23 @@ pub enum CloseReason {
     /// One side broke the protocol.
     #[error("protocol error: {0}")]
     Protocol(String),
+}
+
+impl CloseReason {
+    /// Whether the relay closed the connection because of the token.
+    ///
+    /// let_in: it had been accepted at first, so that only its age is against it.
+    pub(crate) fn is_of_token(&self, let_in: bool) -> bool {
+        let Self::Relay { code, .. } = self else {
+            return false;
+        };
+        let at_first = [
+            SessionErrorCode::Unauthorized,
+            SessionErrorCode::MalformedAuthToken,
+        ];
+        *code == SessionErrorCode::ExpiredAuthToken.to_u64()
+            || !let_in && at_first.iter().any(|known| known.to_u64() == *code)
+    }
 }
 
 /// Why a connection does not go over to another socket.

@@ -67,7 +67,7 @@ pub use local::{
     LocalVideo, VideoLayer, VideoOptions,
 };
 pub use name::{NameError, ParticipantName, RoomName};
-pub use options::{RoomOptions, Trust};
+pub use options::{RoomOptions, Trust, TrustSource};
 pub use parvis_codec as codec;
 pub use parvis_format as format;
 pub use parvis_wire::Draft;

@@ -29,12 +29,14 @@
 //! was stored; why it is refused is an [`ErrorKind`], in the same words everywhere. Where the
 //! connection is replaced meanwhile, the command is said again, and done once.
 
+mod capacity;
 mod commands;
 mod connection_test;
 mod data;
 mod driver;
 mod error;
 mod event;
+mod held_ticket;
 mod history;
 mod layers;
 mod level_meter;
@@ -56,10 +58,7 @@ mod voice;
 mod volumes;
 mod wishes;
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::sync::Arc;
 
 use parvis_meeting::{Quality, display_name, tracks};
 use tokio::{
@@ -70,14 +69,16 @@ use tokio::{
 use self::{
     driver::{Ask, Driver, renewal},
     event::EVENTS,
+    held_ticket::HeldTicket,
     shared::{Heard, Shared},
 };
 use crate::{
-    ConnectError, ParticipantName, RebindError, Room, RoomName, RoomOptions, TokenSource, Trust,
+    ConnectError, ParticipantName, PublishError, RebindError, Room, RoomName, RoomOptions,
     data::DataOptions,
 };
 
 pub use self::{
+    capacity::Capacity,
     connection_test::{ConnectionReport, PathReport, Transport, TransportReport},
     data::{DataTarget, MAX_DATA, MeetingData, RemoteData},
     error::{CommandError, JoinError},
@@ -120,12 +121,10 @@ pub struct Meeting {
 const ASKS: usize = 64;
 /// Levels that wait to be looked at; further ones are dropped.
 const LEVELS: usize = 256;
-/// A ticket that is good for less is replaced before it is shown.
-const LEAST_LEFT: Duration = Duration::from_secs(30);
 
 impl Meeting {
-    /// Joins the meeting that a link or a code names. Returns once the relay is connected to, in
-    /// [`Phase::Connecting`]; the events tell how it goes on.
+    /// Joins the meeting that a link or a code names. Returns once the relay lets one connect, in
+    /// [`Phase::Connecting`] or beyond; the events tell how it goes on.
     pub async fn join(link_or_code: &str, options: JoinOptions) -> Result<Self, JoinError> {
         let code = RoomCode::parse(link_or_code)?;
         let name = display_name(&options.name).map_err(JoinError::BadName)?;
@@ -135,13 +134,12 @@ impl Meeting {
             name,
             device: options.device.clone(),
             resume: None,
+            authority: options.authority.clone(),
+            is_test: false,
         };
         let ticket = options.tickets.ticket(request.clone()).await?;
         let participant = ticket.participant.clone();
-        let trust = options.trust.clone().unwrap_or_else(|| {
-            let fingerprint = ticket.relay.fingerprint.clone();
-            fingerprint.map_or_else(Trust::default, Trust::Fingerprint)
-        });
+        let held = HeldTicket::new(&ticket);
         let bad_name = |error: crate::NameError| ConnectError::BadUrl {
             url: ticket.relay.url.clone(),
             reason: error.to_string(),
@@ -149,8 +147,8 @@ impl Meeting {
         let room_options = RoomOptions {
             room: RoomName::new(code.compact()).map_err(bad_name)?,
             participant: Some(ParticipantName::new(participant.as_str()).map_err(bad_name)?),
-            trust,
-            token: Some(token_source(&options.tickets, request, &ticket)),
+            trust: held.trust(&options),
+            token: Some(held.token_source(&options.tickets, request)),
             drafts: options.drafts.clone(),
             connect_timeout: options.connect_timeout,
             reconnect: options.reconnect,
@@ -160,12 +158,15 @@ impl Meeting {
         let link = room.data();
         link.announce(tracks::inbox(&code, &participant));
         let commands = tracks::track(tracks::inbox(&code, &participant), tracks::COMMANDS);
-        let commands = link
-            .publish(commands, DataOptions::default())
-            .map_err(|error| ConnectError::Refused {
-                what: "take commands",
-                reason: error.to_string(),
-            })?;
+        let commands =
+            link.publish(commands, DataOptions::default())
+                .map_err(|error| match error {
+                    PublishError::Closed(reason) => ConnectError::closed(reason),
+                    error => ConnectError::Refused {
+                        what: "take commands",
+                        reason: error.to_string(),
+                    },
+                })?;
         let (asks, asked) = mpsc::channel(ASKS);
         let (heard, levels) = mpsc::channel(LEVELS);
         let (events, _) = broadcast::channel(EVENTS);
@@ -181,6 +182,7 @@ impl Meeting {
         };
         let (state, known) = watch::channel(Arc::new(initial));
         let shared = Arc::new(Shared::new(Arc::clone(&room)));
+        let let_in = room.let_in();
         let weak = events.downgrade();
         let driver = Driver::new(
             Arc::clone(&shared),
@@ -195,14 +197,17 @@ impl Meeting {
             ticket.expires.map(renewal),
             &options,
         );
-        Ok(Self {
+        let meeting = Self {
             shared,
             asks,
             heard,
             state: known,
             events: weak,
             task: tokio::spawn(driver.run()),
-        })
+        };
+        // A relay says a moment after the handshake that it does not accept a token.
+        let_in.await?;
+        Ok(meeting)
     }
 
     /// What is known now.
@@ -246,34 +251,4 @@ impl Meeting {
         // An error is a panic of the task, which was printed where it happened.
         let _ = self.task.await;
     }
-}
-
-/// The ticket's token; a new one of the same participant when it is about to expire.
-fn token_source(tickets: &TicketSource, request: TicketRequest, first: &Ticket) -> TokenSource {
-    let (tickets, held) = (tickets.clone(), Arc::new(Mutex::new(first.clone())));
-    TokenSource::new(move || {
-        let (tickets, request) = (tickets.clone(), request.clone());
-        let held = Arc::clone(&held);
-        async move {
-            let ticket = held.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            let now = u64::try_from(crate::clock::now().as_micros() / 1000).unwrap_or_default();
-            let is_good = ticket
-                .expires
-                .is_none_or(|expires| expires.since(UnixMillis(now)) > LEAST_LEFT);
-            if is_good {
-                return Ok(ticket.token);
-            }
-            let again = TicketRequest {
-                resume: ticket.resume.clone(),
-                ..request
-            };
-            let fresh = tickets.ticket(again).await?;
-            if fresh.participant != ticket.participant {
-                return Err("the place in the meeting was given up".into());
-            }
-            let token = fresh.token.clone();
-            *held.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
-            Ok(token)
-        }
-    })
 }

@@ -1,8 +1,11 @@
-use std::{path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use parvis_wire::Draft;
 
-use crate::{Codecs, ParticipantName, RoomName, TokenSource};
+use crate::{
+    Codecs, ParticipantName, RoomName, TokenSource,
+    token::{NoPass, Pass, Wanted},
+};
 
 /// How to enter a room.
 #[derive(Debug, Clone)]
@@ -65,6 +68,14 @@ impl RoomOptions {
     pub fn with_drafts(self, drafts: Vec<Draft>) -> Self {
         Self { drafts, ..self }
     }
+
+    /// What is shown to the relay; `None`: it asks for nothing.
+    pub(crate) async fn pass(&self, wanted: Wanted) -> Result<Option<Pass>, NoPass> {
+        match &self.token {
+            Some(source) => source.pass(wanted).await.map(Some),
+            None => Ok(None),
+        }
+    }
 }
 
 /// Which certificates of a relay are accepted.
@@ -77,6 +88,38 @@ pub enum Trust {
     AuthorityFile(PathBuf),
     /// The one with this SHA-256 fingerprint, in hexadecimal, with or without colons.
     Fingerprint(String),
+    /// Those that this says at each connect: for a relay whose certificate changes.
+    Asked(TrustSource),
     /// Any: for tests on one machine only, since anybody in between can listen.
     Anyone,
 }
+
+/// Says which certificates of a relay are accepted by now.
+#[derive(Clone)]
+pub struct TrustSource(Arc<dyn Fn() -> Trust + Send + Sync>);
+
+impl TrustSource {
+    /// Asks this, which does not say [`Trust::Asked`].
+    pub fn new(ask: impl Fn() -> Trust + Send + Sync + 'static) -> Self {
+        Self(Arc::new(ask))
+    }
+
+    pub(crate) fn trust(&self) -> Trust {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for TrustSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TrustSource")
+    }
+}
+
+/// The same source, not one that says the same.
+impl PartialEq for TrustSource {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for TrustSource {}

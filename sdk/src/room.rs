@@ -14,6 +14,7 @@ use crate::{
     VideoOptions, WaitError,
     connect::{self, PathStats},
     engine::{Engine, EngineTask},
+    token::Wanted,
 };
 
 /// A room that was entered.
@@ -67,7 +68,9 @@ impl Room {
     /// Connects to a relay without entering the room: nobody sees this participant, and it sees
     /// nobody, until [`Room::enter`]. [`Room::data`] works from here on.
     pub async fn open(url: &str, options: RoomOptions) -> Result<Self, ConnectError> {
-        let (connection, draft) = connect::connect(url, &options, Vec::new()).await?;
+        let pass = options.pass(Wanted::Any).await?;
+        let token = pass.map(|pass| pass.token);
+        let (connection, draft) = connect::connect(url, &options, token, Vec::new()).await?;
         let (sender, state) = watch::channel(Arc::new(RoomState::default()));
         let (engine, task) = Engine::start(connection, url.to_owned(), options.clone(), sender);
         Ok(Self {
@@ -288,6 +291,21 @@ impl Room {
     /// connection goes on from there, without a new handshake.
     pub async fn rebind(&self) -> Result<(), RebindError> {
         self.engine.rebind().await
+    }
+
+    /// Waits until the relay has answered, or it is known that it does not let one in.
+    pub(crate) fn let_in(&self) -> impl Future<Output = Result<(), ConnectError>> + use<> {
+        let (mut let_in, mut state) = (self.engine.let_in(), self.state.clone());
+        async move {
+            tokio::select! {
+                biased;
+                Ok(_) = let_in.wait_for(|let_in| *let_in) => Ok(()),
+                Ok(state) = state.wait_for(|state| state.closed.is_some()) => {
+                    Err(ConnectError::closed(closed(&state)))
+                }
+                else => Err(ConnectError::closed(CloseReason::Local)),
+            }
+        }
     }
 
     pub(crate) fn engine(&self) -> &Engine {

@@ -7,7 +7,10 @@ use std::{
     sync::Arc,
 };
 
-type Asked = Pin<Box<dyn Future<Output = Result<String, Box<dyn Error + Send + Sync>>> + Send>>;
+use crate::ConnectError;
+
+type BoxError = Box<dyn Error + Send + Sync>;
+type Asked = Pin<Box<dyn Future<Output = Result<Pass, NoPass>> + Send>>;
 
 /// Where the token comes from that lets a participant into a relay. It is asked at each connect.
 ///
@@ -20,16 +23,66 @@ type Asked = Pin<Box<dyn Future<Output = Result<String, Box<dyn Error + Send + S
 /// });
 /// ```
 #[derive(Clone)]
-pub struct TokenSource(Arc<dyn Fn() -> Asked + Send + Sync>);
+pub struct TokenSource {
+    ask: Arc<dyn Fn(Wanted) -> Asked + Send + Sync>,
+    renews: bool,
+}
+
+/// What is asked of a [`TokenSource`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// One that should be good.
+    Any,
+    /// Another one: the relay does not accept the last, is not there, or is not the one that was expected.
+    Another,
+}
+
+/// What is shown to a relay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pass {
+    pub token: String,
+    /// Where the relay is by now; `None`: where it was.
+    pub relay: Option<String>,
+}
+
+/// Why there is no [`Pass`].
+#[derive(Debug)]
+pub(crate) struct NoPass {
+    pub reason: String,
+    /// Whether there is none later either.
+    pub is_final: bool,
+}
 
 impl TokenSource {
     /// Asks this for a token.
     pub fn new<F, Asked>(ask: F) -> Self
     where
         F: Fn() -> Asked + Send + Sync + 'static,
-        Asked: Future<Output = Result<String, Box<dyn Error + Send + Sync>>> + Send + 'static,
+        Asked: Future<Output = Result<String, BoxError>> + Send + 'static,
     {
-        Self(Arc::new(move || Box::pin(ask())))
+        let ask = move |_| -> self::Asked {
+            let asking = ask();
+            Box::pin(async move {
+                let token = asking.await?;
+                Ok(Pass { token, relay: None })
+            })
+        };
+        Self {
+            ask: Arc::new(ask),
+            renews: false,
+        }
+    }
+
+    /// Asks this, which knows how to get another token for one that is refused.
+    pub(crate) fn renewing<F, Asked>(ask: F) -> Self
+    where
+        F: Fn(Wanted) -> Asked + Send + Sync + 'static,
+        Asked: Future<Output = Result<Pass, NoPass>> + Send + 'static,
+    {
+        Self {
+            ask: Arc::new(move |wanted| Box::pin(ask(wanted))),
+            renews: true,
+        }
     }
 
     /// Always the same token.
@@ -48,14 +101,54 @@ impl TokenSource {
         })
     }
 
+    /// Whether [`Wanted::Another`] makes a difference.
+    pub(crate) const fn renews(&self) -> bool {
+        self.renews
+    }
+
     /// A token, without blanks around it.
-    pub(crate) async fn token(&self) -> Result<String, Box<dyn Error + Send + Sync>> {
-        let token = (self.0)().await?;
-        let token = token.trim();
+    pub(crate) async fn pass(&self, wanted: Wanted) -> Result<Pass, NoPass> {
+        let pass = (self.ask)(wanted).await?;
+        let token = pass.token.trim();
         if token.is_empty() {
-            return Err("the token is empty".into());
+            return Err(NoPass::for_now("the token is empty"));
         }
-        Ok(token.to_owned())
+        let token = token.to_owned();
+        Ok(Pass { token, ..pass })
+    }
+}
+
+impl NoPass {
+    /// There may be one later.
+    pub(crate) fn for_now(reason: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            is_final: false,
+        }
+    }
+
+    /// There is none any more.
+    pub(crate) fn for_good(reason: impl Into<String>) -> Self {
+        Self {
+            is_final: true,
+            ..Self::for_now(reason)
+        }
+    }
+}
+
+impl From<NoPass> for ConnectError {
+    fn from(none: NoPass) -> Self {
+        if none.is_final {
+            Self::NotLetIn(none.reason)
+        } else {
+            Self::NoToken(none.reason)
+        }
+    }
+}
+
+impl From<BoxError> for NoPass {
+    fn from(error: BoxError) -> Self {
+        Self::for_now(error.to_string())
     }
 }
 

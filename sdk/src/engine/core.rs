@@ -55,6 +55,8 @@ pub(super) struct Core {
     pub(super) closed: Option<CloseReason>,
     /// Why the last connection that was lost was; whether the room is lost with it is not known at once.
     pub(super) lost: watch::Sender<Option<CloseReason>>,
+    /// Whether a relay has answered: until then it may be about to say that one is not let in.
+    pub(super) let_in: watch::Sender<bool>,
     /// To the supervisor; a few for each connection.
     pub(super) notices: mpsc::UnboundedSender<Notice>,
 }
@@ -74,6 +76,8 @@ pub(super) enum Notice {
         reason: CloseReason,
         /// Whether another one may fare better.
         retry: bool,
+        /// Whether the relay had answered on it.
+        let_in: bool,
     },
     /// Everything has moved away from a connection.
     Settled { link: LinkId },
@@ -117,6 +121,7 @@ impl Core {
             closing: None,
             closed: None,
             lost: watch::Sender::new(None),
+            let_in: watch::Sender::new(false),
             notices,
         }
     }
@@ -152,8 +157,12 @@ impl Core {
         };
         match event {
             Event::Request { key, request } => self.handle_request(id, key, request, session, now),
-            Event::Accepted { key, answer } => self.handle_accepted(id, key, answer, session, now),
+            Event::Accepted { key, answer } => {
+                self.answered(id);
+                self.handle_accepted(id, key, answer, session, now);
+            }
             Event::Rejected { key, error } => {
+                self.answered(id);
                 let end = Ending::Rejected(error.code);
                 self.own_request_ended(id, key, &describe(&error), end, now);
             }
@@ -288,6 +297,14 @@ impl Core {
             | Event::PublishSkipped { .. }
             | Event::Refused(_)
             | Event::LimitExceeded(_) => {}
+        }
+    }
+
+    fn answered(&mut self, id: LinkId) {
+        if let Some(link) = self.links.get_mut(&id) {
+            link.let_in = true;
+            self.let_in
+                .send_if_modified(|let_in| !std::mem::replace(let_in, true));
         }
     }
 

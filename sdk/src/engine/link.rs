@@ -26,6 +26,8 @@ pub(super) struct Link {
     pub(super) discovery: Standing,
     pub(super) visibility: Standing,
     pub(super) data: DataLinkState,
+    /// Whether the relay has answered to anything.
+    pub(super) let_in: bool,
     /// The relay asked to move: nothing new is asked of it.
     pub(super) going_away: bool,
     /// Whether the room was told that nothing is left here.

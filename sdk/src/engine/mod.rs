@@ -6,6 +6,7 @@
 //! two of them: both feed the same core, which sends each object to both and takes each once.
 
 mod arrivals;
+mod attempt;
 mod core;
 mod data;
 mod data_api;
@@ -209,6 +210,11 @@ impl Engine {
     /// Whether the relay has asked to move, and where to.
     pub(crate) fn asked_to_move(&self) -> Option<String> {
         lock(&self.core).asked_to_move.clone()
+    }
+
+    /// Whether a relay has answered, which is when one is let in.
+    pub(crate) fn let_in(&self) -> watch::Receiver<bool> {
+        lock(&self.core).let_in.subscribe()
     }
 
     async fn answered(

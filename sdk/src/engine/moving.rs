@@ -62,13 +62,14 @@ impl Core {
 
     /// A connection is over that was not to be.
     pub(super) fn link_lost(&mut self, link: LinkId, reason: CloseReason, retry: bool) {
-        if self.links.contains_key(&link) {
+        if let Some(let_in) = self.links.get(&link).map(|link| link.let_in) {
             self.lost.send_replace(Some(reason.clone()));
             self.link_gone(link);
             let _ = self.notices.send(Notice::Lost {
                 link,
                 reason,
                 retry,
+                let_in,
             });
         }
     }

@@ -12,8 +12,14 @@ use tokio::{
     time::{sleep, sleep_until},
 };
 
-use super::{Engine, core::Notice, link::LinkId, lock, task};
-use crate::{CloseReason, ConnectError, Connectivity, RoomOptions, connect};
+use super::{
+    Engine,
+    attempt::{Made, attempt},
+    core::Notice,
+    link::LinkId,
+    lock, task,
+};
+use crate::{CloseReason, Connectivity, RoomOptions, TokenSource, token::Wanted};
 
 /// Keeps a room connected: opens a new connection where the relay asks to move or the old one is
 /// lost, and closes the old one when everything has moved.
@@ -28,6 +34,8 @@ pub(super) struct Supervisor {
     /// Connections that are moved away from, and when each is closed at the latest.
     leaving: BTreeMap<LinkId, Instant>,
     next: u64,
+    /// How often in a row a relay did not accept what was shown.
+    refused: u32,
 }
 
 struct LinkTask {
@@ -38,11 +46,11 @@ struct LinkTask {
 
 /// The time to move where the relay names none.
 const UNHURRIED: Duration = Duration::from_secs(10);
-/// The first attempt's time; later ones have twice as much each, up to the option's.
-const FIRST_ATTEMPT: Duration = Duration::from_secs(1);
 /// The pause after the first attempt that failed; each is twice as long as the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// How many tokens in a row may be refused.
+const REFUSALS: u32 = 5;
 
 impl Supervisor {
     pub(super) fn new(
@@ -60,6 +68,7 @@ impl Supervisor {
             ending: JoinSet::new(),
             leaving: BTreeMap::new(),
             next: 0,
+            refused: 0,
         }
     }
 
@@ -131,13 +140,15 @@ impl Supervisor {
                     link,
                     reason,
                     retry,
+                    let_in,
                 } => {
                     self.tasks.remove(&link);
                     let was_leaving = self.leaving.remove(&link).is_some();
                     if was_leaving || lock(&self.engine.core).current.is_some() {
                         continue;
                     }
-                    if !retry || self.options.reconnect.is_zero() {
+                    let refused = self.is_refused(&reason, let_in);
+                    if !(retry || refused) || self.options.reconnect.is_zero() {
                         return reason;
                     }
                     if let Err(reason) = self.relocate(None, None, Some(reason)).await {
@@ -153,6 +164,23 @@ impl Supervisor {
         lock(&self.engine.core).current == Some(link)
     }
 
+    /// Whether a connection was lost because of a token, in the place of which there may be another.
+    ///
+    /// let_in: whether the relay had accepted it at first.
+    fn is_refused(&mut self, reason: &CloseReason, let_in: bool) -> bool {
+        // Somebody whose token was good may have been turned out.
+        let refused = reason.is_of_token(let_in)
+            && *lock(&self.engine.core).let_in.borrow()
+            && self.options.token.as_ref().is_some_and(TokenSource::renews)
+            && (let_in || self.refused < REFUSALS);
+        self.refused = match (refused, let_in) {
+            (true, false) => self.refused + 1,
+            (true, true) => 1,
+            (false, _) => 0,
+        };
+        refused
+    }
+
     /// Opens another connection, with pauses that grow, until one is made or it is in vain:
     /// while an old one lasts, and for the time that the options give when it is lost.
     ///
@@ -165,29 +193,31 @@ impl Supervisor {
     ) -> Result<(), CloseReason> {
         let started = Instant::now();
         let mut target = to.unwrap_or_else(|| self.url.clone());
+        let mut number = lost.as_ref().map_or(0, |_| self.refused);
         let mut reason = lost.unwrap_or(CloseReason::TimedOut);
         let mut until = match old {
             Some(_) => None,
             None => Some(started + self.options.reconnect),
         };
         self.show(old.is_some(), &reason);
-        let mut attempt = 0;
+        let mut wanted = Wanted::Any;
+        if number > 0 {
+            wanted = Wanted::Another;
+            sleep(pause(number - 1)).await;
+        }
         loop {
-            let timeout = (FIRST_ATTEMPT * (1 << attempt.min(8))).min(self.options.connect_timeout);
-            let options = RoomOptions {
-                connect_timeout: timeout,
-                ..self.options.clone()
-            };
-            let url = target.clone();
             let outcome = {
-                let tokens = lock(&self.engine.core).data.tokens.all();
-                let connecting = connect::connect(&url, &options, tokens);
+                let (options, tokens) = (
+                    self.options.clone(),
+                    lock(&self.engine.core).data.tokens.all(),
+                );
+                let connecting = attempt(target.clone(), options, wanted, number, tokens);
                 tokio::pin!(connecting);
                 loop {
                     tokio::select! {
                         outcome = &mut connecting => break outcome,
                         Some(notice) = self.notices.recv() => {
-                            let Notice::Lost { link, reason: why, retry } = notice else {
+                            let Notice::Lost { link, reason: why, retry, .. } = notice else {
                                 continue;
                             };
                             self.tasks.remove(&link);
@@ -209,31 +239,26 @@ impl Supervisor {
                 }
             };
             match outcome {
-                Ok((connection, draft)) => {
-                    tracing::info!(url = target, draft = draft.number(), "moved");
-                    self.url = target;
+                Ok(Made { connection, url }) => {
+                    tracing::info!(url, draft = connection.draft().number(), "moved");
+                    self.url = url;
                     self.add(connection);
                     lock(&self.engine.core).set_connectivity(Connectivity::Connected, true);
                     let old = old.map(|(link, time)| (link, started + time));
                     self.leaving.extend(old);
                     return Ok(());
                 }
-                Err(error) => {
-                    tracing::debug!(url = target, %error, "no connection");
-                    let hopeless = !matches!(
-                        error,
-                        ConnectError::Unreachable { .. }
-                            | ConnectError::UnknownHost { .. }
-                            | ConnectError::Closed(_)
-                            | ConnectError::Socket(_)
-                            | ConnectError::NoToken(_)
-                    );
-                    if target != self.url && (hopeless || attempt >= 3) {
+                Err(failure) => {
+                    tracing::debug!(url = target, error = %failure.error, "no connection");
+                    if target != self.url && (failure.is_hopeless() || number >= 3) {
                         // The relay pointed to where nobody is: back to where it is known.
                         target.clone_from(&self.url);
-                    } else if hopeless {
+                    } else if failure.is_final {
+                        until = Some(started);
+                    } else if failure.is_hopeless() {
                         until.get_or_insert(started);
                     }
+                    wanted = failure.next(number + 1);
                 }
             }
             if until.is_some_and(|until| Instant::now() >= until) {
@@ -243,8 +268,8 @@ impl Supervisor {
                     None => Err(reason),
                 };
             }
-            sleep(pause(attempt)).await;
-            attempt += 1;
+            sleep(pause(number)).await;
+            number += 1;
         }
     }
 

@@ -5,9 +5,11 @@ use parvis_meeting::{
     tracks,
 };
 
-use super::{JoinError, JoinOptions, Meeting, Ticket, TicketRequest, ticket};
+use super::{
+    Capacity, JoinError, JoinOptions, Meeting, Ticket, TicketRequest, capacity::measure, ticket,
+};
 use crate::{
-    ConnectError, Draft, Room, RoomName, RoomOptions, TokenSource, Trust,
+    ConnectError, Draft, Room, RoomName, RoomOptions, TokenSource,
     data::{DataOptions, DataStart, DataSubscribe, GroupId, Grouping, Location},
 };
 
@@ -40,7 +42,7 @@ pub enum Transport {
     WebTransport,
 }
 
-/// What a path is like. How much it carries is not measured: nobody may send media before being let in.
+/// What a path is like.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PathReport {
     /// The draft that was agreed on.
@@ -55,6 +57,8 @@ pub struct PathReport {
     pub answer: Option<Duration>,
     /// Commands that were not answered within two seconds, of ten.
     pub unanswered: u32,
+    /// How much it carries; `None`: nothing came, or the source of tickets has none for a test.
+    pub capacity: Option<Capacity>,
 }
 
 /// Commands that are said by each transport.
@@ -79,14 +83,24 @@ impl Meeting {
             name: display_name(&options.name).map_err(JoinError::BadName)?,
             device: options.device.clone(),
             resume: None,
+            authority: options.authority.clone(),
+            is_test: false,
+        };
+        let probe = TicketRequest {
+            is_test: true,
+            ..request.clone()
         };
         let began = Instant::now();
         let ticket = options.tickets.ticket(request).await?;
         let service = began.elapsed();
+        let probe = options.tickets.ticket(probe).await.ok();
         let mut transports = Vec::new();
         for transport in transports_of(&ticket.relay.url) {
             let url = transport.url(&ticket.relay.url);
-            let found = go(transport, &url, &ticket, &options).await;
+            let mut found = go(transport, &url, &ticket, &options).await;
+            if let (Ok(path), Some(probe)) = (&mut found, &probe) {
+                path.capacity = measure(&url, probe, &options).await;
+            }
             transports.push(TransportReport {
                 transport,
                 url,
@@ -139,12 +153,8 @@ async fn go(
         url: url.to_owned(),
         reason: error.to_string(),
     };
-    let trust = options.trust.clone().unwrap_or_else(|| {
-        let fingerprint = ticket.relay.fingerprint.clone();
-        fingerprint.map_or_else(Trust::default, Trust::Fingerprint)
-    });
     let room_options = RoomOptions {
-        trust,
+        trust: options.trust_in(&ticket.relay),
         token: Some(TokenSource::fixed(&ticket.token)),
         drafts: options.drafts.clone(),
         connect_timeout: options.connect_timeout,
@@ -167,6 +177,7 @@ async fn go(
         loss: path.lost_packets as f64 / path.sent_packets.max(1) as f64,
         answer: answers.get(answers.len() / 2).copied(),
         unanswered: COMMANDS - answered,
+        capacity: None,
     })
 }
 

@@ -1,8 +1,8 @@
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use parvis_wire::Draft;
 
-use super::TicketSource;
+use super::{RelayAddress, TicketSource};
 use crate::{Codecs, Trust};
 
 /// How to join a meeting.
@@ -18,6 +18,9 @@ pub struct JoinOptions {
     pub tickets: TicketSource,
     /// Whose certificate is accepted of the relay; `None`: the ticket says it.
     pub trust: Option<Trust>,
+    /// The PEM file of the authority that signed the certificates of the site, and of a relay whose
+    /// fingerprint the ticket does not name; `None`: a public one.
+    pub authority: Option<PathBuf>,
     /// The drafts offered, preferred first.
     pub drafts: Vec<Draft>,
     /// How long connecting may take.
@@ -43,6 +46,7 @@ impl JoinOptions {
             site: None,
             tickets: TicketSource::guest(),
             trust: None,
+            authority: None,
             drafts: Draft::ALL.to_vec(),
             connect_timeout: Duration::from_secs(5),
             reconnect: Duration::from_mins(2),
@@ -68,5 +72,21 @@ impl JoinOptions {
             site: Some(site.into()),
             ..self
         }
+    }
+
+    /// With an authority of one's own that signs certificates.
+    pub fn with_authority(self, file: impl Into<PathBuf>) -> Self {
+        Self {
+            authority: Some(file.into()),
+            ..self
+        }
+    }
+
+    /// Whose certificate is accepted of the relay that a ticket leads to.
+    pub(super) fn trust_in(&self, relay: &RelayAddress) -> Trust {
+        let by_ticket = || relay.fingerprint.clone().map(Trust::Fingerprint);
+        let by_authority = || self.authority.clone().map(Trust::AuthorityFile);
+        let trust = self.trust.clone().or_else(by_ticket);
+        trust.or_else(by_authority).unwrap_or_default()
     }
 }

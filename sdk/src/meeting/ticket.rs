@@ -1,13 +1,9 @@
-use std::{
-    fmt,
-    future::Future,
-    pin::Pin,
-    sync::Arc,
-    time::{Duration, UNIX_EPOCH},
-};
+mod site;
+
+use std::{fmt, future::Future, path::PathBuf, pin::Pin, sync::Arc};
 
 use parvis_meeting::{ErrorKind, ParticipantId, RoomCode, UnixMillis};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use thiserror::Error;
 
 /// What lets somebody knock at a room.
@@ -50,6 +46,10 @@ pub struct TicketRequest {
     pub device: String,
     /// The secret of the ticket before.
     pub resume: Option<String>,
+    /// The PEM file of the authority that signed the site's certificate; `None`: a public one.
+    pub authority: Option<PathBuf>,
+    /// Whether it is to measure a path, and not to knock.
+    pub is_test: bool,
 }
 
 /// Why there is no ticket.
@@ -107,11 +107,6 @@ type Asked = Pin<Box<dyn Future<Output = Result<Ticket, TicketError>> + Send>>;
 #[derive(Clone)]
 pub struct TicketSource(Arc<dyn Fn(TicketRequest) -> Asked + Send + Sync>);
 
-/// How long a meeting service may take to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// The most characters of a service's sentence.
-const SENTENCE: usize = 400;
-
 impl TicketSource {
     /// Asks this for tickets.
     pub fn new<F, Asked>(ask: F) -> Self
@@ -137,7 +132,8 @@ impl TicketSource {
             let session = session.clone();
             async move {
                 let site = request.site.clone().ok_or(TicketError::NoSite)?;
-                let asking = tokio::task::spawn_blocking(move || ask(&request, session.as_deref()));
+                let asking =
+                    tokio::task::spawn_blocking(move || site::ask(&request, session.as_deref()));
                 let unavailable = |reason: String| TicketError::Unavailable {
                     site: site.clone(),
                     reason,
@@ -161,115 +157,6 @@ impl fmt::Debug for TicketSource {
     }
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
-    name: &'a str,
-    device: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    resume: Option<&'a str>,
-}
-
-/// A ticket as the API says it.
-#[derive(Deserialize)]
-struct Answer {
-    participant: ParticipantId,
-    code: RoomCode,
-    relay: RelayAddress,
-    token: String,
-    #[serde(default)]
-    resume: Option<String>,
-    #[serde(default)]
-    expires: Option<String>,
-}
-
-impl From<Answer> for Ticket {
-    fn from(answer: Answer) -> Self {
-        let time = answer.expires.as_deref().map(humantime::parse_rfc3339);
-        // One that is not understood is not renewed in time, and refused when it has expired.
-        let since = time.and_then(|time| time.ok()?.duration_since(UNIX_EPOCH).ok());
-        Self {
-            participant: answer.participant,
-            code: answer.code,
-            relay: answer.relay,
-            token: answer.token,
-            resume: answer.resume,
-            expires: since.map(|since| UnixMillis(since.as_millis() as u64)),
-        }
-    }
-}
-
-#[derive(Deserialize)]
-struct Fault {
-    error: ErrorKind,
-    #[serde(default)]
-    message: String,
-}
-
-impl Fault {
-    /// What the service says, as a text that no terminal obeys.
-    fn sentence(&self) -> String {
-        let letters = self.message.chars().take(SENTENCE);
-        let plain: String = letters
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect();
-        plain.trim().to_owned()
-    }
-}
-
-/// `POST /api/v1/rooms/{code}/join`; blocks.
-fn ask(request: &TicketRequest, session: Option<&str>) -> Result<Ticket, TicketError> {
-    let site = request.site.as_deref().unwrap_or_default();
-    let unavailable = |reason: String| TicketError::Unavailable {
-        site: site.to_owned(),
-        reason,
-    };
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_global(Some(PATIENCE))
-        .http_status_as_error(false)
-        .build()
-        .into();
-    let url = format!(
-        "{}/api/v1/rooms/{}/join",
-        site.trim_end_matches('/'),
-        request.code
-    );
-    let mut asking = agent.post(&url).header("Content-Type", "application/json");
-    if let Some(session) = session {
-        asking = asking.header("Authorization", format!("Bearer {session}"));
-    }
-    let body = Body {
-        name: &request.name,
-        device: &request.device,
-        resume: request.resume.as_deref(),
-    };
-    let body = serde_json::to_vec(&body).map_err(|error| unavailable(error.to_string()))?;
-    let answer = asking.send(&body[..]);
-    let mut answer = answer.map_err(|error| unavailable(error.to_string()))?;
-    let status = answer.status();
-    let text = answer
-        .body_mut()
-        .with_config()
-        .limit(64 << 10)
-        .read_to_vec();
-    let text = text.map_err(|error| unavailable(error.to_string()))?;
-    if status.is_success() {
-        let answer = serde_json::from_slice::<Answer>(&text).map(Ticket::from);
-        return answer.map_err(|error| unavailable(error.to_string()));
-    }
-    let Ok(fault) = serde_json::from_slice::<Fault>(&text) else {
-        return Err(unavailable(format!("status {status}")));
-    };
-    let sentence = fault.sentence();
-    // Not this request is at fault, and there is no word for that.
-    if status.is_server_error() && !sentence.is_empty() {
-        return Err(unavailable(sentence));
-    }
-    Err(match fault.error {
-        kind if sentence.is_empty() => TicketError::Refused(kind),
-        kind => TicketError::RefusedBecause { kind, sentence },
-    })
-}
-
 /// The site that a link names, without the code.
 pub(crate) fn site_of(link: &str) -> Option<String> {
     let (scheme, rest) = link.trim().split_once("://")?;
@@ -279,71 +166,7 @@ pub(crate) fn site_of(link: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        io::{Read, Write},
-        net::TcpListener,
-        thread,
-    };
-
     use super::*;
-
-    #[test]
-    fn the_answer_of_the_api_is_a_ticket() {
-        let json = r#"{"participant":"pabc","code":"abc-defg-hij","relay":{"url":"moqt://relay",
-            "fingerprint":null},"token":"t","resume":"r","expires":"2027-01-15T08:00:00Z",
-            "name":"Zoe","verified":false}"#;
-        let ticket = Ticket::from(serde_json::from_str::<Answer>(json).unwrap());
-        assert_eq!(ticket.code.compact(), "abcdefghij");
-        assert_eq!(ticket.expires, Some(UnixMillis(1_800_000_000_000)));
-    }
-
-    /// What is made of an answer of a service.
-    fn refused(status: &str, body: &str) -> TicketError {
-        let service = TcpListener::bind("127.0.0.1:0").unwrap();
-        let site = format!("http://{}", service.local_addr().unwrap());
-        let answer = format!(
-            "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-            body.len()
-        );
-        let answering = thread::spawn(move || {
-            let (mut client, _) = service.accept().unwrap();
-            let mut asked = Vec::new();
-            let mut buffer = [0; 1024];
-            while !asked.ends_with(b"}") {
-                let length = client.read(&mut buffer).unwrap();
-                asked.extend_from_slice(&buffer[..length]);
-            }
-            client.write_all(answer.as_bytes()).unwrap();
-        });
-        let request = TicketRequest {
-            site: Some(site),
-            code: RoomCode::parse("abc-defg-hij").unwrap(),
-            name: "Zoé".to_owned(),
-            device: "d".to_owned(),
-            resume: None,
-        };
-        let refused = ask(&request, None).unwrap_err();
-        answering.join().unwrap();
-        refused
-    }
-
-    #[test]
-    fn a_refusal_keeps_its_kind_and_the_sentence_of_the_service() {
-        let error = refused(
-            "400 Bad Request",
-            r#"{"error":"Malformed","message":"a guest says\nits device"}"#,
-        );
-        assert_eq!(error.kind(), Some(ErrorKind::Malformed));
-        assert_eq!(error.to_string(), "a guest says its device");
-        let error = refused("404 Not Found", r#"{"error":"NotFound"}"#);
-        assert_eq!(error, TicketError::Refused(ErrorKind::NotFound));
-        let error = refused(
-            "503 Service Unavailable",
-            r#"{"error":"Unavailable","message":"the store is away"}"#,
-        );
-        assert_eq!(error.kind(), None);
-        assert!(error.to_string().contains("the store is away"), "{error}");
-    }
 
     #[test]
     fn a_link_names_its_site_and_a_code_does_not() {

@@ -1,4 +1,10 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use parvis::{
     RoomEvent, RoomEvents, TokenSource,
@@ -63,6 +69,8 @@ impl Authority {
             settings: options.meeting,
             limits: options.limits,
             rooms: Registry::default(),
+            present: watch::Sender::new(0),
+            ending: AtomicBool::new(false),
         });
         court.link.announce(tracks::outboxes());
         for code in running {
@@ -98,6 +106,17 @@ impl Authority {
         self.connection.clone()
     }
 
+    /// Waits until nobody is there any more. For when the relay is about to stop: from this call on it is no
+    /// surprise that the connection is lost.
+    pub fn deserted(&self) -> impl Future<Output = ()> + use<> {
+        self.court.ending.store(true, Ordering::Relaxed);
+        let mut present = self.court.present.subscribe();
+        async move {
+            // An error: it is closed, and hears nobody.
+            let _ = present.wait_for(|present| *present == 0).await;
+        }
+    }
+
     /// Hears nobody any more, stores what was heard, and says goodbye to the relay. Meetings go on when
     /// an authority is started with the same store.
     pub async fn close(mut self) {
@@ -125,7 +144,12 @@ fn own_token(passes: Passes) -> TokenSource {
 /// A relay that was started anew has forgotten its orders.
 async fn watch_relay(court: Arc<Court>, mut events: RoomEvents, state: watch::Sender<State>) {
     while let Some(event) = events.next().await {
+        let ends = court.ending.load(Ordering::Relaxed);
         match event {
+            RoomEvent::Reconnecting(reason) | RoomEvent::Closed(reason) if ends => {
+                tracing::info!(%reason, "the relay has stopped");
+                state.send_replace(State::Lost(reason.to_string()));
+            }
             RoomEvent::Moved => {
                 tracing::info!("connected to the relay again");
                 state.send_replace(State::Connected);

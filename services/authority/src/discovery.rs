@@ -20,6 +20,8 @@ struct Presence {
     heard: BTreeMap<Who, watch::Sender<bool>>,
     tasks: JoinSet<()>,
     names: BTreeMap<Id, Who>,
+    /// Who is there, heard or not.
+    there: BTreeSet<Who>,
     /// Who came when there was no place; the connection tells of so many at most.
     waiting: BTreeSet<Who>,
 }
@@ -38,10 +40,13 @@ pub(crate) async fn run(court: Arc<Court>) {
                 }
                 Some(NamespaceEvent::Vanished(suffix)) => {
                     if let Some(who) = who(&suffix) {
-                        presence.vanished(&who);
+                        presence.vanished(&court, &who);
                     }
                 }
-                None => return,
+                None => {
+                    court.present.send_replace(0);
+                    return;
+                }
             },
             Some(ended) = presence.tasks.join_next_with_id() => {
                 let id = match ended {
@@ -62,6 +67,8 @@ fn who(suffix: &TrackNamespace) -> Option<Who> {
 
 impl Presence {
     fn appeared(&mut self, court: &Arc<Court>, who: Who) {
+        self.there.insert(who.clone());
+        court.present.send_replace(self.there.len());
         if let Some(present) = self.heard.get(&who) {
             present.send_replace(true);
         } else if self.heard.len() >= court.limits.participants {
@@ -83,7 +90,9 @@ impl Presence {
         self.heard.insert(who, present);
     }
 
-    fn vanished(&mut self, who: &Who) {
+    fn vanished(&mut self, court: &Court, who: &Who) {
+        self.there.remove(who);
+        court.present.send_replace(self.there.len());
         self.waiting.remove(who);
         if let Some(present) = self.heard.get(who) {
             present.send_replace(false);

@@ -1,12 +1,15 @@
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
 };
 
 use parvis::data::DataLink;
 use parvis_meeting::{RoomCode, Settings};
 use parvis_store::Store;
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
 
 use crate::{
     Limits,
@@ -26,6 +29,10 @@ pub(crate) struct Court {
     pub(crate) settings: Settings,
     pub(crate) limits: Limits,
     pub(crate) rooms: Registry,
+    /// How many people are there, let in or not.
+    pub(crate) present: watch::Sender<usize>,
+    /// Whether the relay is about to stop.
+    pub(crate) ending: AtomicBool,
 }
 
 /// The rooms that run.

@@ -1,7 +1,7 @@
 use std::{
     fmt::Display,
     ops::Deref,
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, PoisonError, RwLock},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -10,7 +10,10 @@ use parvis_store::{AuditEntry, Store};
 use serde::Serialize;
 use tokio::sync::{Notify, Semaphore};
 
-use crate::{Config, ReadyCheck, limiter::Limiters, passphrase::Hasher, sign_in::ProviderClient};
+use crate::{
+    Config, ReadyCheck, RelayAddress, limiter::Limiters, passphrase::Hasher,
+    sign_in::ProviderClient,
+};
 
 /// What every request sees.
 #[derive(Debug, Clone)]
@@ -21,6 +24,8 @@ pub(crate) struct Inner {
     clock: fn() -> UnixMillis,
     pub(crate) store: Store,
     pub(crate) config: Config,
+    /// Where tickets lead by now.
+    relay: RwLock<RelayAddress>,
     pub(crate) limiters: Limiters,
     pub(crate) hasher: Hasher,
     /// `None`: local accounts.
@@ -43,6 +48,7 @@ impl App {
             needs: OnceLock::new(),
             mail: Notify::new(),
             clock: system_clock,
+            relay: RwLock::new(config.relay.clone()),
             store,
             config,
         }))
@@ -51,6 +57,17 @@ impl App {
     /// The time.
     pub(crate) fn now(&self) -> UnixMillis {
         (self.clock)()
+    }
+
+    /// Where tickets lead.
+    pub(crate) fn relay(&self) -> RelayAddress {
+        let relay = self.relay.read().unwrap_or_else(PoisonError::into_inner);
+        relay.clone()
+    }
+
+    /// Tickets lead there from now on.
+    pub(crate) fn set_relay(&self, relay: RelayAddress) {
+        *self.relay.write().unwrap_or_else(PoisonError::into_inner) = relay;
     }
 }
 

@@ -10,7 +10,7 @@ use crate::Provider;
 pub struct Config {
     /// Where people reach it, as in `https://meet.example`: links to rooms begin so.
     pub site: Url,
-    /// Where tickets lead.
+    /// Where tickets lead at first.
     pub relay: RelayAddress,
     /// What signs the tokens of tickets; the relay has its public half.
     pub signer: Arc<Signer>,

@@ -18,7 +18,7 @@ use thiserror::Error;
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
-    ApiError, Config, MailServerError, Provider, ReadyCheck,
+    ApiError, Config, MailServerError, Provider, ReadyCheck, RelayAddress,
     app::{App, audit},
     certificate::Certificate,
     connections::Bounded,
@@ -213,6 +213,7 @@ impl Service {
         tasks.spawn(purge(self.app.clone(), stop.subscribe()));
         tracing::info!(%addr, site = %self.app.config.site, "the meeting service listens");
         Ok(Running {
+            app: self.app,
             addr,
             handle,
             tasks,
@@ -224,6 +225,7 @@ impl Service {
 /// A service that serves. Dropping it ends it at once.
 #[derive(Debug)]
 pub struct Running {
+    app: App,
     addr: SocketAddr,
     handle: Handle<SocketAddr>,
     tasks: JoinSet<()>,
@@ -234,6 +236,11 @@ impl Running {
     /// Where it listens.
     pub fn local_addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// Has tickets lead there from now on, such as to a relay with another certificate.
+    pub fn set_relay(&self, relay: RelayAddress) {
+        self.app.set_relay(relay);
     }
 
     /// Takes no new connections, lets requests and the mail that is being sent end for that time, then ends.

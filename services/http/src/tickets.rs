@@ -1,5 +1,7 @@
 //! Tickets: who knocks at a room as whom, and where.
 
+use std::time::Duration;
+
 use axum::{Json, extract::State};
 use parvis_meeting::{
     DeviceId, ErrorKind, Identity, ParticipantId, RoomCode, UnixMillis, display_name, tracks,
@@ -10,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    ApiError,
+    ApiError, RelayAddress,
     app::App,
     caller::{Caller, Peer},
     error::Refusal,
@@ -20,6 +22,8 @@ use crate::{
 
 /// The most bytes of a secret that is looked at.
 const MAX_SECRET: usize = 128;
+/// How long a ticket for a test is good.
+const TEST: Duration = Duration::from_mins(2);
 
 /// Somebody wants to join.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -34,6 +38,10 @@ pub(crate) struct JoinBody {
     /// The secret of a former ticket, to come back as the same participant
     #[schema(max_length = 128)]
     resume: Option<String>,
+    /// Whether the ticket is to measure the path to the relay: its holder sends data to itself, for two
+    /// minutes at most, and cannot knock
+    #[serde(default)]
+    test: bool,
 }
 
 /// What leads into the lobby of a room, and from there perhaps further.
@@ -68,6 +76,13 @@ pub(crate) struct Relay {
     fingerprint: Option<String>,
 }
 
+impl From<RelayAddress> for Relay {
+    fn from(address: RelayAddress) -> Self {
+        let RelayAddress { url, fingerprint } = address;
+        Self { url, fingerprint }
+    }
+}
+
 /// Gives out a ticket: for a guest the same whether there is such a room or not
 #[utoipa::path(
     post, path = "/api/v1/rooms/{code}/join", tag = "rooms", params(CodePath),
@@ -97,10 +112,15 @@ pub(crate) async fn join(
     }
     // From here on nothing looks whether the room is there: nobody finds out by waiting.
     let now = app.now();
+    let valid = if body.test {
+        TEST.min(app.config.ticket)
+    } else {
+        app.config.ticket
+    };
     let join = NewJoin {
         room: code,
         identity,
-        expires_at: now.plus(app.config.ticket),
+        expires_at: now.plus(valid),
     };
     let resumed = match &body.resume {
         Some(secret) => resume(&app.store, &join, secret, now).await?,
@@ -110,15 +130,17 @@ pub(crate) async fn join(
         Some(same) => same,
         None => app.store.create_join(&join, now).await?,
     };
+    let grants = if body.test {
+        to_itself(&participant)
+    } else {
+        to_knock(&code, &participant)
+    };
     let verified = matches!(join.identity, Identity::Agent { verified: true, .. });
     Ok(Json(Ticket {
-        token: token(&app, &code, &participant, now, join.expires_at)?,
+        token: token(&app, &participant, grants, now, join.expires_at)?,
         participant,
         code: code.to_string(),
-        relay: Relay {
-            url: app.config.relay.url.clone(),
-            fingerprint: app.config.relay.fingerprint.clone(),
-        },
+        relay: app.relay().into(),
         resume: secret.reveal().to_owned(),
         expires: rfc3339(join.expires_at),
         name: join.identity.name().to_owned(),
@@ -170,24 +192,35 @@ fn identity(caller: &Caller, body: &JoinBody) -> Result<Identity, ApiError> {
 }
 
 /// Lets a waiter send commands and read the answers, and nothing else.
-fn token(
-    app: &App,
-    code: &RoomCode,
-    participant: &ParticipantId,
-    now: UnixMillis,
-    expires: UnixMillis,
-) -> Result<String, ApiError> {
-    let seconds = |at: UnixMillis| UnixTime(at.0 / 1000);
+fn to_knock(code: &RoomCode, participant: &ParticipantId) -> Vec<Grant> {
     let grants = [
         Grant::exact([Action::Publish], tracks::inbox(code, participant)),
         Grant::exact([Action::Subscribe], tracks::outbox(code, participant)),
     ];
     let grants = grants.into_iter().collect::<Result<Vec<_>, _>>();
+    grants.expect("the namespaces of a participant have fields")
+}
+
+/// Lets somebody send data to itself, and nothing else.
+fn to_itself(participant: &ParticipantId) -> Vec<Grant> {
+    let both = [Action::Publish, Action::Subscribe];
+    let grant = Grant::exact(both, tracks::probe(participant));
+    vec![grant.expect("the namespaces of a participant have fields")]
+}
+
+fn token(
+    app: &App,
+    participant: &ParticipantId,
+    grants: Vec<Grant>,
+    now: UnixMillis,
+    expires: UnixMillis,
+) -> Result<String, ApiError> {
+    let seconds = |at: UnixMillis| UnixTime(at.0 / 1000);
     let claims = Claims {
         issuer: app.config.issuer.clone(),
         audience: app.config.audience.clone().into_iter().collect(),
         issued_at: Some(seconds(now)),
-        grants: grants.expect("the namespaces of a participant have fields"),
+        grants,
         ..Claims::new(participant.as_str(), seconds(expires))
     };
     app.config.signer.sign(&claims).map_err(|error| {

@@ -37,7 +37,7 @@ pub struct ServeArgs {
     #[arg(long, value_name = "URL", env = "PARVIS_RELAY_URL")]
     pub relay_url: Option<String>,
     /// The certificate chain of both, PEM; without one the HTTP service is for this machine only, and
-    /// the relay shows one that it makes up
+    /// the relay shows one of its own, which is kept in the folder
     #[arg(
         long,
         value_name = "FILE",

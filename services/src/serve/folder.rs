@@ -88,6 +88,13 @@ impl DataFolder {
             found => return found.with_context(|| format!("cannot read {}", path.display())),
         }
         let text = make()?;
+        self.write(name, &text)?;
+        Ok(text)
+    }
+
+    /// Writes a file that only its owner reads.
+    pub fn write(&self, name: &str, text: &str) -> anyhow::Result<()> {
+        let path = self.file(name);
         // Whole or not at all: a start that is cut short leaves no half of a key.
         let beside = self.file(&format!("{name}.new"));
         let write = || {
@@ -99,9 +106,10 @@ impl DataFolder {
                 .open(&beside)?;
             writeln!(file, "{text}")?;
             file.sync_all()?;
-            fs::rename(&beside, &path)
+            fs::rename(&beside, &path)?;
+            // The new name outlives a loss of power, too.
+            File::open(&self.folder)?.sync_all()
         };
-        write().with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(text)
+        write().with_context(|| format!("cannot write {}", path.display()))
     }
 }

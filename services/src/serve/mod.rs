@@ -1,6 +1,8 @@
 //! Everything that meetings need, on one machine: a relay, the authority of its rooms, the HTTP service.
 
 mod args;
+mod certificate;
+mod configs;
 mod folder;
 mod readiness;
 #[cfg(test)]
@@ -8,28 +10,26 @@ mod tests;
 
 use std::{
     fs,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
+    net::TcpListener,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime},
 };
 
 use anyhow::{Context, bail};
-use parvis::Trust;
+use parvis::{Trust, TrustSource};
 use parvis_authority::{Authority, AuthorityOptions, RelayControl};
-use parvis_http::{
-    Config, FirstAdministrator, MailServer, Operator, Provider, RelayAddress, Service,
-};
-use parvis_meeting::tracks;
+use parvis_http::{FirstAdministrator, Operator, RelayAddress, Service};
 use parvis_relay::{CertificateReload, Relay, RelayError, Stopper};
 use parvis_store::Store;
-use parvis_token::Signer;
 use serde_json::json;
 use tokio::task::JoinHandle;
-use ureq::http::Uri;
 
 pub use self::args::ServeArgs;
-use self::folder::DataFolder;
+use self::{
+    certificate::KeptCertificate,
+    configs::{check_relay_url, here, http_config, relay_config},
+    folder::DataFolder,
+};
 use crate::{
     output::Output,
     stop::{Hangups, stop},
@@ -37,8 +37,8 @@ use crate::{
 
 /// How long requests that are being answered may take when the service is stopped.
 const GRACE: Duration = Duration::from_secs(2);
-/// How long mail is kept back after it could not be sent.
-const MAIL_RETRY: Duration = Duration::from_secs(30);
+/// How often it is looked whether a certificate of its own is about to expire.
+const LOOK: Duration = Duration::from_hours(1);
 
 /// A relay and the services of its meetings, in this process.
 #[derive(Debug)]
@@ -52,14 +52,16 @@ pub struct Serving {
     /// The SHA-256 of the certificate that the relay showed at the start.
     pub fingerprint: String,
     certificate: CertificateReload,
+    /// Its own; `None`: the operator gave one.
+    kept: Option<KeptCertificate>,
     stopper: Stopper,
     relay: JoinHandle<Result<(), RelayError>>,
     http: parvis_http::Running,
     authority: Authority,
     store: Store,
     drain: Duration,
-    /// Nobody else has the folder as long as this lives.
-    _folder: DataFolder,
+    /// Nobody else has it as long as this lives.
+    folder: DataFolder,
 }
 
 /// Serves meetings until it is told to stop.
@@ -71,9 +73,11 @@ pub async fn run(args: ServeArgs, output: &Output) -> anyhow::Result<()> {
     tokio::pin!(cut_off);
     let stopped = stop(None);
     tokio::pin!(stopped);
+    let mut look = tokio::time::interval(LOOK);
     loop {
         tokio::select! {
             _ = &mut stopped => break,
+            _ = look.tick() => serving.renew_certificate(SystemTime::now()),
             () = hangups.next() => {
                 serving.certificate.reload_or_warn();
             }
@@ -129,7 +133,11 @@ impl Serving {
         };
         let store = store.context("cannot open the database")?;
         let secret = folder.control_secret()?;
-        let relay = Relay::start(relay_config(args, &folder, secret.clone()))
+        let kept = match args.cert {
+            Some(_) => None,
+            None => Some(KeptCertificate::open(&folder, args.relay_listen.ip())?),
+        };
+        let relay = Relay::start(relay_config(args, &folder, kept.as_ref(), secret.clone()))
             .context("cannot start the relay")?;
         let listener = TcpListener::bind(args.listen)
             .with_context(|| format!("cannot listen at {}", args.listen))?;
@@ -159,7 +167,7 @@ impl Serving {
         let secret = fs::read_to_string(&secret)
             .with_context(|| format!("cannot read {}", secret.display()))?;
         let options = AuthorityOptions {
-            trust: Trust::Fingerprint(fingerprint.clone()),
+            trust: Trust::Asked(shown(relay.certificate_reload(), fingerprint.clone())),
             ..AuthorityOptions::new(
                 format!("moqt://{}", here(relay.local_addr())),
                 RelayControl::new(control, secret.trim()),
@@ -189,27 +197,58 @@ impl Serving {
             administrator,
             fingerprint,
             certificate: relay.certificate_reload(),
+            kept,
             stopper: relay.stopper(),
             relay: tokio::task::spawn_blocking(move || relay.join()),
             http,
             authority,
             store,
             drain: args.drain,
-            _folder: folder,
+            folder,
         })
     }
 
-    /// Lets requests end, and sessions move away; returns when nothing of it runs.
+    /// Makes another certificate in place of its own that is about to expire; tickets tell of it.
+    fn renew_certificate(&mut self, now: SystemTime) {
+        let Some(kept) = self.kept.as_mut().filter(|kept| kept.is_due(now)) else {
+            return;
+        };
+        if let Err(error) = kept.renew(&self.folder) {
+            tracing::error!(%error, "the relay's certificate is about to expire");
+            return;
+        }
+        if let Some(fingerprint) = self.certificate.reload_or_warn() {
+            self.http.set_relay(RelayAddress {
+                url: self.relay_url.clone(),
+                fingerprint: Some(fingerprint.to_string()),
+            });
+        }
+    }
+
+    /// Asks sessions to move away, and serves those who stay until the time for that is over; then rooms
+    /// are stored. Returns when nothing of it runs.
     pub async fn stop(mut self) -> anyhow::Result<()> {
-        self.http.stop(GRACE).await;
+        self.stopper.stop(self.drain);
+        let mut ended = None;
+        let left = async {
+            tokio::select! {
+                () = self.authority.deserted() => {}
+                result = &mut self.relay => ended = Some(result),
+                _ = stop(None) => self.stopper.stop(Duration::ZERO),
+            }
+        };
+        tokio::join!(left, self.http.stop(GRACE));
         // Sessions of rooms go on in the store: who moves to a successor finds them there.
         self.authority.close().await;
-        self.stopper.stop(self.drain);
-        let result = tokio::select! {
-            result = &mut self.relay => result,
-            _ = stop(None) => {
-                self.stopper.stop(Duration::ZERO);
-                self.relay.await
+        let result = if let Some(result) = ended {
+            result
+        } else {
+            tokio::select! {
+                result = &mut self.relay => result,
+                _ = stop(None) => {
+                    self.stopper.stop(Duration::ZERO);
+                    self.relay.await
+                }
             }
         };
         self.store.close().await;
@@ -218,97 +257,16 @@ impl Serving {
     }
 }
 
-fn relay_config(args: &ServeArgs, folder: &DataFolder, secret: PathBuf) -> parvis_relay::Config {
-    let own = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    parvis_relay::Config {
-        listen: args.relay_listen,
-        cert: args.cert.clone(),
-        key: args.private_key.clone(),
-        auth_keys: Some(folder.keys().display().to_string()),
-        auth_publish_under: vec![publish_under()],
-        control: Some(own),
-        control_secret: Some(secret),
-        // Whether it is ready is asked there.
-        http: args.metrics.or(Some(own)),
-        drain: args.drain,
-        ..parvis_relay::Config::default()
-    }
-}
-
-/// Refuses what leads clients to no relay.
-fn check_relay_url(url: &str) -> anyhow::Result<()> {
-    let uri: Option<Uri> = url.parse().ok();
-    let leads = |uri: Uri| {
-        let has_host = uri.host().is_some_and(|host| !host.is_empty());
-        has_host && matches!(uri.scheme_str(), Some("moqt" | "https"))
-    };
-    if uri.is_some_and(leads) {
-        return Ok(());
-    }
-    bail!(
-        "--relay-url is where clients reach the relay, as in moqt://meet.example, or https:// for WebTransport, got {url:?}"
-    )
-}
-
-/// Where the authority speaks to everybody, as the relay's option has it.
-fn publish_under() -> String {
-    let namespace = tracks::outboxes();
-    let fields = namespace.fields().iter();
-    let fields: Vec<_> = fields.map(|field| String::from_utf8_lossy(field)).collect();
-    fields.join("/")
-}
-
-fn http_config(
-    args: &ServeArgs,
-    site: &str,
-    relay: RelayAddress,
-    signer: &Arc<Signer>,
-    operator: Operator,
-) -> anyhow::Result<Config> {
-    let site = site
-        .parse()
-        .with_context(|| format!("--site is a URL as in https://meet.example, got {site}"))?;
-    let mail = args.mail.clone().zip(args.mail_from.clone());
-    let provider = match &args.oidc_issuer {
-        Some(issuer) => Some(provider(args, issuer)?),
-        None => None,
-    };
-    Ok(Config {
-        ticket: args.ticket,
-        sign_up: args.sign_up.into(),
-        language: args.language.into(),
-        mail: mail.map(|(url, from)| MailServer {
-            url,
-            from,
-            retry: MAIL_RETRY,
-        }),
-        provider,
-        operator,
-        behind_proxy: args.behind_proxy,
-        certificate: args.cert.clone().zip(args.private_key.clone()),
-        ..Config::new(site, relay, Arc::clone(signer))
+/// The certificate that a relay of this process shows by now.
+///
+/// first: what it showed at the start.
+fn shown(certificate: CertificateReload, first: String) -> TrustSource {
+    let known = Mutex::new(first);
+    TrustSource::new(move || {
+        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(fingerprint) = certificate.reload_or_warn() {
+            *known = fingerprint.to_string();
+        }
+        Trust::Fingerprint(known.clone())
     })
-}
-
-fn provider(args: &ServeArgs, issuer: &str) -> anyhow::Result<Provider> {
-    let secret = args.oidc_client_secret_file.as_ref().map(|file| {
-        fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
-    });
-    let secret = secret.transpose()?;
-    let id = args.oidc_client_id.clone().unwrap_or_default();
-    Ok(Provider {
-        organisation_claim: args.oidc_organisation_claim.clone(),
-        administrators: args.oidc_administrators.clone(),
-        ..Provider::new(issuer, &id, secret.as_deref().map(str::trim))
-    })
-}
-
-/// An address by which this machine reaches a socket of its own.
-fn here(addr: SocketAddr) -> SocketAddr {
-    let ip = match addr.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(ip, addr.port())
 }

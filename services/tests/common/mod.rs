@@ -22,6 +22,7 @@ pub fn parvis<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>)
         "PARVIS_LOG",
         "PARVIS_TOKEN_FILE",
         "PARVIS_SITE",
+        "PARVIS_SITE_CA",
         "PARVIS_LOGIN",
         "PARVIS_RELAY_LISTEN",
         "PARVIS_RELAY_CONFIG",

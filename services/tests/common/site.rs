@@ -4,7 +4,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Stdio},
     sync::mpsc,
     thread,
@@ -23,6 +23,10 @@ const PASSPHRASE: &str = "correct horse battery staple";
 /// A meeting service that runs, with an administrator and a folder of its own.
 pub struct Site {
     pub url: String,
+    /// Where the relay is.
+    pub relay: String,
+    /// Of the relay's certificate.
+    pub fingerprint: String,
     pub folder: TempDir,
     process: Child,
     operator: mpsc::Receiver<String>,
@@ -32,27 +36,24 @@ pub struct Site {
 impl Site {
     /// Starts one.
     pub fn start() -> Self {
+        Self::start_with(&["--drain", "1s"])
+    }
+
+    /// Starts one with these options.
+    pub fn start_with(options: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("data");
-        let addresses = ["--listen", "127.0.0.1:0", "--relay-listen", "127.0.0.1:0"];
-        let mut process = parvis(["serve", "--json", "--drain", "1s", "--data"])
-            .arg(data)
-            .args(addresses)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let events = lines(process.stdout.take().unwrap());
-        let operator = lines(process.stderr.take().unwrap());
+        let any = "127.0.0.1:0";
+        let (process, events, operator) = serve(folder.path(), any, any, options);
         let mut site = Self {
             url: String::new(),
+            relay: String::new(),
+            fingerprint: String::new(),
             folder,
             process,
             operator,
             events,
         };
-        let serving = site.event("serving");
-        site.url.push_str(serving["site"].as_str().unwrap());
+        site.is_serving();
         let administrator = site.event("administrator");
         let login = json!({
             "email": administrator["email"],
@@ -61,6 +62,48 @@ impl Site {
         let login = site.post("/api/v1/login", &login, None);
         site.keep("administrator", &login);
         site
+    }
+
+    fn is_serving(&mut self) {
+        let serving = self.event("serving");
+        let text = |field: &str| serving[field].as_str().unwrap().to_owned();
+        self.url = text("site");
+        self.relay = text("relay");
+        self.fingerprint = text("fingerprint");
+    }
+
+    /// Ends it without a word.
+    pub fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// Starts it again with what it has stored, at the same addresses.
+    pub fn start_again(&mut self) {
+        let address = |url: &str| url.split_once("://").unwrap().1.to_owned();
+        let (listen, relay) = (address(&self.url), address(&self.relay));
+        let options = ["--drain", "1s"];
+        let (process, events, operator) = serve(self.folder.path(), &listen, &relay, &options);
+        (self.process, self.events, self.operator) = (process, events, operator);
+        self.is_serving();
+    }
+
+    /// A file of its data folder.
+    pub fn data(&self, name: &str) -> PathBuf {
+        self.folder.path().join("data").join(name)
+    }
+
+    /// Asks it to stop, and waits until it says that it does.
+    pub fn drain(&self) {
+        signal(&self.process, "-TERM");
+        self.event("draining");
+    }
+
+    /// The session token of an account.
+    pub fn token(&self, account: &str) -> String {
+        let saved = fs::read_to_string(self.login(account)).unwrap();
+        let saved: Value = serde_json::from_str(&saved).unwrap();
+        saved["token"].as_str().unwrap().to_owned()
     }
 
     fn event(&self, name: &str) -> Value {
@@ -104,9 +147,8 @@ impl Site {
 
     /// Makes a room of somebody; returns its link.
     pub fn room(&self, owner: &str) -> String {
-        let saved = fs::read_to_string(self.login(owner)).unwrap();
-        let saved: Value = serde_json::from_str(&saved).unwrap();
-        let room = self.post("/api/v1/rooms", &json!({}), saved["token"].as_str());
+        let token = self.token(owner);
+        let room = self.post("/api/v1/rooms", &json!({}), Some(&token));
         room["url"].as_str().unwrap().to_owned()
     }
 
@@ -150,8 +192,13 @@ impl Site {
     }
 
     /// Stops it in good order.
-    pub fn stop(mut self) {
+    pub fn stop(self) {
         signal(&self.process, "-INT");
+        self.ends();
+    }
+
+    /// Waits for its end, in good order.
+    pub fn ends(mut self) {
         let status = self.process.wait().unwrap();
         let said: Vec<String> = self.operator.iter().collect();
         assert!(status.success(), "{said:?}");
@@ -164,6 +211,22 @@ impl Drop for Site {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+type Lines = mpsc::Receiver<String>;
+
+fn serve(folder: &Path, listen: &str, relay: &str, options: &[&str]) -> (Child, Lines, Lines) {
+    let mut process = parvis(["serve", "--json", "--data"])
+        .arg(folder.join("data"))
+        .args(["--listen", listen, "--relay-listen", relay])
+        .args(options)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let events = lines(process.stdout.take().unwrap());
+    let operator = lines(process.stderr.take().unwrap());
+    (process, events, operator)
 }
 
 /// The lines that something writes, as they come.

@@ -4,12 +4,13 @@ use std::{
     future::Future,
     net::SocketAddr,
     num::NonZeroUsize,
-    sync::Arc,
+    path::PathBuf,
+    sync::{Arc, Mutex},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use parvis::{
-    Draft, Trust,
+    Draft, Trust, TrustSource,
     meeting::{
         AccessLevel, DisconnectReason, JoinOptions, Lobby, Meeting, MeetingEvent, MeetingEvents,
         MeetingState, Phase, RelayAddress, Target, Ticket, TicketError, TicketSource,
@@ -39,7 +40,9 @@ pub struct House {
     pub signer: Arc<Signer>,
     pub settings: Settings,
     pub authority: Option<Authority>,
-    _folder: TempDir,
+    /// The fingerprint of the certificate that the relay shows by now.
+    shown: Arc<Mutex<String>>,
+    folder: TempDir,
 }
 
 pub fn now() -> UnixMillis {
@@ -61,14 +64,7 @@ impl House {
         let secret = folder.path().join("secret");
         fs::write(&secret, SECRET).expect("a secret");
         // The same after a restart.
-        let named = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]);
-        let certificate = named.expect("a certificate");
-        let (cert, key) = (
-            folder.path().join("cert.pem"),
-            folder.path().join("key.pem"),
-        );
-        fs::write(&cert, certificate.cert.pem()).expect("a certificate");
-        fs::write(&key, certificate.signing_key.serialize_pem()).expect("a key");
+        let (cert, key) = certificate(&folder);
         let any: SocketAddr = "127.0.0.1:0".parse().expect("an address");
         let config = Config {
             listen: any,
@@ -95,8 +91,10 @@ impl House {
             signer: Arc::new(Signer::from_seed(&SEED)),
             settings,
             authority: None,
-            _folder: folder,
+            shown: Arc::default(),
+            folder,
         };
+        house.note_fingerprint();
         house.start_authority().await;
         house
     }
@@ -139,6 +137,17 @@ impl House {
     pub fn start_relay(&mut self) {
         let relay = Relay::start(self.config.clone());
         self.relay = Some(relay.expect("the relay starts"));
+        self.note_fingerprint();
+    }
+
+    /// The next relay shows another certificate.
+    pub fn renew_certificate(&self) {
+        certificate(&self.folder);
+    }
+
+    fn note_fingerprint(&self) {
+        let fingerprint = self.relay().fingerprint().to_string();
+        *self.shown.lock().expect("nobody panics") = fingerprint;
     }
 
     pub async fn start_authority(&mut self) {
@@ -146,7 +155,7 @@ impl House {
         let control = RelayControl::new(control, SECRET);
         let (signer, store) = (Arc::clone(&self.signer), self.store.clone());
         let options = AuthorityOptions {
-            trust: self.trust(),
+            trust: self.trust_by_now(),
             meeting: self.settings,
             ..AuthorityOptions::new(self.url(), control, signer, store)
         };
@@ -165,6 +174,14 @@ impl House {
 
     pub fn trust(&self) -> Trust {
         Trust::Fingerprint(self.relay().fingerprint().to_string())
+    }
+
+    /// That, at each connect.
+    fn trust_by_now(&self) -> Trust {
+        let shown = Arc::clone(&self.shown);
+        Trust::Asked(TrustSource::new(move || {
+            Trust::Fingerprint(shown.lock().expect("nobody panics").clone())
+        }))
     }
 
     pub async fn account(&self, name: &str) -> AccountId {
@@ -312,6 +329,16 @@ impl House {
         let sessions: serde_json::Value = asking.await.expect("it asks");
         sessions["sessions"].as_array().expect("a list").clone()
     }
+}
+
+/// Writes a certificate and its key; returns where.
+fn certificate(folder: &TempDir) -> (PathBuf, PathBuf) {
+    let named = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]);
+    let certificate = named.expect("a certificate");
+    let [cert, key] = ["cert.pem", "key.pem"].map(|name| folder.path().join(name));
+    fs::write(&cert, certificate.cert.pem()).expect("a certificate");
+    fs::write(&key, certificate.signing_key.serialize_pem()).expect("a key");
+    (cert, key)
 }
 
 fn options(name: &str, draft: Draft) -> JoinOptions {

@@ -2,6 +2,7 @@
 
 mod data;
 mod encoded;
+mod expired;
 mod hostile;
 mod house;
 mod mixing;

@@ -78,6 +78,20 @@ async fn an_authority_whose_relay_is_away_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_authority_comes_back_to_a_relay_with_another_certificate() {
+    let mut house = House::new().await;
+    let connection = house.authority.as_ref().expect("it runs").connection();
+    let before = house.relay().fingerprint();
+    house.stop_relay().await;
+    until("the problem", || connection.problem().is_some()).await;
+    house.renew_certificate();
+    house.start_relay();
+    assert_ne!(house.relay().fingerprint(), before);
+    until("the way back", || connection.problem().is_none()).await;
+    house.stop_authority().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_meeting_goes_on_from_another_socket() {
     let (house, code, host) = House::public().await;
     let path = Path::to(house.relay().local_addr()).await;

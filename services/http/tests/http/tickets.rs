@@ -64,6 +64,29 @@ async fn a_ticket_lets_its_holder_knock_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_ticket_for_a_test_lets_its_holder_send_to_itself_for_two_minutes() {
+    let server = Server::start().await;
+    // A room that is not there is tested in the same way.
+    let mut body = guest("Gus");
+    body["test"] = json!(true);
+    let join = "/api/v1/rooms/zzz-zzzz-zzz/join";
+    let ticket = server.guest().post(join, &body).await.ok();
+    let participant = ParticipantId::new(ticket["participant"].as_str().unwrap()).unwrap();
+    let keys = KeySet::parse(&Signer::from_seed(&[7; 32]).key_set()).unwrap();
+    let verifier = Verifier::new(keys, Rules::default());
+    let token = ticket["token"].as_str().unwrap().as_bytes();
+    let access = verifier.verify(token, UnixTime(now())).unwrap();
+    let own = tracks::probe(&participant);
+    assert!(access.allows(Action::Publish, &own));
+    assert!(access.allows(Action::Subscribe, &own));
+    assert_eq!(access.grants().len(), 1);
+    let code = RoomCode::parse("zzz-zzzz-zzz").unwrap();
+    assert!(!access.allows(Action::Publish, &tracks::inbox(&code, &participant)));
+    assert!(verifier.verify(token, UnixTime(now() + 130)).is_err());
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn an_agent_is_known_and_verified() {
     let server = Server::start().await;
     let zoe = server.agent("Zoe").await;

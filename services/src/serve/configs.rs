@@ -1,0 +1,122 @@
+//! What the relay and the HTTP service are told.
+
+use std::{
+    fs,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+use parvis_http::{Config, MailServer, Operator, Provider, RelayAddress};
+use parvis_meeting::tracks;
+use parvis_token::Signer;
+use ureq::http::Uri;
+
+use super::{ServeArgs, certificate::KeptCertificate, folder::DataFolder};
+
+/// How long mail is kept back after it could not be sent.
+const MAIL_RETRY: Duration = Duration::from_secs(30);
+
+/// kept: the relay's certificate, where the operator gives none.
+pub(super) fn relay_config(
+    args: &ServeArgs,
+    folder: &DataFolder,
+    kept: Option<&KeptCertificate>,
+    secret: PathBuf,
+) -> parvis_relay::Config {
+    let kept = kept.map(KeptCertificate::file);
+    let own = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    parvis_relay::Config {
+        listen: args.relay_listen,
+        cert: args.cert.clone().or_else(|| kept.clone()),
+        key: args.private_key.clone().or(kept),
+        auth_keys: Some(folder.keys().display().to_string()),
+        auth_publish_under: vec![publish_under()],
+        control: Some(own),
+        control_secret: Some(secret),
+        // Whether it is ready is asked there.
+        http: args.metrics.or(Some(own)),
+        drain: args.drain,
+        ..parvis_relay::Config::default()
+    }
+}
+
+/// Refuses what leads clients to no relay.
+pub(super) fn check_relay_url(url: &str) -> anyhow::Result<()> {
+    let uri: Option<Uri> = url.parse().ok();
+    let leads = |uri: Uri| {
+        let has_host = uri.host().is_some_and(|host| !host.is_empty());
+        has_host && matches!(uri.scheme_str(), Some("moqt" | "https"))
+    };
+    if uri.is_some_and(leads) {
+        return Ok(());
+    }
+    bail!(
+        "--relay-url is where clients reach the relay, as in moqt://meet.example, or https:// for WebTransport, got {url:?}"
+    )
+}
+
+/// Where the authority speaks to everybody, as the relay's option has it.
+fn publish_under() -> String {
+    let namespace = tracks::outboxes();
+    let fields = namespace.fields().iter();
+    let fields: Vec<_> = fields.map(|field| String::from_utf8_lossy(field)).collect();
+    fields.join("/")
+}
+
+pub(super) fn http_config(
+    args: &ServeArgs,
+    site: &str,
+    relay: RelayAddress,
+    signer: &Arc<Signer>,
+    operator: Operator,
+) -> anyhow::Result<Config> {
+    let site = site
+        .parse()
+        .with_context(|| format!("--site is a URL as in https://meet.example, got {site}"))?;
+    let mail = args.mail.clone().zip(args.mail_from.clone());
+    let provider = match &args.oidc_issuer {
+        Some(issuer) => Some(provider(args, issuer)?),
+        None => None,
+    };
+    Ok(Config {
+        ticket: args.ticket,
+        sign_up: args.sign_up.into(),
+        language: args.language.into(),
+        mail: mail.map(|(url, from)| MailServer {
+            url,
+            from,
+            retry: MAIL_RETRY,
+        }),
+        provider,
+        operator,
+        behind_proxy: args.behind_proxy,
+        certificate: args.cert.clone().zip(args.private_key.clone()),
+        ..Config::new(site, relay, Arc::clone(signer))
+    })
+}
+
+fn provider(args: &ServeArgs, issuer: &str) -> anyhow::Result<Provider> {
+    let secret = args.oidc_client_secret_file.as_ref().map(|file| {
+        fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
+    });
+    let secret = secret.transpose()?;
+    let id = args.oidc_client_id.clone().unwrap_or_default();
+    Ok(Provider {
+        organisation_claim: args.oidc_organisation_claim.clone(),
+        administrators: args.oidc_administrators.clone(),
+        ..Provider::new(issuer, &id, secret.as_deref().map(str::trim))
+    })
+}
+
+/// An address by which this machine reaches a socket of its own.
+pub(super) fn here(addr: SocketAddr) -> SocketAddr {
+    let ip = match addr.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, addr.port())
+}
