@@ -113,11 +113,19 @@ impl Meeting {
     /// Shares a screen; give it pictures by [`Screen::push`].
     pub async fn screen(&self, width: u32, height: u32) -> Result<Screen, PublishError> {
         let options = VideoOptions {
-            name: Source::Screen.name().to_owned(),
             layers: VideoLayer::pair(height, 1080),
             frame_rate: crate::codec::FrameRate::whole(15),
-            content: Content::Screen,
             ..VideoOptions::camera(width, height)
+        };
+        self.screen_with(options).await
+    }
+
+    /// Shares a screen with other layers, encoder or frame rate.
+    pub async fn screen_with(&self, options: VideoOptions) -> Result<Screen, PublishError> {
+        let options = VideoOptions {
+            name: Source::Screen.name().to_owned(),
+            content: Content::Screen,
+            ..options
         };
         let room = self.room_without(Source::Screen).await?;
         let video = room.publish_video(options).await?;
@@ -219,6 +227,7 @@ impl Microphone {
     /// Mutes: nothing is captured, and the track stays announced.
     pub async fn mute(&self) -> Result<(), CommandError> {
         self.audio.set_muted(true);
+        self.switch.shared.muted(self.switch.source);
         self.switch.set(MediaState::Muted).await
     }
 

@@ -111,10 +111,12 @@ impl Pending {
             to: None,
             reply,
         };
+        let mut unasked = Unasked(Some(&self.state));
         let asked = match self.way.asks.upgrade() {
             Some(asks) => asks.send(ask).await.is_ok(),
             None => false,
         };
+        unasked.0 = None;
         if !asked {
             let error = CommandError::Disconnected;
             self.state.send_replace(PendingState::Failed(error.clone()));
@@ -126,6 +128,17 @@ impl Pending {
             way.settle(&id, &state, answer);
         });
         Ok(())
+    }
+}
+
+/// A message that fails unless it is asked for: whoever asks may be cancelled meanwhile.
+struct Unasked<'a>(Option<&'a watch::Sender<PendingState>>);
+
+impl Drop for Unasked<'_> {
+    fn drop(&mut self) {
+        if let Some(state) = self.0 {
+            state.send_replace(PendingState::Failed(CommandError::TimedOut));
+        }
     }
 }
 
