@@ -6,7 +6,8 @@ use anyhow::bail;
 use clap::Args;
 use parvis::{
     Trust,
-    meeting::{ConnectionReport, JoinOptions, Meeting, TransportReport},
+    codec::Bitrate,
+    meeting::{Capacity, ConnectionReport, JoinOptions, Meeting, TransportReport},
 };
 use serde_json::{Value, json};
 
@@ -28,6 +29,9 @@ pub struct CheckArgs {
     /// Trust the relay's certificate that the authority in this PEM file signed
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,
+    /// Trust a service whose certificate the authority in this PEM file signed, and its relay
+    #[arg(long = "site-ca", value_name = "FILE", env = "PARVIS_SITE_CA")]
+    pub site_ca: Option<PathBuf>,
     /// How long connecting may take
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
     pub timeout: Duration,
@@ -46,6 +50,7 @@ pub async fn run(args: CheckArgs, output: &Output) -> anyhow::Result<()> {
     let mut options = JoinOptions::new(NAME, device_id()?);
     options.site.clone_from(&args.site);
     options.trust = args.ca.map(Trust::AuthorityFile);
+    options.authority = args.site_ca;
     options.connect_timeout = args.timeout;
     let report = Meeting::test_connection(&args.room, options)
         .await
@@ -85,8 +90,13 @@ fn told(report: &TransportReport) -> (String, Value) {
         Some(answer) => format!("the meeting answers in {answer:.1} ms"),
         None => "the meeting does not answer".to_owned(),
     };
+    let carries = match path.capacity {
+        Some(Capacity { up, down }) => format!("it carries {up} up and {down} down"),
+        None => "how much it carries is not known".to_owned(),
+    };
+    let kbps = |rate: fn(Capacity) -> Bitrate| path.capacity.map(|c| rate(c).as_bps() / 1000);
     let text = format!(
-        "{transport:?}: connected in {handshake:.0} ms, round trip {rtt:.1} ms, {:.1} % lost, {answers}",
+        "{transport:?}: connected in {handshake:.0} ms, round trip {rtt:.1} ms, {:.1} % lost, {answers}, {carries}",
         path.loss * 100.0
     );
     let fields = json!({
@@ -98,6 +108,8 @@ fn told(report: &TransportReport) -> (String, Value) {
         "loss": path.loss,
         "answer_ms": answer,
         "unanswered": path.unanswered,
+        "up_kbps": kbps(|capacity| capacity.up),
+        "down_kbps": kbps(|capacity| capacity.down),
     });
     (text, fields)
 }

@@ -25,12 +25,13 @@ pub struct Cli {
     pub json: bool,
     /// What the commands but `relay` log to standard error, as in `info` or `warn,parvis=debug`
     #[arg(
-        long = "trace",
+        long,
         value_name = "FILTER",
         env = "PARVIS_LOG",
-        default_value = "error"
+        default_value = "error",
+        global = true
     )]
-    pub log: String,
+    pub trace: String,
 }
 
 const EXAMPLES: &str = "\

@@ -50,7 +50,7 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> anyhow::Result<()> {
     if !matches!(cli.command, Command::Relay(_)) {
-        log_to_stderr(&cli.log)?;
+        log_to_stderr(&cli.trace)?;
     }
     let output = Output::new(cli.json);
     let runtime = tokio::runtime::Builder::new_multi_thread()

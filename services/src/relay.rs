@@ -3,7 +3,7 @@ use serde_json::json;
 
 use crate::{
     output::Output,
-    stop::{Hangups, stop},
+    stop::{Hangups, caught, stop},
 };
 
 /// Runs a relay until it is told to stop.
@@ -14,12 +14,12 @@ pub async fn run(args: Args, output: &Output) -> anyhow::Result<()> {
     let is_open = config.auth_keys.is_none();
     let mut hangups = Hangups::new()?;
     let running = Relay::start(config)?;
+    let stopped = caught();
     announce(&running, is_open, output);
     let stopper = running.stopper();
     let certificate = running.certificate_reload();
     let keys = running.keys_reload();
     let mut over = tokio::task::spawn_blocking(move || running.join());
-    let stopped = stop(None);
     tokio::pin!(stopped);
     let result = loop {
         tokio::select! {

@@ -1,4 +1,8 @@
-use std::{future::pending, time::Duration};
+use std::{
+    future::pending,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
 
 /// Why a command stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +24,25 @@ pub async fn stop(after: Option<Duration>) -> Stop {
     tokio::select! {
         () = time => Stop::Time,
         () = signal() => Stop::Signal,
+    }
+}
+
+/// Waits for a signal, which is caught from when this is called.
+pub fn caught() -> impl Future<Output = Stop> {
+    let mut stopped = Box::pin(stop(None));
+    // Handlers are set by the first look.
+    let early = match stopped
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()))
+    {
+        Poll::Ready(stop) => Some(stop),
+        Poll::Pending => None,
+    };
+    async move {
+        match early {
+            Some(stop) => stop,
+            None => stopped.await,
+        }
     }
 }
 

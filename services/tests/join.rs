@@ -5,7 +5,7 @@ mod common;
 use std::sync::{Mutex, PoisonError};
 
 use common::{
-    failure, run,
+    Script, failure, run,
     site::{Person, Site},
 };
 
@@ -273,6 +273,12 @@ fn a_connection_is_tested_by_both_transports_and_nobody_is_disturbed() {
         assert!(transport["rtt_ms"].as_f64() > Some(0.0), "{said}");
         assert!(transport["answer_ms"].as_f64() > Some(0.0), "{said}");
         assert_eq!(transport["unanswered"], 0, "{said}");
+        // Of 10 Mbit/s that are offered, on a machine that does much else.
+        let rates = [&transport["up_kbps"], &transport["down_kbps"]];
+        for rate in rates {
+            let rate = rate.as_u64().unwrap_or_default();
+            assert!((500..40_000).contains(&rate), "{said}");
+        }
     }
     let line = failure(["check", "abc-defg-hij", "--site", "http://127.0.0.1:9"]);
     assert!(line.contains("http://127.0.0.1:9"), "{line}");
@@ -342,4 +348,62 @@ fn the_demonstration_of_a_meeting_shows_each_step() {
         "{rows:?}"
     );
     assert!(folder.path().join("demo/summary.json").is_file());
+}
+
+const ZOE: &str = "\
+wait lobby Ben
+admit Ben
+wait present Ben
+refused NotPresent data note @Nobody x
+wait chat ready
+data note @Ben for you
+CURSORS
+wait data thanks got both
+wait screen on Ben
+wait hears-screen Ben
+forbid screen on
+wait screen off Ben
+end
+wait ended
+";
+
+const BEN: &str = "\
+wait waiting
+wait connected
+say ready
+wait data note for you
+wait data cursor 3 7
+data thanks @Zoe got both
+screen on
+wait forbidden screen on
+wait ended
+";
+
+#[test]
+fn data_the_sound_of_a_screen_and_what_is_kept_and_forbidden() {
+    let site = Site::start();
+    site.account("zoe", "zoe@example.org");
+    let link = site.room("zoe");
+    // To all it is lost until it is listened to.
+    let cursors = "data cursor 3 7\nsleep 100ms\n".repeat(20);
+    let zoe = site.script("Zoe", &ZOE.replace("CURSORS\n", &cursors));
+    let zoe = Person::joins("Zoe", &[site.agent(&link, "Zoe", "zoe"), zoe]);
+    let screen = ["--screen", "test:320x180@5", "--screen-sound", "test:"];
+    let screen = screen.map(str::to_owned).to_vec();
+    let ben = [Site::guest(&link, "Ben"), site.script("Ben", BEN), screen];
+    let mut ben = Script::start(ben.concat());
+    assert_eq!(ben.event("retention")["retention_ms"], 60_000);
+    let note = ben.event_where("data", |data| data["topic"] == "note");
+    assert_eq!(note["text"], "for you");
+    assert_eq!(note["private"], true);
+    assert_eq!(note["name"], "Zoe");
+    let cursor = ben.event_where("data", |data| data["topic"] == "cursor");
+    assert_eq!(cursor["private"], false);
+    let muted = ben.event("muted");
+    assert_eq!(muted["source"], "screen");
+    assert_eq!(muted["forbidden"], true);
+    assert!(muted["by"].is_null(), "{muted}");
+    ben.succeeds();
+    assert_eq!(zoe.failure(), None);
+    site.stop();
 }

@@ -108,3 +108,13 @@ fn the_id_of_the_device_is_made_once_and_kept() {
     assert_eq!(first.trim().len(), 32);
     assert_eq!(join(), first);
 }
+
+#[test]
+fn what_is_logged_is_said_behind_the_command_too() {
+    let line = refused("lunch", &["--name", "Zoé", "--trace", "error"]);
+    assert!(line.contains("BadCode"), "{line}");
+    let line = failure(["--trace", "error", "join", "lunch", "--name", "Zoé"]);
+    assert!(line.contains("BadCode"), "{line}");
+    let line = refused("lunch", &["--name", "Zoé", "--trace", "=="]);
+    assert!(line.contains("invalid filter"), "{line}");
+}

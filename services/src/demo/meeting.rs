@@ -279,6 +279,7 @@ fn media(clips: Option<&Path>, name: &str) -> MediaArgs {
         camera: Some(camera.unwrap_or_else(|| CAMERA.to_owned())),
         microphone: Some(speech.unwrap_or_else(|| "test:".to_owned())),
         screen: Some(screen.unwrap_or_else(|| "test:1280x720@5".to_owned())),
+        screen_sound: None,
         off: false,
     }
 }

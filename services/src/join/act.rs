@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use parvis::PublishError;
 use parvis::meeting::{
-    AccessLevel, CommandError, ErrorKind, Meeting, MeetingState, ParticipantId, Target, View,
+    AccessLevel, CommandError, DataTarget, ErrorKind, Meeting, MeetingState, ParticipantId, Target,
+    View,
 };
 use parvis_meeting::OrganisationId;
 use thiserror::Error;
@@ -126,6 +127,13 @@ pub async fn perform(
         Act::Say { to: Some(to), text } => {
             let to = present(&state, to)?;
             meeting.chat_privately(to, text).await?;
+        }
+        Act::Data { topic, to, text } => {
+            let to = match to {
+                Some(to) => DataTarget::Some(vec![present(&state, to)?]),
+                None => DataTarget::All,
+            };
+            meeting.send_data(topic, text.as_bytes(), to).await?;
         }
         Act::Raise => {
             meeting.raise_hand().await?;

@@ -4,14 +4,14 @@ use std::{
 };
 
 use parvis::meeting::{
-    DisconnectReason, Emoji, Lobby, MediaState, MeetingEvent, MeetingState, Participant,
-    ParticipantId, Phase, Source,
+    DisconnectReason, Emoji, Lobby, MediaState, MeetingData, MeetingEvent, MeetingState,
+    Participant, ParticipantId, Phase, Source,
 };
 
 use super::{
     hearing::Hearing,
     script::Condition,
-    told::{Names, Told, plain, tell},
+    told::{Names, Told, plain, tell, tell_data},
 };
 
 #[cfg(test)]
@@ -27,6 +27,10 @@ pub struct Board {
     /// What reactions are shown.
     pub reactions: VecDeque<Shown>,
     reacted: BTreeSet<Emoji>,
+    /// The newest data: topic and text.
+    data: VecDeque<(String, String)>,
+    /// Whose board it is.
+    me: Option<ParticipantId>,
 }
 
 /// A line of the chat.
@@ -65,6 +69,14 @@ const SILENCE: Duration = Duration::from_secs(1);
 const HEARD: Duration = Duration::from_millis(200);
 
 impl Board {
+    /// The board of that participant.
+    pub fn of(me: ParticipantId) -> Self {
+        Self {
+            me: Some(me),
+            ..Self::default()
+        }
+    }
+
     /// Takes note of an event; returns what is said of it.
     pub fn take(&mut self, event: &MeetingEvent, now: Instant) -> Option<Told> {
         match event {
@@ -97,7 +109,18 @@ impl Board {
             }),
             _ => {}
         }
-        tell(event, &self.names)
+        tell(event, &self.names, self.me.as_ref())
+    }
+
+    /// Takes note of data; returns what is said of it.
+    pub fn take_data(&mut self, data: &MeetingData) -> Told {
+        let text = String::from_utf8_lossy(&data.payload).into_owned();
+        let told = tell_data(data, &text, &self.names);
+        if self.data.len() == LINES {
+            self.data.pop_front();
+        }
+        self.data.push_back((data.topic.clone(), text));
+        told
     }
 
     /// Adds what the meeting, or this command, says to the participant.
@@ -166,6 +189,10 @@ impl Board {
             }
             C::Chat(text) => self.wrote(text, false),
             C::Private(text) => self.wrote(text, true),
+            C::Data(topic, text) => {
+                let mut data = self.data.iter();
+                data.any(|(on, what)| on == topic && what.contains(text.as_str()))
+            }
             C::Hand(name, place) => {
                 let at = who(name).and_then(|who| view?.hand_position(&who.id));
                 at.is_some_and(|at| place.is_none_or(|place| place == at))
@@ -183,6 +210,11 @@ impl Board {
             C::Hears(name) => who(name).is_some_and(|who| {
                 hearing
                     .last(&who.id)
+                    .is_some_and(|at| now.saturating_duration_since(at) < HEARD)
+            }),
+            C::HearsScreen(name) => who(name).is_some_and(|who| {
+                hearing
+                    .last_of_screen(&who.id)
                     .is_some_and(|at| now.saturating_duration_since(at) < HEARD)
             }),
             C::Silence(name) => who(name).is_some_and(|who| {

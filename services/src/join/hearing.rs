@@ -7,9 +7,9 @@ use std::{
 
 use parvis::{
     DecodedAudio, DecodedVideo, RemoteStats,
-    meeting::{Meeting, MeetingEvent, ParticipantId, Source, VideoTarget},
+    meeting::{Meeting, MeetingData, MeetingEvent, ParticipantId, Source, VideoTarget},
 };
-use tokio::task::JoinHandle;
+use tokio::{sync::mpsc, task::JoinHandle};
 
 /// What of others is received: everybody's voice, and pictures that are asked for.
 #[derive(Debug, Default)]
@@ -17,8 +17,26 @@ pub struct Hearing {
     voices: BTreeMap<ParticipantId, Task>,
     cameras: BTreeMap<ParticipantId, Task>,
     pictures: BTreeMap<(ParticipantId, Source), Task>,
+    screens: BTreeMap<ParticipantId, Task>,
+    /// By topic.
+    topics: BTreeMap<String, Task>,
+    data: Inbox,
     received: Arc<Mutex<Received>>,
     gauge: Option<Gauge>,
+}
+
+/// Data that came and was not taken.
+#[derive(Debug)]
+struct Inbox {
+    sender: mpsc::Sender<MeetingData>,
+    receiver: mpsc::Receiver<MeetingData>,
+}
+
+impl Default for Inbox {
+    fn default() -> Self {
+        let (sender, receiver) = mpsc::channel(DATA);
+        Self { sender, receiver }
+    }
 }
 
 /// Takes a name, a track, a picture, and what became of the track's frames.
@@ -47,12 +65,16 @@ impl fmt::Debug for Gauge {
 struct Received {
     /// When the last sound of somebody came, and how loud it was: 0 to 127 dB below the loudest.
     sound: BTreeMap<ParticipantId, (Instant, u8)>,
+    /// When the last sound of somebody's screen came.
+    screen_sound: BTreeMap<ParticipantId, Instant>,
     /// How many pictures came.
     pictures: BTreeMap<(ParticipantId, Source), u64>,
 }
 
 /// So large is a picture that is only looked at.
 const LOOKED_AT: VideoTarget = VideoTarget::new(320, 180);
+/// Data that waits to be taken; then its sender's next waits.
+const DATA: usize = 64;
 
 impl Hearing {
     /// Sees everybody's camera too, and takes note of all.
@@ -93,9 +115,11 @@ impl Hearing {
             MeetingEvent::Left { participant, .. } => {
                 self.voices.remove(participant);
                 self.cameras.remove(participant);
+                self.screens.remove(participant);
                 self.pictures.retain(|(who, _), _| who != participant);
                 let mut received = lock(&self.received);
                 received.sound.remove(participant);
+                received.screen_sound.remove(participant);
                 received.pictures.retain(|(who, _), _| who != participant);
             }
             _ => {}
@@ -118,15 +142,60 @@ impl Hearing {
         self.pictures.insert(key, Task::spawn(task));
     }
 
-    /// Watches nobody any more.
+    /// Listens to somebody's screen until [`Self::look_away`].
+    pub fn listen_to_screen(&mut self, meeting: &Meeting, who: &ParticipantId) {
+        if self.screens.contains_key(who) {
+            return;
+        }
+        let mut voice = meeting.screen_sound(who);
+        let (id, received) = (who.clone(), Arc::clone(&self.received));
+        let task = async move {
+            while let Some(sound) = voice.next().await {
+                if sound.arrived.is_some() {
+                    let now = Instant::now();
+                    lock(&received).screen_sound.insert(id.clone(), now);
+                }
+            }
+        };
+        self.screens.insert(who.clone(), Task::spawn(task));
+    }
+
+    /// Takes data on that topic from now on.
+    pub fn receive(&mut self, meeting: &Meeting, topic: &str) {
+        if self.topics.contains_key(topic) {
+            return;
+        }
+        let (mut data, to) = (meeting.data(topic), self.data.sender.clone());
+        let task = async move {
+            while let Some(message) = data.next().await {
+                if to.send(message).await.is_err() {
+                    return;
+                }
+            }
+        };
+        self.topics.insert(topic.to_owned(), Task::spawn(task));
+    }
+
+    /// The next data.
+    pub async fn next_data(&mut self) -> Option<MeetingData> {
+        self.data.receiver.recv().await
+    }
+
+    /// Watches nobody any more, and no screen is heard.
     pub fn look_away(&mut self) {
         self.pictures.clear();
+        self.screens.clear();
         lock(&self.received).pictures.clear();
     }
 
     /// When somebody was heard last.
     pub fn last(&self, who: &ParticipantId) -> Option<Instant> {
         lock(&self.received).sound.get(who).map(|(at, _)| *at)
+    }
+
+    /// When somebody's screen was heard last.
+    pub fn last_of_screen(&self, who: &ParticipantId) -> Option<Instant> {
+        lock(&self.received).screen_sound.get(who).copied()
     }
 
     /// How loud somebody is: 0 to 127 dB below the loudest; `None`: nothing came.

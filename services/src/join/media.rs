@@ -21,6 +21,9 @@ pub struct MediaArgs {
     /// What is shown when the screen is shared: a y4m file, or test: or test:WIDTHxHEIGHT@FPS
     #[arg(long, value_name = "FILE")]
     pub screen: Option<String>,
+    /// What the screen sounds like while it is shared: a wav file, or test: (a tone)
+    #[arg(long, value_name = "FILE", requires = "screen")]
+    pub screen_sound: Option<String>,
     /// Come in with microphone and camera off
     #[arg(long)]
     pub off: bool,
@@ -33,7 +36,7 @@ pub struct Media {
     camera_rate: Option<FrameRate>,
     microphone: Option<(Arc<Microphone>, Capture)>,
     camera: Option<(Arc<Camera>, Capture)>,
-    screen: Option<(Arc<Screen>, Capture)>,
+    screen: Option<(Arc<Screen>, Vec<Capture>)>,
 }
 
 /// Why a source is not turned on or off.
@@ -74,18 +77,11 @@ const SCREEN_RATE: FrameRate = FrameRate::whole(15);
 impl Media {
     /// Checks what the command line gives, before anybody is joined.
     pub fn new(args: MediaArgs) -> Result<Self, MediaError> {
-        for (file, source) in [
-            (&args.microphone, Source::Microphone),
-            (&args.camera, Source::Camera),
-            (&args.screen, Source::Screen),
-        ] {
-            if let Some(file) = file {
-                let media = source::open(file)?;
-                match source {
-                    Source::Microphone => drop(sound(file, media)?),
-                    Source::Camera | Source::Screen => drop(pictures(file, media)?),
-                }
-            }
+        for file in [&args.microphone, &args.screen_sound].into_iter().flatten() {
+            drop(sound(file, source::open(file)?)?);
+        }
+        for file in [&args.camera, &args.screen].into_iter().flatten() {
+            drop(pictures(file, source::open(file)?)?);
         }
         Ok(Self {
             args,
@@ -206,8 +202,18 @@ impl Media {
         let screen = Arc::new(meeting.screen(input.width, input.height).await?);
         screen.unmute().await?;
         let into = Arc::clone(&screen);
-        let capture = Capture::pictures(input, move |frame| into.push(frame))?;
-        self.screen = Some((screen, capture));
+        let mut captures = vec![Capture::pictures(input, move |frame| into.push(frame))?];
+        if let Some(file) = &self.args.screen_sound {
+            let input = sound(file, source::open(file)?)?;
+            let options = AudioOptions {
+                channels: input.channels,
+                ..AudioOptions::default()
+            };
+            screen.share_sound(options).await?;
+            let into = Arc::clone(&screen);
+            captures.push(Capture::sound(input, move |frame| into.push_sound(frame))?);
+        }
+        self.screen = Some((screen, captures));
         Ok(())
     }
 }

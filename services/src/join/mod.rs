@@ -64,6 +64,9 @@ pub struct JoinArgs {
     /// Microphone, camera and screen.
     #[command(flatten)]
     pub media: MediaArgs,
+    /// Tell of the data that others send on this topic; several times for several
+    #[arg(long = "topic", value_name = "TOPIC")]
+    pub topics: Vec<String>,
     /// Do what this file says, a command a line, then leave; - is standard input
     #[arg(long, value_name = "FILE")]
     pub script: Option<PathBuf>,
@@ -76,6 +79,9 @@ pub struct JoinArgs {
     /// Trust the relay's certificate that the authority in this PEM file signed
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,
+    /// Trust a service whose certificate the authority in this PEM file signed, and its relay
+    #[arg(long = "site-ca", value_name = "FILE", env = "PARVIS_SITE_CA")]
+    pub site_ca: Option<PathBuf>,
     /// Offer only this draft of MoQ Transport
     #[arg(long, value_enum)]
     pub draft: Option<DraftArg>,
@@ -118,7 +124,9 @@ pub async fn run(args: JoinArgs, output: &Output) -> anyhow::Result<()> {
         &format!("Joining {} as {}", state.code, args.name),
         &json!({ "code": state.code, "participant": state.me, "name": args.name }),
     );
-    let seat = Seat::new(meeting, media, Hearing::default(), Some(output));
+    let mut topics = args.topics.clone();
+    topics.extend(script.iter().flat_map(Script::topics));
+    let seat = Seat::new(meeting, media, Hearing::default(), Some(output)).with_topics(topics);
     match script {
         Some(script) => seat.follow(&script, args.wait).await,
         None if args.is_interactive(output) => seat.attend().await,
@@ -167,6 +175,7 @@ impl JoinArgs {
             options.site = Some(login.site);
             options.tickets = TicketSource::agent(login.token);
         }
+        options.authority.clone_from(&self.site_ca);
         if let Some(ca) = &self.ca {
             options.trust = Some(parvis::Trust::AuthorityFile(ca.clone()));
         }

@@ -62,6 +62,15 @@ pub enum Act {
         /// What.
         text: String,
     },
+    /// Gives data to everybody or to one.
+    Data {
+        /// What it is about.
+        topic: String,
+        /// To whom.
+        to: Option<String>,
+        /// What.
+        text: String,
+    },
     /// Raises the own hand.
     Raise,
     /// Lowers hands.
@@ -170,6 +179,8 @@ pub enum Condition {
     Chat(String),
     /// A private message with that text came, at any time.
     Private(String),
+    /// Data on that topic with that text came, at any time.
+    Data(String, String),
     /// A hand is up, at that place if one is named.
     Hand(String, Option<usize>),
     /// A hand is down.
@@ -186,6 +197,8 @@ pub enum Condition {
     Locked(bool),
     /// Sound of somebody comes.
     Hears(String),
+    /// Sound of somebody's screen comes.
+    HearsScreen(String),
     /// Nothing was heard of somebody for a second.
     Silence(String),
     /// Somebody's camera or screen comes, and is decoded.
@@ -231,5 +244,17 @@ impl Script {
             });
         }
         Ok(Self { lines })
+    }
+
+    /// What data is waited for is about.
+    pub fn topics(&self) -> Vec<String> {
+        let topics = self.lines.iter().filter_map(|line| match &line.step {
+            Step::Wait {
+                until: Condition::Data(topic, _),
+                ..
+            } => Some(topic.clone()),
+            _ => None,
+        });
+        topics.collect()
     }
 }

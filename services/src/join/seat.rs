@@ -17,7 +17,7 @@ use super::{
     media::Media,
     script::{Act, Condition, Line, Script, Step},
     terminal::{Keys, Terminal, Wish},
-    told::Told,
+    told::{Told, tell_retention},
 };
 use crate::{output::Output, stop::stop};
 
@@ -29,6 +29,8 @@ pub struct Seat<'a> {
     watching: Watching<'a>,
     memory: Memory,
     is_in: bool,
+    /// What data of others is taken is about.
+    topics: Vec<String>,
 }
 
 /// Sees what happens.
@@ -67,7 +69,7 @@ impl<'a> Seat<'a> {
     ) -> Self {
         let watching = Watching {
             events: Some(meeting.events()),
-            board: Board::default(),
+            board: Board::of(meeting.state().me.clone()),
             hearing,
             output,
             terminal: None,
@@ -78,7 +80,13 @@ impl<'a> Seat<'a> {
             watching,
             memory: Memory::default(),
             is_in: false,
+            topics: Vec::new(),
         }
+    }
+
+    /// With the data that others send on these topics.
+    pub fn with_topics(self, topics: Vec<String>) -> Self {
+        Self { topics, ..self }
     }
 
     /// Does what a script says, then leaves. An error says which line went wrong, and how.
@@ -211,6 +219,12 @@ impl<'a> Seat<'a> {
             return Ok(());
         }
         self.is_in = true;
+        if let Some(kept) = self.meeting.state().retention() {
+            self.watching.say(Some(tell_retention(kept)));
+        }
+        for topic in &self.topics {
+            self.watching.hearing.receive(&self.meeting, topic);
+        }
         for source in self.media.at_first() {
             match self.act(&Act::Media(source, true)).await {
                 Ok(()) => {}
@@ -281,6 +295,12 @@ impl<'a> Seat<'a> {
             {
                 self.watching.hearing.look(&self.meeting, &who.id, *source);
             }
+            if let Condition::HearsScreen(name) = until
+                && let Some(who) = who(&state, name)
+            {
+                let hearing = &mut self.watching.hearing;
+                hearing.listen_to_screen(&self.meeting, &who.id);
+            }
             self.watching.next(&self.meeting).await;
         };
         self.watching.hearing.look_away();
@@ -303,6 +323,10 @@ impl Watching<'_> {
                 }
                 None => self.events = None,
             },
+            Some(data) = self.hearing.next_data() => {
+                let told = self.board.take_data(&data);
+                self.say(Some(told));
+            }
             () = tokio::time::sleep(LOOK) => {}
         }
     }

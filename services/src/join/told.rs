@@ -1,8 +1,8 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use parvis::meeting::{
-    ChatMessage, ConnectionQuality, DisconnectReason, LeaveReason, Lobby, MediaState, MeetingEvent,
-    Participant, ParticipantId, PerSource, Phase, PrivateMessage, Role, Source,
+    ChatMessage, ConnectionQuality, DisconnectReason, LeaveReason, Lobby, MediaState, MeetingData,
+    MeetingEvent, Participant, ParticipantId, PerSource, Phase, PrivateMessage, Role, Source,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -27,7 +27,9 @@ pub fn plain(text: &str) -> String {
 }
 
 /// What is said of an event; `None`: nothing.
-pub fn tell(event: &MeetingEvent, names: &Names) -> Option<Told> {
+///
+/// me: who is told, if that is known.
+pub fn tell(event: &MeetingEvent, names: &Names, me: Option<&ParticipantId>) -> Option<Told> {
     let name = |id: &ParticipantId| {
         names
             .get(id)
@@ -120,6 +122,11 @@ pub fn tell(event: &MeetingEvent, names: &Names) -> Option<Told> {
             };
             told("lobby", text, json!({ "waiters": waiters }))
         }
+        MeetingEvent::Muted { source, by } if Some(by) == me => told(
+            "muted",
+            format!("Your {} is off: only hosts may use one", source.name()),
+            json!({ "source": source, "forbidden": true }),
+        ),
         MeetingEvent::Muted { source, by } => told(
             "muted",
             format!("{} stopped your {}", name(by), source.name()),
@@ -145,10 +152,11 @@ pub fn tell(event: &MeetingEvent, names: &Names) -> Option<Told> {
         MeetingEvent::Policy(policy) => told(
             "policy",
             format!(
-                "Access {:?}, guests wait for a host: {}, history {:?}",
+                "Access {:?}, guests wait for a host: {}, history {:?}; {}",
                 policy.access,
                 yes(policy.host_gate),
-                policy.history
+                policy.history,
+                describe_retention(policy.chat_is_kept())
             ),
             fields(policy),
         ),
@@ -196,6 +204,33 @@ pub fn tell(event: &MeetingEvent, names: &Names) -> Option<Told> {
             json!({ "missed": missed }),
         ),
         _ => None,
+    }
+}
+
+/// What is said of data.
+///
+/// text: its payload, as far as it is one.
+pub fn tell_data(data: &MeetingData, text: &str, names: &Names) -> Told {
+    let MeetingData {
+        from,
+        topic,
+        is_private,
+        ..
+    } = data;
+    let name = names
+        .get(from)
+        .map_or_else(|| from.to_string(), |name| plain(name));
+    let to_you = if *is_private { " (to you)" } else { "" };
+    Told {
+        event: "data",
+        text: format!("{name}{to_you}, {}: {}", plain(topic), plain(text)),
+        fields: json!({
+            "participant": from,
+            "name": name,
+            "topic": topic,
+            "text": text,
+            "private": is_private,
+        }),
     }
 }
 
@@ -252,7 +287,7 @@ fn phase_fields(phase: &Phase) -> Value {
                 Lobby::Full => ("full", None),
                 Lobby::Outside => ("outside", None),
             };
-            let retry_after_ms = retry_after.map(std::time::Duration::as_millis);
+            let retry_after_ms = retry_after.map(Duration::as_millis);
             json!({ "phase": "in-lobby", "lobby": lobby, "retry_after_ms": retry_after_ms })
         }
         Phase::Connected => named("connected"),
@@ -306,6 +341,23 @@ pub fn describe_quality(quality: ConnectionQuality) -> &'static str {
         ConnectionQuality::Poor => "poor",
         ConnectionQuality::Lost => "lost",
     }
+}
+
+/// How long chat is kept, once one is in.
+pub fn tell_retention(kept: Duration) -> Told {
+    Told {
+        event: "retention",
+        text: describe_retention(kept),
+        fields: json!({ "retention_ms": kept.as_millis() as u64 }),
+    }
+}
+
+fn describe_retention(kept: Duration) -> String {
+    if kept.is_zero() {
+        return "The service keeps no chat".to_owned();
+    }
+    let kept = humantime::format_duration(kept);
+    format!("The service keeps the chat for {kept} after the meeting")
 }
 
 fn forbidden_sources(forbidden: PerSource<bool>) -> String {

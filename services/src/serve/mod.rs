@@ -32,7 +32,7 @@ use self::{
 };
 use crate::{
     output::Output,
-    stop::{Hangups, stop},
+    stop::{Hangups, caught, stop},
 };
 
 /// How long requests that are being answered may take when the service is stopped.
@@ -68,10 +68,10 @@ pub struct Serving {
 pub async fn run(args: ServeArgs, output: &Output) -> anyhow::Result<()> {
     let mut hangups = Hangups::new()?;
     let mut serving = Serving::start(&args, Operator::stderr()).await?;
+    let stopped = caught();
     announce(&serving, output);
     let cut_off = serving.authority.closed();
     tokio::pin!(cut_off);
-    let stopped = stop(None);
     tokio::pin!(stopped);
     let mut look = tokio::time::interval(LOOK);
     loop {

@@ -213,3 +213,18 @@ fn what_happens_is_told_to_people_and_to_scripts() {
     });
     assert_eq!(text, "Gil stopped your microphone");
 }
+
+#[test]
+fn what_only_hosts_may_use_was_stopped_by_nobody_in_particular() {
+    let mut board = Board::of(id("pme"));
+    let forbidden = MeetingEvent::Muted {
+        source: Source::Screen,
+        by: id("pme"),
+    };
+    let told = board.take(&forbidden, Instant::now()).unwrap();
+    assert_eq!(told.text, "Your screen is off: only hosts may use one");
+    assert_eq!(
+        told.fields,
+        json!({ "source": "screen", "forbidden": true })
+    );
+}

@@ -9,13 +9,13 @@ use super::{
 };
 
 /// The first words of commands, for who wrote another one.
-const COMMANDS: &str = "a command: access, admit, camera, deny, end, forbid, gate, history, knock, \
+const COMMANDS: &str = "a command: access, admit, camera, data, deny, end, forbid, gate, history, knock, \
     leave, lock, lower, mic, mute, raise, react, refused, remove, rename, request-recording, \
     request-transcription, role, say, screen, sleep, wait";
 
 /// What can be waited for.
-const CONDITIONS: &str = "something to wait for: absent, camera, chat, connected, denied, ended, \
-    forbidden, hand, hears, in-lobby, lobby, locked, mic, no-hand, no-lobby, participants, \
+const CONDITIONS: &str = "something to wait for: absent, camera, chat, connected, data, denied, ended, \
+    forbidden, hand, hears, hears-screen, in-lobby, lobby, locked, mic, no-hand, no-lobby, participants, \
     present, private, reaction, removed, role, screen, sees, silence, speaks, waiting, \
     waiting-for-host";
 
@@ -56,7 +56,15 @@ impl Step {
 fn act(first: &str, words: &mut Words<'_>) -> Result<Act, Unknown> {
     Ok(match first {
         "knock" => Act::Knock,
-        "say" => say(words)?,
+        "say" => {
+            let (to, text) = addressed(words)?;
+            Act::Say { to, text }
+        }
+        "data" => {
+            let topic = topic(words)?;
+            let (to, text) = addressed(words)?;
+            Act::Data { topic, to, text }
+        }
         "raise" => Act::Raise,
         "lower" if words.is_empty() => Act::Lower(Hands::Own),
         "lower" => Act::Lower(match who(words)? {
@@ -114,15 +122,21 @@ fn access(words: &mut Words<'_>) -> Result<Act, Unknown> {
     Ok(Act::Access(level, Some(agents)))
 }
 
-fn say(words: &mut Words<'_>) -> Result<Act, Unknown> {
+/// A text, and for whom it is.
+fn addressed(words: &mut Words<'_>) -> Result<(Option<String>, String), Unknown> {
     let text = words.rest("a text, or @NAME and a text")?;
     let Some(private) = text.strip_prefix('@') else {
-        return Ok(Act::Say { to: None, text });
+        return Ok((None, text));
     };
     let mut words = Words::new(private);
     let to = Some(words.name()?);
     let text = words.rest("a text for that person")?;
-    Ok(Act::Say { to, text })
+    Ok((to, text))
+}
+
+fn topic(words: &mut Words<'_>) -> Result<String, Unknown> {
+    let topic = words.next().map(str::to_owned);
+    topic.ok_or_else(|| unknown("a topic, such as cursor", ""))
 }
 
 fn rename(words: &mut Words<'_>) -> Result<Act, Unknown> {
@@ -197,6 +211,10 @@ fn condition(first: &str, words: &mut Words<'_>) -> Result<Condition, Unknown> {
         "lobby" => Condition::Lobby(words.rest("a name")?),
         "no-lobby" => Condition::NoLobby(words.rest("a name")?),
         "chat" => Condition::Chat(words.rest("a text")?),
+        "data" => {
+            let topic = topic(words)?;
+            Condition::Data(topic, words.rest("a text")?)
+        }
         "private" => Condition::Private(words.rest("a text")?),
         "hand" => {
             let name = words.name()?;
@@ -218,6 +236,7 @@ fn condition(first: &str, words: &mut Words<'_>) -> Result<Condition, Unknown> {
         }
         "locked" => Condition::Locked(words.on_off()?),
         "hears" => Condition::Hears(words.rest("a name")?),
+        "hears-screen" => Condition::HearsScreen(words.rest("a name")?),
         "silence" => Condition::Silence(words.rest("a name")?),
         "sees" => {
             let name = words.name()?;

@@ -33,6 +33,15 @@ fn commands_are_read() {
         step("say @\"Zoé Martin\" psst"),
         say(Some("Zoé Martin"), "psst")
     );
+    let data = |to: Option<&str>, text: &str| {
+        Step::Act(Act::Data {
+            topic: "cursor".to_owned(),
+            to: to.map(str::to_owned),
+            text: text.to_owned(),
+        })
+    };
+    assert_eq!(step("data cursor 3 7"), data(None, "3 7"));
+    assert_eq!(step("data cursor @Bruno 3 7"), data(Some("Bruno"), "3 7"));
     let rename = |whose: Option<&str>, name: &str| {
         Step::Act(Act::Rename {
             whose: whose.map(str::to_owned),
@@ -156,4 +165,19 @@ fn a_script_says_which_line_is_wrong_and_passes_over_comments() {
     let error = Script::parse("raise\n\nwave").unwrap_err();
     assert_eq!(error.number, 3);
     assert!(error.to_string().starts_with("line 3: expected a command"));
+}
+
+#[test]
+fn a_script_knows_the_topics_that_it_waits_for() {
+    let text = "data mine 1\nwait data cursor 3 7\nwait within 1s data note for you\n";
+    let script = Script::parse(text).unwrap();
+    assert_eq!(script.topics(), ["cursor", "note"]);
+    let heard = Condition::HearsScreen("Zoé Martin".to_owned());
+    let wait = Step::Wait {
+        until: heard,
+        within: None,
+    };
+    assert_eq!(step("wait hears-screen Zoé Martin"), wait);
+    assert!(refusal("data").contains("a topic"));
+    assert!(refusal("data cursor").contains("a text"));
 }
