@@ -215,3 +215,56 @@ impl Outbound {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use parvis_meeting::{Quality, RoomCode};
+
+    use super::*;
+    use crate::meeting::{MeetingState, StepDown};
+
+    #[tokio::test]
+    async fn a_message_whose_sending_is_cancelled_has_failed_and_can_be_sent_again() {
+        let (asks, mut asked) = mpsc::channel(1);
+        let busy = Ask::Leave(oneshot::channel().0);
+        assert!(asks.try_send(busy).is_ok(), "there is a place");
+        let me = ParticipantId::new("pme").unwrap();
+        let meeting = MeetingState {
+            phase: Phase::Connected,
+            code: RoomCode::parse("abc-defg-hij").unwrap(),
+            me,
+            view: None,
+            lobby: Vec::new(),
+            speakers: Vec::new(),
+            quality: Quality::Good,
+            step_down: StepDown::default(),
+        };
+        let failed = PendingState::Failed(CommandError::TimedOut);
+        let pending = Pending {
+            client_id: "m1".to_owned(),
+            text: "hello".to_owned(),
+            id: CommandId::new("m1").unwrap(),
+            state: Arc::new(watch::Sender::new(failed.clone())),
+            way: Way {
+                asks: asks.downgrade(),
+                events: broadcast::channel(1).0.downgrade(),
+                meeting: watch::channel(Arc::new(meeting)).1,
+            },
+        };
+        // The meeting has no place for it at the moment, and the app gives up.
+        let cancelled = tokio::time::timeout(Duration::ZERO, pending.retry()).await;
+        assert!(cancelled.is_err());
+        assert_eq!(pending.state(), failed);
+
+        assert!(matches!(asked.recv().await, Some(Ask::Leave(_))));
+        let (sent, ()) = tokio::join!(pending.retry(), async {
+            let Some(Ask::Chat { reply, .. }) = asked.recv().await else {
+                panic!("it is not sent again")
+            };
+            assert!(reply.send(Ok(Done::default())).is_ok());
+        });
+        assert_eq!(sent, Ok(Done::default()));
+    }
+}

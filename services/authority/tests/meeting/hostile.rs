@@ -20,11 +20,13 @@ use parvis_quic::{
     client::{ConnectOptions, Connection},
     tls::ClientTls,
 };
-use parvis_session::{Event, RequestKey};
+use parvis_session::{ApiMisuse, Event, RequestKey};
 use parvis_store::NewJoin;
 use parvis_wire::{
-    AuthToken, Draft, FetchRange, GroupId, Parameters, Properties, RequestErrorCode,
+    AuthToken, Draft, FetchRange, GroupId, MessageType, Parameters, Properties, RequestErrorCode,
 };
+
+const UNAUTHORIZED: RequestErrorCode = RequestErrorCode::Unauthorized;
 
 /// A ticket of a guest, as the HTTP service gives them.
 async fn ticket(house: &House, code: &RoomCode) -> (ParticipantId, String) {
@@ -46,6 +48,10 @@ async fn ticket(house: &House, code: &RoomCode) -> (ParticipantId, String) {
 enum Try {
     Subscribe(FullTrackName),
     Fetch(FullTrackName),
+    Range(FullTrackName),
+    /// A SUBSCRIBE and, before it is answered, a FETCH that joins it.
+    JoinFrom(FullTrackName),
+    JoinBack(FullTrackName),
     Status(FullTrackName),
     Publish(FullTrackName),
     Announce(TrackNamespace),
@@ -54,37 +60,92 @@ enum Try {
 }
 
 impl Try {
-    async fn ask(self, client: &Connection) -> RequestKey {
-        client
-            .with(move |session, now| {
-                let parameters = Parameters::default();
-                match self {
-                    Self::Subscribe(track) => session.subscribe(track, parameters, now),
-                    Self::Fetch(track) => {
-                        let range = match session.draft() {
-                            Draft::D18 => FetchRange::Standalone {
-                                track,
-                                start: Location::new(0, 0),
-                                end: (GroupId(u64::MAX >> 3), None),
-                            },
-                            Draft::D22 => FetchRange::Filtered { track },
-                        };
-                        session.fetch(range, parameters, now)
-                    }
-                    Self::Status(track) => session.track_status(track, parameters, now),
-                    Self::Publish(track) => {
-                        session.publish(track, parameters, Properties::EMPTY, now)
-                    }
-                    Self::Announce(namespace) => {
-                        session.publish_namespace(namespace, parameters, now)
-                    }
-                    Self::Discover(prefix) => session.subscribe_namespace(prefix, parameters, now),
-                    Self::Tracks(prefix) => session.subscribe_tracks(prefix, parameters, now),
+    /// Asks; draft 22 has no FETCH that joins.
+    async fn ask(self, client: &Connection) -> Vec<RequestKey> {
+        let asked = client.with(move |session, now| {
+            let parameters = Parameters::default();
+            let range = |track| FetchRange::Standalone {
+                track,
+                start: Location::new(0, 0),
+                end: (GroupId(u64::MAX >> 3), None),
+            };
+            let draft = session.draft();
+            let one = match self.clone() {
+                Self::Subscribe(track) => session.subscribe(track, parameters, now),
+                Self::Fetch(track) if draft == Draft::D22 => {
+                    session.fetch(FetchRange::Filtered { track }, parameters, now)
                 }
-            })
-            .await
-            .expect("the session lasts")
-            .expect("it may ask")
+                Self::Fetch(track) | Self::Range(track) => {
+                    session.fetch(range(track), parameters, now)
+                }
+                Self::JoinFrom(track) | Self::JoinBack(track) => {
+                    session.subscribe(track, parameters, now)
+                }
+                Self::Status(track) => session.track_status(track, parameters, now),
+                Self::Publish(track) => session.publish(track, parameters, Properties::EMPTY, now),
+                Self::Announce(namespace) => session.publish_namespace(namespace, parameters, now),
+                Self::Discover(prefix) => session.subscribe_namespace(prefix, parameters, now),
+                Self::Tracks(prefix) => session.subscribe_tracks(prefix, parameters, now),
+            }?;
+            let range = session
+                .request_id(one)
+                .filter(|_| draft == Draft::D18)
+                .and_then(|request_id| match self {
+                    Self::JoinFrom(_) => Some(FetchRange::AbsoluteJoining {
+                        request_id,
+                        group: GroupId(0),
+                    }),
+                    Self::JoinBack(_) => Some(FetchRange::RelativeJoining {
+                        request_id,
+                        groups: 9,
+                    }),
+                    _ => None,
+                });
+            let joined = range.map(|range| session.fetch(range, Parameters::default(), now));
+            let all = [Some(one), joined.transpose()?];
+            Ok::<_, ApiMisuse>(all.into_iter().flatten().collect())
+        });
+        let asked = asked.await.expect("the session lasts");
+        asked.expect("it may ask")
+    }
+
+    const fn kind(&self) -> MessageType {
+        match self {
+            Self::Subscribe(_) => MessageType::Subscribe,
+            Self::Fetch(_) | Self::Range(_) | Self::JoinFrom(_) | Self::JoinBack(_) => {
+                MessageType::Fetch
+            }
+            Self::Status(_) => MessageType::TrackStatus,
+            Self::Publish(_) => MessageType::Publish,
+            Self::Announce(_) => MessageType::PublishNamespace,
+            Self::Discover(_) => MessageType::SubscribeNamespace,
+            Self::Tracks(_) => MessageType::SubscribeTracks,
+        }
+    }
+}
+
+/// Whether a message asks for something by itself; the others answer, or change and end what was asked.
+const fn is_request(kind: MessageType) -> bool {
+    match kind {
+        MessageType::Subscribe
+        | MessageType::Fetch
+        | MessageType::TrackStatus
+        | MessageType::Publish
+        | MessageType::PublishNamespace
+        | MessageType::SubscribeNamespace
+        | MessageType::SubscribeTracks => true,
+        MessageType::RequestUpdate
+        | MessageType::SubscribeOk
+        | MessageType::RequestError
+        | MessageType::RequestOk
+        | MessageType::Namespace
+        | MessageType::PublishDone
+        | MessageType::NamespaceDone
+        | MessageType::PublishSkipped
+        | MessageType::GoAway
+        | MessageType::FetchOk
+        | MessageType::PublishStateNotify
+        | MessageType::Setup => false,
     }
 }
 
@@ -122,6 +183,9 @@ fn attempts(code: &RoomCode, victim: &ParticipantId, me: &ParticipantId) -> Vec<
         all.extend([
             Try::Subscribe(secret.clone()),
             Try::Fetch(secret.clone()),
+            Try::Range(secret.clone()),
+            Try::JoinFrom(secret.clone()),
+            Try::JoinBack(secret.clone()),
             Try::Status(secret.clone()),
         ]);
     }
@@ -178,26 +242,41 @@ async fn who_is_in_the_lobby_gets_nothing_whatever_it_asks_for() {
         let mut client = Connection::connect(&house.url(), options)
             .await
             .expect("it connects");
-        for attempt in attempts(&code, &victim, &me) {
-            let key = attempt.clone().ask(&client).await;
-            let code = loop {
+        let attempts = attempts(&code, &victim, &me);
+        for kind in MessageType::ALL
+            .into_iter()
+            .filter(|kind| is_request(*kind))
+        {
+            let is_tried = attempts.iter().any(|attempt| attempt.kind() == kind);
+            assert!(is_tried, "{kind:?}");
+        }
+        for attempt in attempts {
+            let mut left = attempt.clone().ask(&client).await;
+            let first = left[0];
+            while !left.is_empty() {
                 let event = soon("an answer", client.next_event())
                     .await
                     .expect("it stays");
                 match event {
-                    Event::Rejected { key: of, error } if of == key => break Some(error.code),
-                    Event::Accepted { key: of, .. } if of == key => break None,
-                    Event::Subgroup { .. } | Event::Object { .. } | Event::Datagram { .. } => {
-                        panic!("{draft:?} {attempt:?}: {event:?}")
+                    Event::Rejected { key, error } if left.contains(&key) => {
+                        // A FETCH that joins what is refused is refused for that.
+                        assert!(
+                            error.code == UNAUTHORIZED || key != first,
+                            "{draft:?} {attempt:?}: {error:?}"
+                        );
+                        left.retain(|of| *of != key);
                     }
+                    Event::Accepted { key, .. } if left.contains(&key) => {
+                        panic!("{draft:?} {attempt:?} is accepted")
+                    }
+                    Event::Subgroup { .. }
+                    | Event::Object { .. }
+                    | Event::Datagram { .. }
+                    | Event::Fetch { .. }
+                    | Event::FetchObject { .. } => panic!("{draft:?} {attempt:?}: {event:?}"),
                     _ => {}
                 }
-            };
-            assert_eq!(
-                code,
-                Some(RequestErrorCode::Unauthorized),
-                "{draft:?} {attempt:?}"
-            );
+            }
         }
         // The relay's own counters.
         let sessions = house.sessions().await;
@@ -221,7 +300,7 @@ async fn who_is_in_the_lobby_gets_nothing_whatever_it_asks_for() {
 async fn stretches_what_is_its_own(client: &mut Connection, code: &RoomCode, me: &ParticipantId) {
     let replies = tracks::track(tracks::outbox(code, me), tracks::REPLIES);
     let media = tracks::media(code);
-    let (mine, joined) = client
+    let mut left = client
         .with(move |session, now| {
             let mine = session.subscribe(replies, Parameters::default(), now)?;
             let wider = Parameters {
@@ -231,21 +310,27 @@ async fn stretches_what_is_its_own(client: &mut Connection, code: &RoomCode, me:
             };
             // Refused by our own session where the draft has no such update; a peer's would be by the relay.
             let _ = session.update(mine, wider, now);
-            let range = match (session.draft(), session.request_id(mine)) {
-                (Draft::D18, Some(request)) => Some(FetchRange::RelativeJoining {
-                    request_id: request,
-                    groups: 9,
-                }),
-                _ => None,
-            };
-            let joined = range.map(|range| session.fetch(range, Parameters::default(), now));
-            Ok::<_, parvis_session::ApiMisuse>((mine, joined.transpose()?))
+            let mut all = vec![mine];
+            if session.draft() == Draft::D18
+                && let Some(request_id) = session.request_id(mine)
+            {
+                let group = GroupId(0);
+                for range in [
+                    FetchRange::AbsoluteJoining { request_id, group },
+                    FetchRange::RelativeJoining {
+                        request_id,
+                        groups: 9,
+                    },
+                ] {
+                    all.push(session.fetch(range, Parameters::default(), now)?);
+                }
+            }
+            Ok::<_, ApiMisuse>(all)
         })
         .await
         .expect("the session lasts")
         .expect("it may ask");
-    let mut left = vec![mine];
-    left.extend(joined);
+    let mine = left[0];
     let mut client_events = Vec::new();
     while !left.is_empty() {
         let event = soon("an answer", client.next_event())
