@@ -17,6 +17,8 @@ pub enum DropReason {
     SessionBytes,
     /// Sending: too many datagrams waited.
     DatagramBytes,
+    /// Sending: a datagram is larger than the path, or the peer, takes.
+    DatagramTooLarge,
     /// Sending: the subscription ended or was cancelled while bytes waited.
     SubscriptionEnded,
     /// Sending: the subscriber set its forward state to 0.
@@ -35,13 +37,14 @@ pub enum DropReason {
 
 impl DropReason {
     /// Every reason, in the order of [`DropCounts`].
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::ObjectTimeout,
         Self::SubgroupTimeout,
         Self::QueueAge,
         Self::SubscriptionBytes,
         Self::SessionBytes,
         Self::DatagramBytes,
+        Self::DatagramTooLarge,
         Self::SubscriptionEnded,
         Self::NotForwarded,
         Self::StoppedByPeer,

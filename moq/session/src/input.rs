@@ -63,6 +63,8 @@ pub enum Input {
         /// The datagram.
         unsent: Bytes,
     },
+    /// A [`Transmit::Datagram`](crate::Transmit::Datagram) will never be taken: it is too large.
+    DatagramTooLarge,
     /// Datagrams are taken again.
     DatagramWritable,
     /// How the path does.

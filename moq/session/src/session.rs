@@ -190,6 +190,10 @@ impl Session {
                 self.scheduler.datagram_blocked(unsent, now);
                 Ok(())
             }
+            Input::DatagramTooLarge => {
+                self.scheduler.datagram_too_large();
+                Ok(())
+            }
             Input::DatagramWritable => {
                 self.scheduler.datagram_writable();
                 Ok(())

@@ -5,8 +5,9 @@ use std::time::Instant;
 use parvis_wire::{GroupId, ResetCode};
 
 use crate::{
-    DropReason, Forwarder, PeerId, SubgroupEnd,
+    DropReason, Forwarder, PeerKind, SubgroupEnd,
     keys::{SubgroupKey, Timer, TrackKey},
+    spared_groups::Owner,
     subgroup::{PIECE_OVERHEAD, Piece, SUBGROUP_OVERHEAD},
     track::{Group, Source},
 };
@@ -90,8 +91,7 @@ impl Forwarder {
             }
             let (track, group) = match self.cached_groups.pop_first() {
                 Some((place, (track, group))) if self.is_small_and_newest(track, group) => {
-                    let owner = self.tracks[track.0].upstream();
-                    let owner = owner.map_or(PeerId(0), |upstream| upstream.peer);
+                    let owner = self.owner(track);
                     self.spared_groups.insert(place, (track, group), owner);
                     continue;
                 }
@@ -104,6 +104,19 @@ impl Forwarder {
             self.stats.count_drop(DropReason::CacheFull);
             self.uncache(track, group);
         }
+    }
+
+    fn owner(&self, track: TrackKey) -> Owner {
+        let track = &self.tracks[track.0];
+        let publisher = track.upstream().map(|upstream| upstream.peer);
+        let session = publisher.filter(|peer| {
+            let peer = self.peers.get(peer);
+            peer.is_some_and(|peer| peer.kind == PeerKind::Session)
+        });
+        session.map_or_else(
+            || Owner::Namespace(track.name.namespace().clone()),
+            Owner::Session,
+        )
     }
 
     /// A newer group has come.

@@ -11,6 +11,9 @@ use crate::{
 
 impl Forwarder {
     pub(crate) fn signal(&mut self, from: Receiver, signal: Signal, now: Instant) {
+        if matches!(signal, Signal::Cancel) {
+            self.answered.remove(&from);
+        }
         let known = self.request(from).cloned();
         match (signal, known) {
             // Opening signals; a request that exists is not opened again.

@@ -56,6 +56,8 @@ pub(crate) struct Run {
     pub(crate) until: Option<Instant>,
     /// When something came last.
     pub(crate) touched: Instant,
+    /// Whether it goes on in the next turn.
+    pub(crate) paused: bool,
 }
 
 /// The part of an answer that a publisher was asked for.

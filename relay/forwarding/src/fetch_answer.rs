@@ -1,9 +1,14 @@
 //! What is known of a track's past: the objects that are cached, and where there are none.
 
-use std::collections::BTreeSet;
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet, btree_map::Entry as Slot},
+    rc::Rc,
+};
 
 use bytes::Bytes;
-use parvis_wire::{FetchObject, GroupId, GroupOrder, ObjectId, ObjectStatus, Priority};
+use parvis_wire::{FetchObject, GroupId, GroupOrder, Location, ObjectStatus, Priority};
+use rustc_hash::FxHashMap;
 
 use crate::{
     Forwarder, SubgroupEnd,
@@ -13,27 +18,61 @@ use crate::{
     window::Window,
 };
 
+/// What a pass over an answer has found out about cached groups, none of which changes meanwhile: each is
+/// looked through once, however many parts of it are known.
+#[derive(Debug, Default)]
+pub(crate) struct Looked {
+    ids: RefCell<FxHashMap<GroupId, Ids>>,
+    pieces: RefCell<FxHashMap<GroupId, Pieces>>,
+}
+
+/// Ranges of object ids.
+type Ids = Rc<[(u64, u64)]>;
+/// Where objects begin, in order of their ids.
+type Pieces = Rc<[(u64, SubgroupKey, usize)]>;
+
+/// Objects of an answer.
+#[derive(Debug, Default)]
+pub(crate) struct Objects {
+    pub(crate) entries: Vec<(FetchObject, Bytes)>,
+    /// The last of them, if there are more.
+    pub(crate) cut: Option<Location>,
+}
+
 impl Forwarder {
     /// The objects of a range in which every object is known, in the order of a FETCH.
+    ///
+    /// most: how many at most.
     pub(crate) fn known_objects(
         &self,
         key: TrackKey,
         order: GroupOrder,
         window: Window,
-    ) -> Vec<(FetchObject, Bytes)> {
+        most: usize,
+        looked: &Looked,
+    ) -> Objects {
         let track = &self.tracks[key.0];
         let range = window.start.group..=window.end.group;
         let live = track.groups.range(range);
         let live = live.filter(|(_, group)| group.cached.is_some());
         let mut groups: BTreeSet<GroupId> = live.map(|(id, _)| *id).collect();
         groups.extend(track.past.groups_in(window));
-        let mut objects = Vec::new();
-        let mut collect = |id: &GroupId| self.collect_group(key, *id, window, &mut objects);
-        match order {
-            GroupOrder::Ascending => groups.iter().for_each(&mut collect),
-            GroupOrder::Descending => groups.iter().rev().for_each(&mut collect),
+        let mut groups: Vec<GroupId> = groups.into_iter().collect();
+        if order == GroupOrder::Descending {
+            groups.reverse();
         }
-        objects
+        let mut entries = Vec::new();
+        for group in groups {
+            // One more tells whether there are more.
+            let wanted = most + 1 - entries.len();
+            self.collect_group(key, group, window, wanted, looked, &mut entries);
+            if entries.len() > most {
+                entries.truncate(most);
+                let cut = entries.last().map(|(object, _)| object.location());
+                return Objects { entries, cut };
+            }
+        }
+        Objects { entries, cut: None }
     }
 
     /// The objects of a group inside a window, in order of id whatever their subgroup.
@@ -42,48 +81,51 @@ impl Forwarder {
         key: TrackKey,
         id: GroupId,
         window: Window,
-        objects: &mut Vec<(FetchObject, Bytes)>,
+        most: usize,
+        looked: &Looked,
+        entries: &mut Vec<(FetchObject, Bytes)>,
     ) {
         let track = &self.tracks[key.0];
         let priority = track.default_priority();
-        let first = objects.len();
-        let past = track.past.objects_of(id, window);
-        objects.extend(past.map(|(_, (object, payload))| (object.clone(), payload.clone())));
-        let group = track.groups.get(&id).filter(|group| group.cached.is_some());
-        for (subgroup, index, object) in self.pieces_of(group) {
-            let subgroup = &self.subgroups[subgroup.0];
-            let is_new = || {
-                objects[first..]
-                    .iter()
-                    .all(|(o, _)| o.location().object != object)
-            };
-            if window.contains(subgroup.location(object))
-                && (first == objects.len() || is_new())
-                && let Some(entry) = entry(subgroup, index, priority)
+        let past = track.past.objects_of(id, window).take(most);
+        let mut found: BTreeMap<u64, (FetchObject, Bytes)> = past
+            .map(|(at, (object, payload))| (at.object.0, (object.clone(), payload.clone())))
+            .collect();
+        let pieces = looked.pieces(self, key, id);
+        let location = |object: u64| Location::new(id.0, object);
+        let first = pieces.partition_point(|(object, ..)| location(*object) < window.start);
+        let mut live = 0;
+        for (object, subgroup, index) in &pieces[first..] {
+            if live == most || location(*object) > window.end {
+                break;
+            }
+            if let Slot::Vacant(vacant) = found.entry(*object)
+                && let Some(entry) = entry(&self.subgroups[subgroup.0], *index, priority)
             {
-                objects.push(entry);
+                vacant.insert(entry);
+                live += 1;
             }
         }
-        objects[first..].sort_by_key(|(object, _)| object.location());
+        entries.extend(found.into_values().take(most));
     }
 
     /// Where the objects of a group begin.
-    fn pieces_of<'a>(
-        &'a self,
-        group: Option<&'a Group>,
-    ) -> impl Iterator<Item = (SubgroupKey, usize, ObjectId)> + 'a {
+    fn pieces_of(&self, group: Option<&Group>) -> Vec<(u64, SubgroupKey, usize)> {
         let subgroups = group.into_iter().flat_map(|group| &group.subgroups);
-        subgroups.flat_map(|key| {
+        let pieces = subgroups.flat_map(|key| {
             let pieces = self.subgroups[key.0].pieces.iter().enumerate();
             pieces.filter_map(move |(index, piece)| match piece {
-                Piece::Object { header, .. } => Some((*key, index, header.id)),
+                Piece::Object { header, .. } => Some((header.id.0, *key, index)),
                 Piece::Data(_) => None,
             })
-        })
+        });
+        let mut pieces: Vec<_> = pieces.collect();
+        pieces.sort_by_key(|(object, ..)| *object);
+        pieces
     }
 
     /// The ranges of object ids of a cached group in which everything is known, in order.
-    pub(crate) fn known_ids(&self, key: TrackKey, id: GroupId) -> Vec<(u64, u64)> {
+    fn known_ids(&self, key: TrackKey, id: GroupId) -> Vec<(u64, u64)> {
         let group = self.tracks[key.0].groups.get(&id);
         let Some(group) = group.filter(|group| group.cached.is_some()) else {
             return Vec::new();
@@ -108,6 +150,25 @@ impl Forwarder {
             }
         }
         merged
+    }
+}
+
+impl Looked {
+    /// The ranges of object ids of a cached group in which everything is known, in order.
+    pub(crate) fn known_ids(&self, forwarder: &Forwarder, key: TrackKey, id: GroupId) -> Ids {
+        let mut all = self.ids.borrow_mut();
+        let ids = all.entry(id);
+        Rc::clone(ids.or_insert_with(|| forwarder.known_ids(key, id).into()))
+    }
+
+    fn pieces(&self, forwarder: &Forwarder, key: TrackKey, id: GroupId) -> Pieces {
+        let mut all = self.pieces.borrow_mut();
+        let pieces = all.entry(id).or_insert_with(|| {
+            let group = forwarder.tracks[key.0].groups.get(&id);
+            let group = group.filter(|group| group.cached.is_some());
+            forwarder.pieces_of(group).into()
+        });
+        Rc::clone(pieces)
     }
 }
 

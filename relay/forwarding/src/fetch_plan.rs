@@ -4,6 +4,7 @@ use parvis_wire::{GroupId, GroupOrder, Location};
 
 use crate::{
     Forwarder,
+    fetch_answer::Looked,
     keys::TrackKey,
     location_set::previous_object,
     progress::Progress,
@@ -23,18 +24,19 @@ impl Forwarder {
     ///
     /// precise: holes end where something is known; else at the end of a group, so that one
     /// question to a publisher fills many small ones. knows_end: else a publisher must be asked
-    /// up to the end.
+    /// up to the end. looked: what was found out already.
     pub(crate) fn segment(
         &self,
         key: TrackKey,
         progress: &Progress,
         precise: bool,
         knows_end: bool,
+        looked: &Looked,
     ) -> Segment {
         let next = progress.next().unwrap_or(progress.window.start);
         if !knows_end && !precise {
             let is_known = |part: &Window| {
-                let until = self.known_until(key, part.start, part.end);
+                let until = self.known_until(key, part.start, part.end, looked);
                 until.is_some_and(|until| part.end <= until)
             };
             if !progress.rest().iter().all(is_known) {
@@ -43,8 +45,8 @@ impl Forwarder {
             }
         }
         match progress.order {
-            GroupOrder::Ascending => self.ascending_segment(key, progress, next, precise),
-            GroupOrder::Descending => self.descending_segment(key, progress, next, precise),
+            GroupOrder::Ascending => self.ascending_segment(key, progress, next, precise, looked),
+            GroupOrder::Descending => self.descending_segment(key, progress, next, precise, looked),
         }
     }
 
@@ -54,15 +56,16 @@ impl Forwarder {
         progress: &Progress,
         next: Location,
         precise: bool,
+        looked: &Looked,
     ) -> Segment {
         let end = progress.window.end;
-        if let Some(until) = self.known_until(key, next, end) {
+        if let Some(until) = self.known_until(key, next, end, looked) {
             return known(next, until.min(end));
         }
         let behind = if precise {
-            self.next_known(key, next)
+            self.next_known(key, next, looked)
         } else {
-            let full = self.first_full_group(key, progress, next);
+            let full = self.first_full_group(key, progress, next, looked);
             full.map(|group| Location::new(group.0, 0))
         };
         let last = behind.and_then(previous_object);
@@ -75,10 +78,11 @@ impl Forwarder {
         progress: &Progress,
         next: Location,
         precise: bool,
+        looked: &Looked,
     ) -> Segment {
         let first = progress.first_of(next.group);
         let last = progress.last_of(next.group);
-        if let Some(until) = self.known_until(key, next, last) {
+        if let Some(until) = self.known_until(key, next, last, looked) {
             if until < last || next != first {
                 return known(next, until.min(last));
             }
@@ -88,7 +92,7 @@ impl Forwarder {
             return known(progress.first_of(lowest), last);
         }
         let in_group = self
-            .next_known(key, next)
+            .next_known(key, next, looked)
             .filter(|at| precise && *at <= last);
         if let Some(before) = in_group.and_then(previous_object) {
             return hole(next, before);
@@ -97,9 +101,9 @@ impl Forwarder {
             return hole(next, last);
         }
         let below = if precise {
-            self.highest_known_group(key, next.group)
+            self.highest_known_group(key, next.group, looked)
         } else {
-            self.highest_full_group(key, progress, next.group)
+            self.highest_full_group(key, progress, next.group, looked)
         };
         let lowest = below.map_or(0, |group| group.0.saturating_add(1));
         let lowest = GroupId(lowest.max(progress.window.start.group.0));
@@ -107,15 +111,21 @@ impl Forwarder {
     }
 
     /// The end of what is known without a gap from here on; `None`: this location is not known.
-    fn known_until(&self, key: TrackKey, from: Location, end: Location) -> Option<Location> {
+    fn known_until(
+        &self,
+        key: TrackKey,
+        from: Location,
+        end: Location,
+        looked: &Looked,
+    ) -> Option<Location> {
         let mut until = None;
         let mut at = from;
         loop {
             let past = self.tracks[key.0].past.known.range_of(at);
-            let ids = self.known_ids(key, at.group);
-            let live = ids
-                .iter()
-                .find(|(first, last)| (*first..=*last).contains(&at.object.0))
+            let ids = looked.known_ids(self, key, at.group);
+            let range = ids.get(ids.partition_point(|(_, last)| *last < at.object.0));
+            let live = range
+                .filter(|(first, _)| *first <= at.object.0)
                 .map(|(_, last)| Location::new(at.group.0, *last));
             let Some(last) = past.map(|range| range.end).max(live) else {
                 return until;
@@ -129,20 +139,21 @@ impl Forwarder {
     }
 
     /// The next location behind this one of which something is known.
-    fn next_known(&self, key: TrackKey, at: Location) -> Option<Location> {
+    fn next_known(&self, key: TrackKey, at: Location, looked: &Looked) -> Option<Location> {
         let track = &self.tracks[key.0];
         let past = track.past.known.ranges_after(at).next();
         let live = track.groups.range(at.group..).find_map(|(id, _)| {
-            let ids = self.known_ids(key, *id);
-            let starts = ids.iter().map(|(first, _)| Location::new(id.0, *first));
-            starts.filter(|start| at < *start).min()
+            let ids = looked.known_ids(self, key, *id);
+            let start = |first: u64| Location::new(id.0, first);
+            let next = ids.partition_point(|(first, _)| start(*first) <= at);
+            ids.get(next).map(|(first, _)| start(*first))
         });
         past.map(|range| range.start).into_iter().chain(live).min()
     }
 
-    fn is_full(&self, key: TrackKey, progress: &Progress, group: GroupId) -> bool {
+    fn is_full(&self, key: TrackKey, progress: &Progress, group: GroupId, looked: &Looked) -> bool {
         let (first, last) = (progress.first_of(group), progress.last_of(group));
-        let until = self.known_until(key, first, last);
+        let until = self.known_until(key, first, last, looked);
         until.is_some_and(|until| last <= until)
     }
 
@@ -152,17 +163,20 @@ impl Forwarder {
         key: TrackKey,
         progress: &Progress,
         at: Location,
+        looked: &Looked,
     ) -> Option<GroupId> {
         let track = &self.tracks[key.0];
         let last = progress.window.end.group;
         let behind = GroupId(at.group.0.checked_add(1).filter(|next| *next <= last.0)?);
         let live = track.groups.range(behind..=last).map(|(id, _)| *id);
-        let live = live.filter(|id| self.is_full(key, progress, *id)).min();
+        let live = live
+            .filter(|id| self.is_full(key, progress, *id, looked))
+            .min();
         let ranges = track.past.known.ranges_after(at);
         let past = ranges
             .map(|range| lowest_full(range, progress).max(behind))
             .take_while(|id| *id <= last)
-            .find(|id| self.is_full(key, progress, *id));
+            .find(|id| self.is_full(key, progress, *id, looked));
         live.into_iter().chain(past).min()
     }
 
@@ -172,11 +186,14 @@ impl Forwarder {
         key: TrackKey,
         progress: &Progress,
         group: GroupId,
+        looked: &Looked,
     ) -> Option<GroupId> {
         let track = &self.tracks[key.0];
         let lowest = progress.window.start.group;
         let live = track.groups.range(..group).rev().map(|(id, _)| *id);
-        let live = live.filter(|id| self.is_full(key, progress, *id)).max();
+        let live = live
+            .filter(|id| self.is_full(key, progress, *id, looked))
+            .max();
         let ranges = track.past.known.ranges_before(Location::new(group.0, 0));
         let before = GroupId(group.0.checked_sub(1)?);
         let past = ranges
@@ -186,15 +203,22 @@ impl Forwarder {
                 let top = range.end.group.0.checked_sub(u64::from(is_cut))?;
                 Some(GroupId(top).min(before))
             })
-            .find(|id| self.is_full(key, progress, *id));
+            .find(|id| self.is_full(key, progress, *id, looked));
         live.into_iter().chain(past).max()
     }
 
     /// The last group before this one of which something is known.
-    fn highest_known_group(&self, key: TrackKey, group: GroupId) -> Option<GroupId> {
+    fn highest_known_group(
+        &self,
+        key: TrackKey,
+        group: GroupId,
+        looked: &Looked,
+    ) -> Option<GroupId> {
         let track = &self.tracks[key.0];
         let live = track.groups.range(..group).rev().map(|(id, _)| *id);
-        let live = live.filter(|id| !self.known_ids(key, *id).is_empty()).max();
+        let live = live
+            .filter(|id| !looked.known_ids(self, key, *id).is_empty())
+            .max();
         let before = group.0.checked_sub(1).map(GroupId)?;
         let mut ranges = track.past.known.ranges_before(Location::new(group.0, 0));
         let past = ranges.next().map(|range| range.end.group.min(before));

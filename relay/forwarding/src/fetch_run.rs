@@ -9,12 +9,43 @@ use parvis_wire::{
 
 use crate::{
     Forwarder, Output, Receiver, Signal, SubgroupEnd,
-    fetch::{GaveUp, Run},
+    fetch::{Fetch, GaveUp, Run},
+    fetch_answer::Looked,
     forwarder::request_error,
     keys::{FetchKey, Timer},
     progress::Progress,
     window::Window,
 };
+
+/// What one answer may cost at a time, objects and gaps, a large object more.
+const RUN: usize = 512;
+/// What all answers may cost in a turn: whoever asks for a long past delays nobody's present.
+const TURN: usize = 2048;
+/// Bytes of an object that cost as much as another object.
+const UNIT: usize = 4096;
+/// The next turn is later than this one, and no later than it must be.
+const NEXT_TURN: Duration = Duration::from_nanos(1);
+
+/// What answers may still cost in this turn.
+#[derive(Debug, Default)]
+pub(crate) struct Reading {
+    turn: Option<Instant>,
+    left: usize,
+}
+
+impl Reading {
+    fn left(&mut self, now: Instant) -> usize {
+        if self.turn != Some(now) {
+            self.turn = Some(now);
+            self.left = TURN;
+        }
+        self.left
+    }
+
+    const fn spend(&mut self, cost: usize) {
+        self.left = self.left.saturating_sub(cost);
+    }
+}
 
 impl Forwarder {
     /// Begins an answer.
@@ -42,6 +73,7 @@ impl Forwarder {
             gave_up,
             until: fetch.patience.map(|patience| now + patience),
             touched: now,
+            paused: false,
         });
         let track = &mut self.tracks[fetch.track.0];
         track.fetches.retain(|other| *other != key);
@@ -49,8 +81,10 @@ impl Forwarder {
         self.run_fetch(key, now);
     }
 
-    /// Goes on with an answer until a publisher must be waited for.
+    /// Goes on with an answer until a publisher must be waited for, or others have their turn.
     pub(crate) fn run_fetch(&mut self, key: FetchKey, now: Instant) {
+        let mut looked = Looked::default();
+        let mut left = self.reading.left(now).min(RUN);
         loop {
             let fetch = &self.fetches[key.0];
             let Some(run) = &fetch.run else { return };
@@ -58,21 +92,32 @@ impl Forwarder {
                 self.finish_fetch(key, now);
                 return;
             }
+            if left == 0 {
+                self.pause_fetch(key, now);
+                return;
+            }
             let progress = run.progress;
             let precise = run.gave_up.is_some();
-            let segment = self.segment(fetch.track, &progress, precise, run.knows_end);
-            let last = progress.last_in(segment.window);
+            let segment = self.segment(fetch.track, &progress, precise, run.knows_end, &looked);
+            let mut last = progress.last_in(segment.window);
             if segment.known {
                 if let Some(run) = &mut self.fetches[key.0].run {
                     run.knows_end = true;
                 }
                 self.say_fetch_ok(key);
-                self.write_known(key, segment.window);
+                let (track, order) = (self.fetches[key.0].track, self.fetches[key.0].order);
+                let objects = self.known_objects(track, order, segment.window, left, &looked);
+                last = objects.cut.unwrap_or(last);
+                let cost = self.write_known(key, objects.entries);
+                left = left.saturating_sub(cost);
+                self.reading.spend(cost);
             } else if precise {
                 if self.refuse_unknown(key, last, now) {
                     return;
                 }
                 self.write_gap(key, last);
+                left -= 1;
+                self.reading.spend(1);
             } else {
                 if self.ask_for(key, segment.window, now) {
                     return;
@@ -80,6 +125,7 @@ impl Forwarder {
                 if let Some(run) = &mut self.fetches[key.0].run {
                     run.gave_up.get_or_insert(GaveUp::Failed(None));
                 }
+                looked = Looked::default();
                 continue;
             }
             if let Some(run) = &mut self.fetches[key.0].run {
@@ -139,14 +185,24 @@ impl Forwarder {
         self.say(receiver, Signal::FetchOk(answer));
     }
 
-    /// Writes the objects of a range in which every object is known.
-    fn write_known(&mut self, key: FetchKey, window: Window) {
-        let (track, order) = (self.fetches[key.0].track, self.fetches[key.0].order);
-        for (object, payload) in self.known_objects(track, order, window) {
+    /// Leaves the rest of an answer for the next turn.
+    fn pause_fetch(&mut self, key: FetchKey, now: Instant) {
+        if let Some(run) = &mut self.fetches[key.0].run {
+            run.paused = true;
+            self.schedule(now + NEXT_TURN, Timer::Fetch(key));
+        }
+    }
+
+    /// Writes objects; returns what they cost.
+    fn write_known(&mut self, key: FetchKey, objects: Vec<(FetchObject, Bytes)>) -> usize {
+        let mut cost = 1;
+        for (object, payload) in objects {
+            cost += 1 + payload.len() / UNIT;
             if self.fetches[key.0].passes(&object) {
                 self.write_entry(key, object, payload);
             }
         }
+        cost
     }
 
     /// Writes an object, or the first part of one.
@@ -212,10 +268,18 @@ impl Forwarder {
     }
 
     fn end_fetch(&mut self, key: FetchKey, end: SubgroupEnd, now: Instant) {
-        let fetch = &self.fetches[key.0];
-        let track = fetch.track;
-        self.write_fetch_end(fetch.receiver, end);
+        let Fetch {
+            track, receiver, ..
+        } = self.fetches[key.0];
+        self.write_fetch_end(receiver, end);
         self.remove_fetch(key);
+        if end == SubgroupEnd::Finished
+            && self.peers.contains_key(&receiver.peer)
+            && !self.is_shard(receiver.peer)
+        {
+            let name = self.tracks[track.0].name.clone();
+            self.answered.insert(receiver, name);
+        }
         self.settle(track, now);
     }
 
@@ -242,6 +306,11 @@ impl Forwarder {
     }
 
     pub(crate) fn fetch_due(&mut self, key: FetchKey, now: Instant) {
+        let run = self.fetches.get_mut(key.0).and_then(|f| f.run.as_mut());
+        if run.is_some_and(|run| std::mem::take(&mut run.paused)) {
+            self.run_fetch(key, now);
+            return;
+        }
         let Some(at) = self.fetch_deadline(key) else {
             return;
         };

@@ -12,6 +12,7 @@ use crate::{
     ask::Ask,
     discovery::Published,
     fetch::Fetch,
+    fetch_run::Reading,
     keys::{AskKey, SubgroupKey, SubscriptionKey, Timer, TrackKey},
     peer::{Peer, Quota, Request},
     spared_groups::SparedGroups,
@@ -41,6 +42,9 @@ pub struct Forwarder {
     pub(crate) subscriptions: Slab<Subscription>,
     pub(crate) subgroups: Slab<Subgroup>,
     pub(crate) fetches: Slab<Fetch>,
+    pub(crate) reading: Reading,
+    /// Answers that are whole here, and may wait at a slow reader.
+    pub(crate) answered: FxHashMap<Receiver, FullTrackName>,
     pub(crate) asks: Slab<Ask>,
     pub(crate) statuses: Slab<Status>,
     pub(crate) streams_in: FxHashMap<(PeerId, UpstreamStream), SubgroupKey>,
@@ -144,7 +148,8 @@ impl Forwarder {
             Input::PeerConnected { peer, kind } => self.peer_connected(peer, kind),
             Input::PeerGoingAway { peer } => self.peer_going_away(peer, now),
             Input::PeerDisconnected { peer } => self.peer_disconnected(peer, now),
-            Input::StopTrack { track } => self.stop_track(track, now),
+            Input::StopTrack { track } => self.stop_track(&track, now),
+            Input::PublisherRemoved { namespace } => self.publisher_removed(&namespace, now),
             Input::AllowTrack { track } => {
                 self.stopped.remove(&track);
             }
@@ -222,6 +227,7 @@ impl Forwarder {
         };
         self.losing_relay = matches!(gone.kind, PeerKind::Relay { .. });
         self.shards.retain(|shard| *shard != peer);
+        self.answered.retain(|receiver, _| receiver.peer != peer);
         let mut requests: Vec<_> = gone.into_requests().into_iter().collect();
         // Its subscriptions first, so that no output for others names it; then its namespaces,
         // so that its tracks are not looked for at itself.

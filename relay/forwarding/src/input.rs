@@ -1,5 +1,7 @@
 use bytes::Bytes;
-use parvis_wire::{Datagram, FetchObject, FullTrackName, ObjectHeader, ResetCode, SubgroupHeader};
+use parvis_wire::{
+    Datagram, FetchObject, FullTrackName, ObjectHeader, ResetCode, SubgroupHeader, TrackNamespace,
+};
 
 use crate::{PeerId, PeerKind, RequestRef, Signal, StreamKey, UpstreamStream};
 
@@ -124,6 +126,11 @@ pub enum Input {
     StopTrack {
         /// The track.
         track: FullTrackName,
+    },
+    /// The operator removed who published in a namespace: nothing more of it is given to anybody.
+    PublisherRemoved {
+        /// The namespace.
+        namespace: TrackNamespace,
     },
     /// The operator allows a track again.
     AllowTrack {

@@ -19,6 +19,8 @@ pub(crate) struct Past {
     /// Where every object that exists is in `objects`.
     pub(crate) known: LocationSet,
     groups: BTreeMap<GroupId, PastGroup>,
+    /// Its groups, first to evict first.
+    places: BTreeMap<u64, GroupId>,
     bytes: usize,
 }
 
@@ -90,11 +92,12 @@ impl Forwarder {
             return;
         }
         let next_place = &mut self.next_cached;
-        let past_groups = &mut self.past_groups;
+        let (past_groups, places) = (&mut self.past_groups, &mut past.places);
         let group = past.groups.entry(at.group).or_insert_with(|| {
             let place = *next_place;
             *next_place += 1;
             past_groups.insert(place, (key, at.group));
+            places.insert(place, at.group);
             PastGroup {
                 place,
                 bytes: 0,
@@ -118,10 +121,7 @@ impl Forwarder {
         loop {
             let track = &self.tracks[key.0];
             let excess = track.cache_bytes + track.past.bytes > self.config.track_cache_bytes;
-            let groups = track.past.groups.iter();
-            let oldest = groups
-                .min_by_key(|(_, group)| group.place)
-                .map(|(id, _)| *id);
+            let oldest = track.past.places.first_key_value().map(|(_, id)| *id);
             let Some(oldest) = oldest.filter(|_| excess) else {
                 return;
             };
@@ -147,6 +147,7 @@ impl Forwarder {
         past.known.remove(window);
         past.bytes -= group.bytes;
         self.stats.cache_bytes -= group.bytes;
+        past.places.remove(&group.place);
         self.past_groups.remove(&group.place);
     }
 

@@ -10,12 +10,27 @@ use crate::{
     Forwarder, PeerId, Receiver, Signal,
     discovery::matching,
     keys::{SubscriptionKey, TrackKey},
-    peer::{Quota, Request},
+    peer::{Peer, Quota, Request},
     subscription::{Subscription, SubscriptionKind, SubscriptionState},
     track::{Demand, Upstream},
 };
 
 impl Forwarder {
+    /// The namespaces in which a peer publishes.
+    pub fn namespaces_of(&self, peer: PeerId) -> Vec<TrackNamespace> {
+        let requests = self.peers.get(&peer).into_iter().flat_map(Peer::requests);
+        let mut namespaces: Vec<TrackNamespace> = requests
+            .filter_map(|(_, request)| match request {
+                Request::Namespace(namespace) => Some(namespace.clone()),
+                Request::Published(track) => Some(self.tracks[track.0].name.namespace().clone()),
+                _ => None,
+            })
+            .collect();
+        namespaces.sort_unstable();
+        namespaces.dedup();
+        namespaces
+    }
+
     pub(crate) fn publish(
         &mut self,
         from: Receiver,

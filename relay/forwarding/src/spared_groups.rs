@@ -1,8 +1,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use parvis_wire::GroupId;
+use parvis_wire::{GroupId, TrackNamespace};
 
 use crate::{PeerId, keys::TrackKey};
+
+/// Who published a group: the session, or, where it came from another thread or relay, whose namespace it is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Owner {
+    Session(PeerId),
+    Namespace(TrackNamespace),
+}
 
 /// Small newest groups, which are evicted only when there is nothing else: then from whoever has
 /// the most of them, so that nobody's many tracks evict another's one catalog.
@@ -10,15 +17,15 @@ use crate::{PeerId, keys::TrackKey};
 pub(crate) struct SparedGroups {
     groups: BTreeMap<u64, Spared>,
     /// By who published them, those cached longest first.
-    places: BTreeMap<PeerId, BTreeSet<u64>>,
+    places: BTreeMap<Owner, BTreeSet<u64>>,
     /// How many each has.
-    counts: BTreeSet<(usize, PeerId)>,
+    counts: BTreeSet<(usize, Owner)>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Spared {
     group: (TrackKey, GroupId),
-    owner: PeerId,
+    owner: Owner,
 }
 
 impl SparedGroups {
@@ -27,8 +34,12 @@ impl SparedGroups {
     }
 
     /// place: the group's among all that are cached.
-    pub(crate) fn insert(&mut self, place: u64, group: (TrackKey, GroupId), owner: PeerId) {
-        self.groups.insert(place, Spared { group, owner });
+    pub(crate) fn insert(&mut self, place: u64, group: (TrackKey, GroupId), owner: Owner) {
+        let spared = Spared {
+            group,
+            owner: owner.clone(),
+        };
+        self.groups.insert(place, spared);
         self.change(owner, |places| places.insert(place));
     }
 
@@ -49,10 +60,12 @@ impl SparedGroups {
         self.groups.values().map(|spared| spared.group)
     }
 
-    fn change(&mut self, owner: PeerId, change: impl FnOnce(&mut BTreeSet<u64>) -> bool) {
-        let places = self.places.entry(owner).or_default();
-        self.counts.remove(&(places.len(), owner));
+    fn change(&mut self, owner: Owner, change: impl FnOnce(&mut BTreeSet<u64>) -> bool) {
+        let places = self.places.entry(owner.clone()).or_default();
+        let before = (places.len(), owner);
+        self.counts.remove(&before);
         change(places);
+        let (_, owner) = before;
         if places.is_empty() {
             self.places.remove(&owner);
         } else {

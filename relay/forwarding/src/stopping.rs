@@ -2,24 +2,48 @@
 
 use std::time::Instant;
 
-use parvis_wire::{FullTrackName, PublishDoneCode, RequestErrorCode, TrackName};
+use parvis_wire::{
+    FullTrackName, PublishDoneCode, RequestErrorCode, ResetCode, TrackName, TrackNamespace,
+};
 
-use crate::{Forwarder, Receiver, forwarder::request_error, keys::TrackKey};
+use crate::{Forwarder, Receiver, SubgroupEnd, forwarder::request_error, keys::TrackKey};
 
 pub(crate) const STOPPED: &str = "the track was stopped";
+const REMOVED: &str = "the publisher was removed";
 
 impl Forwarder {
     /// Ends a track, and those whose names go on behind its own with a `/`, at once; nobody
     /// publishes or gets them until they are allowed again.
-    pub(crate) fn stop_track(&mut self, name: FullTrackName, now: Instant) {
+    pub(crate) fn stop_track(&mut self, name: &FullTrackName, now: Instant) {
         let keys: Vec<TrackKey> = self
             .tracks_under(name.namespace())
             .into_iter()
-            .filter(|key| covers(&name, &self.tracks[key.0].name))
+            .filter(|key| covers(name, &self.tracks[key.0].name))
             .collect();
-        self.stopped.insert(name);
+        self.stopped.insert(name.clone());
         for key in keys {
             self.end_stopped(key, now);
+        }
+        self.cut_answers(|track| covers(name, track));
+    }
+
+    /// Ends what is being answered of the tracks of a publisher that was removed.
+    pub(crate) fn publisher_removed(&mut self, namespace: &TrackNamespace, now: Instant) {
+        let error = request_error(RequestErrorCode::DoesNotExist, REMOVED);
+        for key in self.tracks_under(namespace) {
+            self.stop_fetches(key, &error);
+            self.settle(key, now);
+        }
+        self.cut_answers(|track| track.namespace().starts_with(namespace));
+    }
+
+    /// Takes back answers that are whole, as far as their readers have not got them.
+    fn cut_answers(&mut self, of: impl Fn(&FullTrackName) -> bool) {
+        let answered = self.answered.iter().filter(|(_, track)| of(track));
+        let readers: Vec<Receiver> = answered.map(|(receiver, _)| *receiver).collect();
+        for reader in readers {
+            self.answered.remove(&reader);
+            self.write_fetch_end(reader, SubgroupEnd::Reset(ResetCode::Cancelled));
         }
     }
 

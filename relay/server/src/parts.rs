@@ -35,7 +35,6 @@ pub(crate) fn endpoint(
         connection_window: config.receive_window.as_u64() as u32,
         stream_window: config.stream_window.as_u64() as u32,
         send_window: config.send_window.as_u64() as u32,
-        datagram_send_buffer: config.datagram_queue.as_u64() as usize,
         max_uni_streams: config.max_streams,
         max_bidi_streams: requests as u32,
         idle_timeout: config.idle_timeout,
@@ -53,6 +52,7 @@ pub(crate) fn endpoint(
             send: SendLimits {
                 subscription_bytes: config.queue.as_u64() as usize,
                 session_bytes: config.session_queue.as_u64() as usize,
+                datagram_bytes: config.datagram_queue.as_u64() as usize,
                 max_age: config.queue_age,
                 behind: config.too_far_behind,
                 ..SendLimits::default()
@@ -137,6 +137,13 @@ const fn request_rate(config: &Config) -> Rate {
         per_second: config.max_requests,
         burst: config.max_requests.saturating_mul(BURST),
     }
+}
+
+/// Sessions of a thread that may be without a token at a time: those who have one find room.
+pub(crate) fn max_strangers(config: &Config) -> usize {
+    (config.max_sessions / 4)
+        .div_ceil(config.threads.get())
+        .max(1)
 }
 
 /// What a participant may have in all its sessions: as much as one session.

@@ -14,7 +14,7 @@ use crate::{
     access::{Gate, KeySource, KeyWatch, Loaded},
     certificate::{Certificate, Watch},
     http::HttpServer,
-    parts::{admission, endpoint, forwarder, subject_limits},
+    parts::{admission, endpoint, forwarder, max_strangers, subject_limits},
     placement::Placement,
     running::{Stopper, Thread},
     shard::{
@@ -127,6 +127,7 @@ impl Relay {
                 sessions: sessions.clone(),
                 token_deadline: config.auth_deadline,
                 fetch_queue: config.fetch_queue.as_u64() as usize,
+                max_strangers: max_strangers(&config),
                 subjects: subjects.clone(),
                 coalesce: config.coalesce,
                 placement: placement.clone(),

@@ -11,12 +11,12 @@ use std::{
 use bytes::Bytes;
 use parvis_quic::CloseReason;
 use parvis_relay::{Config, Relay, Running, StartError};
-use parvis_session::{EndReason, Event, RequestKey, StreamId};
+use parvis_session::{EndReason, Event, RequestKey, StreamEnd, StreamId};
 use parvis_token::Claims;
 use parvis_wire::{
     AuthToken,
     Draft::{self, D18, D22},
-    Parameters, PublishDoneCode, RequestErrorCode, SessionErrorCode,
+    FetchRange, GroupId, Location, Parameters, PublishDoneCode, RequestErrorCode, SessionErrorCode,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -376,4 +376,72 @@ fn a_secret_that_is_none_is_refused() {
     fs::write(&secret, "  short \n").unwrap();
     let error = start().unwrap_err().to_string();
     assert!(error.contains("at least 16 characters"), "{error}");
+}
+
+/// An answer to FETCH that is whole at the relay, and that its reader has read a little of.
+async fn unread_answer(operated: &Operated) -> (Client, Client, RequestKey) {
+    let mut alice = operated.client(D22, operated.issuer.alice()).await;
+    alice.publish_namespace().await;
+    let token = operated.issuer.bob();
+    let mut bob = Client::connect_with(&operated.relay, D22, |options| {
+        options.session.auth_tokens = vec![token];
+        options.limits.connection_window = 64 << 10;
+        options.limits.stream_window = 32 << 10;
+        options.events = 1;
+    })
+    .await;
+    let wanted = bob.ask_for("camera", Parameters::default()).await;
+    let served = alice.serve().await;
+    bob.accepted(wanted).await;
+    let stream = alice.send(served, 0, &[b"first"]).await;
+    let mut reader = bob.stream(wanted).await;
+    bob.object(&mut reader).await;
+    for id in 1..100 {
+        alice
+            .send_more(stream, id, Bytes::from(vec![1; 60_000]))
+            .await;
+        bob.object(&mut reader).await;
+    }
+    alice.finish(stream).await;
+    let range = FetchRange::Standalone {
+        track: support::track("camera"),
+        start: Location::new(0, 0),
+        end: (GroupId(0), None),
+    };
+    let fetch = bob
+        .with(move |session, now| session.fetch(range, Parameters::default(), now))
+        .await
+        .unwrap();
+    bob.accepted(fetch).await;
+    (alice, bob, fetch)
+}
+
+/// Reads on, to a reset.
+async fn is_cut_off(bob: &mut Client, fetch: RequestKey) {
+    let end = bob
+        .wait("the end of the answer", |event| match event {
+            Event::FetchEnd { key, end, .. } if *key == fetch => Some(*end),
+            _ => None,
+        })
+        .await;
+    assert!(matches!(end, StreamEnd::Reset(_)), "{end:?}");
+}
+
+#[tokio::test]
+async fn an_answer_that_waits_is_taken_back_with_its_track() {
+    let operated = Operated::new(2);
+    let (_alice, mut bob, fetch) = unread_answer(&operated).await;
+    let track = json!({ "namespace": ["parvis", "room", "alice"], "track": "camera" });
+    operated.order("POST /v1/tracks/stop", &track).await;
+    is_cut_off(&mut bob, fetch).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_waits_is_taken_back_with_its_publisher() {
+    let operated = Operated::new(2);
+    let (_alice, mut bob, fetch) = unread_answer(&operated).await;
+    operated
+        .order("POST /v1/deny", &json!({ "sub": "alice" }))
+        .await;
+    is_cut_off(&mut bob, fetch).await;
 }

@@ -266,8 +266,18 @@ async fn ranges_of_filters() {
 
 #[tokio::test]
 async fn bytes_of_a_stream() {
+    bytes_that_wait(ByteSize::kib(64), ByteSize::mib(8), "stream_window").await;
+}
+
+#[tokio::test]
+async fn bytes_of_a_session() {
+    bytes_that_wait(ByteSize::kib(512), ByteSize::kib(64), "receive_window").await;
+}
+
+async fn bytes_that_wait(stream_window: ByteSize, receive_window: ByteSize, limit: &str) {
     let relay = Relay::start(Config {
-        stream_window: ByteSize::kib(64),
+        stream_window,
+        receive_window,
         http: Some("127.0.0.1:0".parse().unwrap()),
         ..config(2)
     })
@@ -291,6 +301,7 @@ async fn bytes_of_a_stream() {
     call.goes_on().await;
     assert_eq!(watcher.object(&mut reader).await.payload, payload);
     let metrics = metrics(relay.http_addr().unwrap()).await;
-    assert!(metrics["limits_hit_total{limit=\"stream_window\"}"] > 0.0);
+    let hits = metrics[&format!("limits_hit_total{{limit=\"{limit}\"}}")];
+    assert!(hits > 0.0, "{limit}");
     call.goes_on().await;
 }

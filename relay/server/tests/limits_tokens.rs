@@ -58,6 +58,29 @@ async fn who_shows_no_token_has_to_go() {
 }
 
 #[tokio::test]
+async fn who_shows_no_token_leaves_room_for_those_who_have_one() {
+    let issuer = Issuer::new();
+    let relay = Relay::start(Config {
+        max_sessions: 12,
+        ..issuer.config(1)
+    })
+    .unwrap();
+    let mut call = call(&relay, &issuer).await;
+    let mut hoard = Vec::new();
+    for draft in [D18, D22].into_iter().cycle().take(20) {
+        hoard.push(Client::connect(&relay, draft).await);
+    }
+    call.goes_on().await;
+    assert_eq!(relay.stats().limit(Limit::Strangers), 17);
+    for client in &mut hoard[..17] {
+        assert_eq!(refused(client).await, SessionErrorCode::Unauthorized);
+    }
+    let mut member = Client::connect_showing(&relay, D22, vec![issuer.bob()]).await;
+    member.subscribe("camera").await;
+    call.goes_on().await;
+}
+
+#[tokio::test]
 async fn a_participant_has_so_many_sessions() {
     so_many_sessions(1).await;
 }

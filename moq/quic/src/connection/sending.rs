@@ -127,7 +127,10 @@ impl Connection {
                 unsent.advance(prefix.map_or(0, DatagramPrefix::len));
                 self.input(Input::DatagramBlocked { unsent }, now);
             }
-            Err(_) => self.oversized_datagrams += 1,
+            Err(_) => {
+                self.oversized_datagrams += 1;
+                self.input(Input::DatagramTooLarge, now);
+            }
         }
     }
 

@@ -70,6 +70,14 @@ impl SendScheduler {
         self.trim_datagrams();
     }
 
+    /// A datagram will never be taken.
+    pub(crate) fn datagram_too_large(&mut self) {
+        if let Some(datagram) = self.last_datagram.take() {
+            let dropped = datagram.dropped(DropReason::DatagramTooLarge);
+            self.notes.push_back(Note::Dropped(dropped));
+        }
+    }
+
     fn put_back_datagram(&mut self, datagram: Waiting) {
         if let Some(flow) = self.flows.get_mut(&datagram.key) {
             flow.unfinished += 1;

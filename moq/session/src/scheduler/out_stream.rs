@@ -3,7 +3,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use parvis_wire::{FetchCursor, GroupId, ObjectId, Priority};
 
 use super::{SendOrder, SubgroupTimeouts};
@@ -47,6 +47,9 @@ pub(crate) enum Encoder {
     },
     Fetch(FetchCursor),
 }
+
+/// Bytes of a piece of an answer to FETCH that waits.
+const PIECE: usize = 4096;
 
 #[derive(Debug)]
 pub(super) struct Chunk {
@@ -107,6 +110,27 @@ impl OutStream {
             turn: None,
             end_by: None,
             deadline: None,
+        }
+    }
+
+    /// Puts data behind what waits. Small entries of an answer to FETCH become one piece: they are many, and
+    /// would need far more memory than they have bytes.
+    pub(super) fn queue_up(&mut self, data: Bytes, now: Instant) {
+        match self.queue.back_mut() {
+            Some(last)
+                if matches!(self.encoder, Encoder::Fetch(_))
+                    && last.data.len() + data.len() <= PIECE =>
+            {
+                let head = std::mem::take(&mut last.data);
+                let mut piece = head.try_into_mut().unwrap_or_else(|shared| {
+                    let mut piece = BytesMut::with_capacity(PIECE);
+                    piece.extend_from_slice(&shared);
+                    piece
+                });
+                piece.extend_from_slice(&data);
+                last.data = piece.freeze();
+            }
+            _ => self.queue.push_back(Chunk { data, at: now }),
         }
     }
 

@@ -240,7 +240,7 @@ impl SendScheduler {
         stream.queued += data.len();
         flow.queued += data.len();
         self.queued += data.len();
-        stream.queue.push_back(Chunk { data, at: now });
+        stream.queue_up(data, now);
         self.retime(id);
         self.make_ready(id);
         self.enforce_budgets(key, now);

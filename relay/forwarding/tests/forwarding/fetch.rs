@@ -1,6 +1,8 @@
 //! FETCH: objects of the past, out of the cache.
 
-use parvis_forwarding::{PeerId, Signal, SubgroupEnd};
+use std::time::Duration;
+
+use parvis_forwarding::{Config, PeerId, Signal, SubgroupEnd};
 use parvis_wire::{
     FetchObject, FetchOk, FetchRange, GroupId, GroupOrder, Location, LocationFilter, ObjectId,
     Parameters, Properties, RequestErrorCode, RequestId, SubgroupId, SubgroupIdMode,
@@ -259,4 +261,73 @@ fn entries_tell_subgroup_priority_and_properties() {
         payload_len: payload(GroupId(6), 0).len() as u64,
     };
     assert_eq!(object, expected);
+}
+
+/// A group with a gap behind each object, and a FETCH of it that no publisher is waited for.
+fn full_of_gaps(count: u64) -> (Relay, PeerId) {
+    let config = Config {
+        track_cache_bytes: 64 << 20,
+        ..Config::default()
+    };
+    let mut relay = Relay::with(1, config);
+    let (publisher, watcher) = (relay.connect(), relay.connect());
+    relay.say(publisher, theirs(0), publish(PATH));
+    relay.say(watcher, theirs(0), subscribe(PATH));
+    let source = (publisher, theirs(0));
+    let mut stream = Publishing::open(&mut relay, source, 0, 0, SubgroupIdMode::Zero);
+    for id in 0..count {
+        stream.object(&mut relay, 2 * id, 1);
+    }
+    let peer = relay.connect();
+    let parameters = Parameters {
+        fill_timeout: Some(0),
+        ..Parameters::default()
+    };
+    relay.say(peer, theirs(0), standalone(at(0, 0), (0, None), parameters));
+    (relay, peer)
+}
+
+#[test]
+fn a_long_past_comes_over_many_turns_so_that_others_have_theirs() {
+    const COUNT: u64 = 20_000;
+    let (mut relay, peer) = full_of_gaps(COUNT);
+    let first = relay.received(peer, theirs(0));
+    assert!(first.fetched.len() <= 2048, "{}", first.fetched.len());
+    assert_eq!(first.fetch_end, None);
+    relay.wait(Duration::from_millis(1));
+    let whole = relay.received(peer, theirs(0));
+    assert_eq!(whole.fetch_end, Some(SubgroupEnd::Finished));
+    let objects = whole.fetched.iter().filter_map(|(entry, _)| match entry {
+        FetchObject::Object { location, .. } => Some(location.object.0),
+        _ => None,
+    });
+    assert!(objects.eq((0..COUNT).map(|id| 2 * id)));
+    // All but the last have a gap behind them.
+    assert_eq!(whole.fetched.len() as u64, 2 * COUNT - 1);
+}
+
+#[test]
+fn a_turn_has_an_end_however_many_ask() {
+    let (mut relay, peer) = full_of_gaps(3000);
+    relay.wait(Duration::from_millis(1));
+    let readers: Vec<u64> = (1..=20).map(|number| 4 * number).collect();
+    for request in &readers {
+        let parameters = Parameters {
+            fill_timeout: Some(0),
+            ..Parameters::default()
+        };
+        relay.say(
+            peer,
+            theirs(*request),
+            standalone(at(0, 0), (0, None), parameters),
+        );
+    }
+    let came = |relay: &Relay| -> usize {
+        let all = readers.iter();
+        all.map(|request| relay.received(peer, theirs(*request)).fetched.len())
+            .sum()
+    };
+    assert!(came(&relay) <= 2048 + 512, "{}", came(&relay));
+    relay.wait(Duration::from_millis(1));
+    assert_eq!(came(&relay), 20 * 5999);
 }

@@ -244,7 +244,7 @@ pub struct Options {
     )]
     pub fetch_queue: Option<ByteSize>,
     /// Bytes of datagrams that wait for the path to one session; beyond, the oldest are dropped
-    /// [default: 4KiB]
+    /// [default: 64KiB]
     #[arg(
         long, value_name = "SIZE", value_parser = units::size,
         env = "PARVIS_RELAY_DATAGRAM_QUEUE", help_heading = QUEUES

@@ -236,7 +236,7 @@ impl Default for Config {
             queue_age: Duration::from_secs(2),
             too_far_behind: Duration::from_secs(5),
             fetch_queue: ByteSize::mib(16),
-            datagram_queue: ByteSize::kib(4),
+            datagram_queue: ByteSize::kib(64),
             cache: ByteSize::mib(256),
             track_cache: ByteSize::mib(8),
             cache_age: Duration::from_secs(30),

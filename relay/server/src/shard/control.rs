@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use parvis_forwarding::Input;
-use parvis_wire::{FullTrackName, SessionErrorCode};
+use parvis_wire::{FullTrackName, SessionErrorCode, TrackNamespace};
 use serde::Serialize;
 use tokio::sync::oneshot;
 
@@ -120,6 +120,19 @@ impl Shard {
         found
     }
 
+    /// Nobody gets more of what somebody who was removed has published.
+    fn remove_published(&mut self, namespaces: Vec<TrackNamespace>) {
+        for namespace in namespaces {
+            for other in self.links.others() {
+                if let Some(link) = self.links.to(other) {
+                    let namespace = namespace.clone();
+                    link.input(Input::PublisherRemoved { namespace });
+                }
+            }
+            self.feed(Input::PublisherRemoved { namespace });
+        }
+    }
+
     fn deny(&mut self, whom: &Whom, denial: Denial) -> Result<usize, TooManyDenials> {
         let now = WallClock::read(self.now).now();
         self.denials.insert(whom.clone(), denial, now)?;
@@ -135,11 +148,13 @@ impl Shard {
                 continue;
             }
             if peer.permits.is_empty() {
+                let published = self.forwarder.namespaces_of(peer.id);
                 self.expel(
                     key,
                     SessionErrorCode::Unauthorized,
                     "removed by the operator",
                 );
+                self.remove_published(published);
                 ended += 1;
             } else {
                 self.withdraw_not_allowed(key, "the token was revoked");

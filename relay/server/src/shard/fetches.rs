@@ -11,6 +11,9 @@ use parvis_wire::{Draft, FetchObject, Parameters, RequestId, ResetCode};
 use super::{Shard, peer::Peer};
 use crate::Limit;
 
+/// The memory that a part of an answer is taken to need beside its bytes.
+const OVERHEAD: usize = 256;
+
 /// The stream of an answer to FETCH, or of a fill. The forwarder gives what it has at once, the
 /// session takes it bit by bit.
 #[derive(Debug)]
@@ -33,6 +36,20 @@ impl Part {
             Self::Entry(_, data) | Self::Data(data) => data.len(),
         }
     }
+
+    /// The memory that it is taken to need.
+    fn cost(&self) -> usize {
+        let properties = match self {
+            Self::Entry(object, _) => match &**object {
+                FetchObject::Object { properties, .. } => properties
+                    .as_ref()
+                    .map_or(0, |properties| properties.as_bytes().len()),
+                _ => 0,
+            },
+            Self::Data(_) => 0,
+        };
+        self.len() + properties + OVERHEAD
+    }
 }
 
 impl FetchStream {
@@ -45,7 +62,7 @@ impl FetchStream {
         }
     }
 
-    /// Bytes that wait.
+    /// Bytes that wait, as they count.
     pub(super) const fn waiting(&self) -> usize {
         self.bytes
     }
@@ -81,8 +98,9 @@ impl Shard {
         let Some(fetch) = peer.fetches.get_mut(&request) else {
             return;
         };
-        fetch.bytes += part.len();
-        peer.fetch_backlog += part.len();
+        let cost = part.cost();
+        fetch.bytes += cost;
+        peer.fetch_backlog += cost;
         fetch.backlog.push_back(part);
         if peer.fetch_backlog > self.fetch_queue {
             self.cut_fetch(connection, request, ResetCode::ExcessiveLoad);
@@ -103,6 +121,11 @@ impl Shard {
         if let Some(peer) = self.peers.get_mut(connection)
             && let Some(fetch) = peer.fetches.get_mut(&request)
         {
+            if matches!(end, SubgroupEnd::Reset(_)) {
+                // Nobody may read the rest.
+                peer.fetch_backlog -= std::mem::take(&mut fetch.bytes);
+                fetch.backlog.clear();
+            }
             fetch.end = Some(end);
             self.continue_fetch(connection, request);
         }
@@ -178,7 +201,7 @@ impl Shard {
         };
         let stream = fetch.stream;
         while let Some(part) = fetch.backlog.front() {
-            let (len, objects) = (part.len(), u64::from(is_object(part)));
+            let (len, cost, objects) = (part.len(), part.cost(), u64::from(is_object(part)));
             let written = match part {
                 Part::Entry(object, payload) => {
                     let object = said_in(object, session.draft());
@@ -192,8 +215,8 @@ impl Shard {
                     peer.story.bytes_out += len as u64;
                     self.stats.objects_out += objects;
                     self.stats.bytes_out += len as u64;
-                    fetch.bytes -= len;
-                    peer.fetch_backlog -= len;
+                    fetch.bytes -= cost;
+                    peer.fetch_backlog -= cost;
                     fetch.backlog.pop_front();
                 }
                 Err(SendRefused::QueueFull(_)) => return,
@@ -218,6 +241,8 @@ impl Shard {
             };
             peer.fetches.remove(&request);
             peer.fetch_is_over(request);
+            // The forwarder has nothing to take back any more.
+            self.unwanted_fetch(connection, request);
         }
     }
 

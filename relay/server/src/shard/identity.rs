@@ -12,7 +12,7 @@ use super::{
     subjects::{SessionAt, Verdict},
     turn::QUOTAS,
 };
-use crate::Limit;
+use crate::{Limit, access::Gate};
 
 impl Shard {
     /// A session has shown whose it is: of too many of one participant, the oldest has to go.
@@ -33,6 +33,28 @@ impl Shard {
         if let Some(oldest) = oldest {
             self.stats.count_limit(Limit::SubjectSessions);
             self.give_way(oldest);
+        }
+    }
+
+    /// A session has come, and shown no token yet: of too many such the oldest has to go, so that there is
+    /// room for those who have one.
+    pub(super) fn count_stranger(&mut self, key: ConnectionKey) {
+        if matches!(self.gate, Gate::Open) {
+            return;
+        }
+        let peers = &self.peers;
+        let is_stranger = |key: &ConnectionKey| {
+            let peer = peers.get(*key);
+            peer.is_some_and(|peer| peer.permits.is_empty())
+        };
+        self.strangers.retain(is_stranger);
+        self.strangers.push_back(key);
+        if self.strangers.len() > self.max_strangers
+            && let Some(oldest) = self.strangers.pop_front()
+        {
+            self.stats.count_limit(Limit::Strangers);
+            let code = SessionErrorCode::Unauthorized;
+            self.expel(oldest, code, "too many sessions without a token");
         }
     }
 

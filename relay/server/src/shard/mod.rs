@@ -34,7 +34,7 @@ use std::{
 };
 
 use parvis_forwarding::{Forwarder, Input, PeerId, PeerKind, Quota};
-use parvis_quic::{Endpoint, EndpointConfig, udp::BatchSocket};
+use parvis_quic::{ConnectionKey, Endpoint, EndpointConfig, udp::BatchSocket};
 
 pub use self::simulated::SimulatedRelay;
 use self::{
@@ -82,6 +82,8 @@ pub(crate) struct Parts {
     pub(crate) token_deadline: Duration,
     /// Bytes of answers to FETCH that wait in front of a session.
     pub(crate) fetch_queue: usize,
+    /// Sessions that may be without a token at a time.
+    pub(crate) max_strangers: usize,
     /// The sessions of each participant on all threads.
     pub(crate) subjects: Arc<Subjects>,
     pub(crate) relations: Relations,
@@ -114,6 +116,9 @@ pub(crate) struct Shard {
     token_deadline: Duration,
     /// Bytes of answers to FETCH that wait in front of a session.
     fetch_queue: usize,
+    /// Sessions that have shown no token, those there for longest first, and some that have meanwhile.
+    strangers: VecDeque<ConnectionKey>,
+    max_strangers: usize,
     subjects: Arc<Subjects>,
     /// Requests beyond what a participant may have in all its sessions, by the numbers of the quotas.
     subject_refusals: [u64; Quota::ALL.len()],
@@ -158,6 +163,8 @@ impl Shard {
             gate: parts.gate,
             token_deadline: parts.token_deadline,
             fetch_queue: parts.fetch_queue,
+            strangers: VecDeque::new(),
+            max_strangers: parts.max_strangers,
             subjects: parts.subjects,
             subject_refusals: [0; Quota::ALL.len()],
             denials: Denials::default(),

@@ -22,6 +22,9 @@ impl Shard {
         } else {
             peer
         });
+        if !is_upstream {
+            self.count_stranger(key);
+        }
         tracing::debug!(%remote, draft = draft.number(), "session opened");
         self.ask_to_move(key);
     }

@@ -36,6 +36,8 @@ pub enum Limit {
     FetchBacklog,
     /// `max-subject-sessions`: the oldest session of a participant was closed.
     SubjectSessions,
+    /// A quarter of `max-sessions` without a token: the oldest of them was closed.
+    Strangers,
     /// `receive-window`: a peer said that it waits for room.
     ReceiveWindow,
     /// `stream-window`: a peer said that it waits for room on a stream.
@@ -46,7 +48,7 @@ pub enum Limit {
 
 impl Limit {
     /// Every limit, in the order of its numbers.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Sessions,
         Self::HalfOpen,
         Self::Attempts,
@@ -63,6 +65,7 @@ impl Limit {
         Self::SendStreams,
         Self::FetchBacklog,
         Self::SubjectSessions,
+        Self::Strangers,
         Self::ReceiveWindow,
         Self::StreamWindow,
         Self::Streams,
