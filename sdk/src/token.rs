@@ -33,8 +33,10 @@ pub struct TokenSource {
 pub(crate) enum Wanted {
     /// One that should be good.
     Any,
-    /// Another one: the relay does not accept the last, is not there, or is not the one that was expected.
+    /// Another one: the relay does not accept the last.
     Another,
+    /// Where the relay is: it is not there, or not the one that was expected.
+    Elsewhere,
 }
 
 /// What is shown to a relay.
@@ -101,7 +103,7 @@ impl TokenSource {
         })
     }
 
-    /// Whether [`Wanted::Another`] makes a difference.
+    /// Whether it matters what is wanted.
     pub(crate) const fn renews(&self) -> bool {
         self.renews
     }

@@ -141,6 +141,40 @@ async fn who_is_in_comes_back_to_a_service_with_another_certificate() {
     comes_back(false).await;
 }
 
+/// A certificate and its key, as an operator may put them in the place of those that are kept.
+fn another() -> String {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]);
+    let made = made.expect("a certificate");
+    format!("{}{}", made.cert.pem(), made.signing_key.serialize_pem())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_is_replaced_while_a_meeting_runs() {
+    let site = Site::start();
+    let (zoe, ben) = two(&site).await;
+    let link = site.room("zoe");
+    fs::write(site.data("relay.pem"), another()).expect("it is kept there");
+    site.reload();
+    // Tickets lead to the relay with the one certificate or the other, and at last with the other.
+    soon("another certificate", async {
+        let mut again = tokio::time::interval(Duration::from_millis(20));
+        while site.fingerprint_for(&link, "Eve") == site.fingerprint {
+            again.tick().await;
+        }
+    })
+    .await;
+    let guest = JoinOptions::new("Eve", "device-of-eve");
+    let eve = Meeting::join(&link, guest).await.expect("it joins");
+    soon("an answer", ben.chat("still here"))
+        .await
+        .expect("it is sent");
+    assert_eq!(texts(&zoe).await, ["still here"]);
+    for meeting in [eve, ben, zoe] {
+        meeting.leave().await;
+    }
+    site.stop();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_in_has_chat_and_state_until_the_relay_has_stopped() {
     let site = Site::start_with(&["--drain", "4s"]);

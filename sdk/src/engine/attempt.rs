@@ -44,7 +44,7 @@ pub(super) async fn attempt(
         None => (None, None),
     };
     // One that was fetched just because it was about to expire does not lead back from elsewhere.
-    let relay = relay.filter(|_| wanted == Wanted::Another);
+    let relay = relay.filter(|_| wanted != Wanted::Any);
     let url = relay.unwrap_or(target);
     let options = RoomOptions {
         connect_timeout: timeout,
@@ -76,13 +76,10 @@ impl Failure {
     pub(super) const fn next(&self, number: u32) -> Wanted {
         let due = number % EVERY == EVERY - 1;
         match self.error {
-            ConnectError::NotLetIn(_) | ConnectError::CertificateRejected { .. }
-                if number < EAGER || due =>
-            {
-                Wanted::Another
-            }
+            ConnectError::NotLetIn(_) if number < EAGER || due => Wanted::Another,
+            ConnectError::CertificateRejected { .. } if number < EAGER || due => Wanted::Elsewhere,
             ConnectError::Unreachable { .. } | ConnectError::UnknownHost { .. } if due => {
-                Wanted::Another
+                Wanted::Elsewhere
             }
             _ => Wanted::Any,
         }

@@ -82,6 +82,13 @@ impl HeldTicket {
             Err(error) if is_final(&error) => return Err(NoPass::for_good(error.to_string())),
             Err(error) => return Err(NoPass::for_now(error.to_string())),
         };
+        if fresh.participant != ticket.participant && is_good && wanted == Wanted::Elsewhere {
+            // A source that takes no `resume` still knows where the relay is.
+            let relay = Some(fresh.relay.url.clone());
+            self.lock().relay = fresh.relay;
+            let token = ticket.token;
+            return Ok(Pass { token, relay });
+        }
         if fresh.participant != ticket.participant {
             return Err(NoPass::for_good("the place in the meeting was given up"));
         }

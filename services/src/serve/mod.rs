@@ -11,7 +11,7 @@ mod tests;
 use std::{
     fs,
     net::TcpListener,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -78,9 +78,7 @@ pub async fn run(args: ServeArgs, output: &Output) -> anyhow::Result<()> {
         tokio::select! {
             _ = &mut stopped => break,
             _ = look.tick() => serving.renew_certificate(SystemTime::now()),
-            () = hangups.next() => {
-                serving.certificate.reload_or_warn();
-            }
+            () = hangups.next() => serving.reload_certificate(),
             result = &mut serving.relay => {
                 result??;
                 bail!("the relay has stopped");
@@ -166,8 +164,11 @@ impl Serving {
         let control = relay.control_addr().context("the relay takes no orders")?;
         let secret = fs::read_to_string(&secret)
             .with_context(|| format!("cannot read {}", secret.display()))?;
+        let certificate = relay.certificate_reload();
         let options = AuthorityOptions {
-            trust: Trust::Asked(shown(relay.certificate_reload(), fingerprint.clone())),
+            trust: Trust::Asked(TrustSource::new(move || {
+                Trust::Fingerprint(certificate.fingerprint().to_string())
+            })),
             ..AuthorityOptions::new(
                 format!("moqt://{}", here(relay.local_addr())),
                 RelayControl::new(control, secret.trim()),
@@ -208,7 +209,7 @@ impl Serving {
         })
     }
 
-    /// Makes another certificate in place of its own that is about to expire; tickets tell of it.
+    /// Makes another certificate in place of its own that is about to expire.
     fn renew_certificate(&mut self, now: SystemTime) {
         let Some(kept) = self.kept.as_mut().filter(|kept| kept.is_due(now)) else {
             return;
@@ -217,10 +218,16 @@ impl Serving {
             tracing::error!(%error, "the relay's certificate is about to expire");
             return;
         }
-        if let Some(fingerprint) = self.certificate.reload_or_warn() {
+        self.reload_certificate();
+    }
+
+    /// Has the relay read its certificate again; tickets tell of its own one.
+    fn reload_certificate(&self) {
+        self.certificate.reload_or_warn();
+        if self.kept.is_some() {
             self.http.set_relay(RelayAddress {
                 url: self.relay_url.clone(),
-                fingerprint: Some(fingerprint.to_string()),
+                fingerprint: Some(self.certificate.fingerprint().to_string()),
             });
         }
     }
@@ -255,18 +262,4 @@ impl Serving {
         result??;
         Ok(())
     }
-}
-
-/// The certificate that a relay of this process shows by now.
-///
-/// first: what it showed at the start.
-fn shown(certificate: CertificateReload, first: String) -> TrustSource {
-    let known = Mutex::new(first);
-    TrustSource::new(move || {
-        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(fingerprint) = certificate.reload_or_warn() {
-            *known = fingerprint.to_string();
-        }
-        Trust::Fingerprint(known.clone())
-    })
 }

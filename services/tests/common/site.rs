@@ -93,6 +93,19 @@ impl Site {
         self.folder.path().join("data").join(name)
     }
 
+    /// Has it read its certificate again.
+    pub fn reload(&self) {
+        signal(&self.process, "-HUP");
+    }
+
+    /// The fingerprint of the relay's certificate that a guest's ticket names.
+    pub fn fingerprint_for(&self, link: &str, name: &str) -> String {
+        let code = link.rsplit('/').next().unwrap();
+        let body = json!({ "name": name, "device": "device" });
+        let ticket = self.post(&format!("/api/v1/rooms/{code}/join"), &body, None);
+        ticket["relay"]["fingerprint"].as_str().unwrap().to_owned()
+    }
+
     /// Asks it to stop, and waits until it says that it does.
     pub fn drain(&self) {
         signal(&self.process, "-TERM");

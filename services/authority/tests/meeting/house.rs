@@ -216,13 +216,14 @@ impl House {
     /// What the HTTP service does, for a relay that is reached by that URL.
     fn tickets(&self, identity: Identity, url: String) -> TicketSource {
         let (store, signer) = (self.store.clone(), Arc::clone(&self.signer));
-        let relay = RelayAddress {
-            url,
-            fingerprint: Some(self.relay().fingerprint().to_string()),
-        };
+        let shown = Arc::clone(&self.shown);
         TicketSource::new(move |request| {
             let (store, signer) = (store.clone(), Arc::clone(&signer));
-            let (identity, relay) = (identity.clone(), relay.clone());
+            let identity = identity.clone();
+            let relay = RelayAddress {
+                url: url.clone(),
+                fingerprint: Some(shown.lock().expect("nobody panics").clone()),
+            };
             async move {
                 let join = NewJoin {
                     room: request.code,

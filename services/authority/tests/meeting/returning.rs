@@ -91,6 +91,25 @@ async fn an_authority_comes_back_to_a_relay_with_another_certificate() {
     house.stop_authority().await;
 }
 
+/// The tickets of these tests are for somebody else each time, as of a source that takes no `resume`.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_in_comes_back_to_another_certificate_with_the_token_that_is_good() {
+    let (mut house, code, host) = House::public().await;
+    let anna = house.member(&code, "Anna").await;
+    let mut events = [host.events(), anna.events()];
+    house.stop_relay().await;
+    for events in &mut events {
+        phase(events, &Phase::Reconnecting).await;
+    }
+    house.renew_certificate();
+    house.start_relay();
+    for events in &mut events {
+        phase(events, &Phase::Connected).await;
+    }
+    let sent = soon("an answer", anna.chat("after")).await;
+    sent.expect("it is sent");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_meeting_goes_on_from_another_socket() {
     let (house, code, host) = House::public().await;
