@@ -1,4 +1,4 @@
-use parvis::{DecodedAudio, codec::AudioFrame as Sound};
+use parvis::{DecodedAudio, codec::AudioFrame as Sound, format::MediaTime};
 
 use crate::numbers::signed;
 
@@ -7,6 +7,7 @@ use crate::numbers::signed;
 pub struct AudioFrame {
     sound: Sound,
     level: Option<u8>,
+    arrived: Option<MediaTime>,
 }
 
 /// Where a stretch of sound lies. The address holds while its [`AudioFrame`] lives.
@@ -22,6 +23,9 @@ pub struct AudioLayout {
     pub timestamp_us: i64,
     /// Decibels below the loudest possible signal, as the publisher says: 0 is loudest, 127 silence.
     pub below_full_scale: Option<i32>,
+    /// When it had come whole, by this machine's wall clock, microseconds since 1970; none: it did not come
+    /// and was made up, or is mixed.
+    pub arrived_us: Option<i64>,
 }
 
 #[uniffi::export]
@@ -39,6 +43,7 @@ impl AudioFrame {
             },
             timestamp_us: self.sound.time().as_micros(),
             below_full_scale: self.level.map(i32::from),
+            arrived_us: self.arrived.map(MediaTime::as_micros),
         }
     }
 
@@ -51,7 +56,11 @@ impl AudioFrame {
 
 impl From<Sound> for AudioFrame {
     fn from(sound: Sound) -> Self {
-        Self { sound, level: None }
+        Self {
+            sound,
+            level: None,
+            arrived: None,
+        }
     }
 }
 
@@ -60,6 +69,7 @@ impl From<DecodedAudio> for AudioFrame {
         Self {
             level: decoded.level.map(|level| level.below_full_scale),
             sound: decoded.frame,
+            arrived: decoded.arrived,
         }
     }
 }

@@ -56,15 +56,6 @@ pub struct HistoryPage {
     pub before: Option<i64>,
 }
 
-/// A message of one's own, which is shown at once.
-#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
-pub struct Pending {
-    /// What it is called; [`ChatMessage`] has the same.
-    pub client_id: String,
-    /// The text as it was sent.
-    pub text: String,
-}
-
 /// What there is to say of a command that was done.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct Done {
@@ -117,15 +108,6 @@ impl From<meeting::HistoryPage> for HistoryPage {
             messages: page.messages.into_iter().map(Into::into).collect(),
             gaps: page.gaps.into_iter().map(Into::into).collect(),
             before: page.before.map(|seq| signed(seq.0)),
-        }
-    }
-}
-
-impl From<meeting::Pending> for Pending {
-    fn from(pending: meeting::Pending) -> Self {
-        Self {
-            client_id: pending.client_id,
-            text: pending.text,
         }
     }
 }

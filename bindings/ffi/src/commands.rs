@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use parvis::meeting::{ChatSeq, ParticipantId};
 
 use crate::{Done, Emoji, HistoryPage, Meeting, ParvisError, Pending, numbers::unsigned};
@@ -29,12 +31,14 @@ impl Meeting {
     }
 
     /// Writes to everybody and returns at once what an app shows until the message is there: the
-    /// event that brings it has the same id, or says that it failed.
-    pub async fn chat_pending(&self, text: String) -> Result<Pending, ParvisError> {
+    /// event that brings it has the same id, or says that it failed. [`Pending::state`] says the same,
+    /// and [`Pending::retry`] sends it again.
+    pub async fn chat_pending(&self, text: String) -> Result<Arc<Pending>, ParvisError> {
         let asked = self
             .inner
             .ask(|meeting| Box::pin(async move { meeting.chat_pending(&text).await }));
-        asked.await.map(Pending::from)
+        let pending = Pending::new(self.inner.handle(), asked.await?);
+        Ok(Arc::new(pending))
     }
 
     /// Messages of the chat's past, newest first page by page: at most `count` before `before`, or the
@@ -79,7 +83,7 @@ impl Meeting {
             .await
     }
 
-    /// Asks the hosts for a transcription.
+    /// Asks the hosts to transcribe.
     pub async fn request_transcription(&self) -> Result<(), ParvisError> {
         self.inner
             .ask(|meeting| Box::pin(meeting.request_transcription()))

@@ -2,9 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use parvis::meeting;
 
-use crate::{
-    Draft, ErrorKind, JoinOptions, ParvisError, Tickets, mirror::mirror, runtime, runtime::within,
-};
+use crate::{Draft, JoinOptions, ParvisError, Tickets, mirror::mirror, runtime, runtime::within};
 
 /// What a connection test found, before anybody is joined.
 #[derive(Debug, Clone, PartialEq, uniffi::Record)]
@@ -13,6 +11,8 @@ pub struct ConnectionReport {
     pub service_ms: i64,
     /// Each transport to the relay, the one that a meeting takes first.
     pub transports: Vec<TransportReport>,
+    /// Whether a meeting can be joined.
+    pub is_reachable: bool,
 }
 
 /// What one transport is like.
@@ -25,15 +25,15 @@ pub struct TransportReport {
     /// What it is like; none: there is no connection.
     pub path: Option<PathReport>,
     /// Why there is no connection.
-    pub failure: Option<ErrorKind>,
+    pub failure: Option<ParvisError>,
 }
 
-/// What a path is like.
+/// What a path is like. How much it carries is not measured: nobody may send media before being let in.
 #[derive(Debug, Clone, Copy, PartialEq, uniffi::Record)]
 pub struct PathReport {
     /// The draft that was agreed on.
     pub draft: Draft,
-    /// How long connecting took, milliseconds.
+    /// How long connecting took, the handshakes of QUIC and of MoQ, milliseconds.
     pub handshake_ms: i64,
     /// The round-trip time to the relay, microseconds.
     pub rtt_us: i64,
@@ -46,7 +46,7 @@ pub struct PathReport {
 }
 
 mirror! {
-    /// How MoQ comes to a relay. Both need UDP.
+    /// How MoQ comes to a relay. Both need UDP; there is no fallback to TCP so far.
     Transport = meeting::Transport {
         /// QUIC, as apps use it.
         Quic,
@@ -70,6 +70,7 @@ pub async fn test_connection(
     let report = within(&handle, testing).await;
     let report = report.map_err(|error| tickets.explain(error))?;
     Ok(ConnectionReport {
+        is_reachable: report.is_reachable(),
         service_ms: millis(report.service),
         transports: report.transports.into_iter().map(Into::into).collect(),
     })
@@ -79,7 +80,7 @@ impl From<meeting::TransportReport> for TransportReport {
     fn from(report: meeting::TransportReport) -> Self {
         let (path, failure) = match report.found {
             Ok(path) => (Some(path.into()), None),
-            Err(error) => (None, Some(ParvisError::from(error).kind())),
+            Err(error) => (None, Some(error.into())),
         };
         Self {
             transport: report.transport.into(),

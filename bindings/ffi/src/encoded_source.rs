@@ -1,20 +1,23 @@
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use parvis::meeting;
 use tokio::sync::watch;
 
 use crate::{
-    LocalStats, Meeting, ParvisError, VideoParams, meeting::Inner, microphone::drop_within,
-    runtime::within, sinks::encoded,
+    LocalStats, Meeting, ParvisError, VideoParams,
+    meeting::Inner,
+    own::{Own, own_pictures},
+    runtime::within,
+    screen_sound::ScreenSound,
+    sinks::encoded,
 };
 
 /// A camera or screen that is encoded by the app, such as by a phone's encoder that takes the camera's
 /// surface. [`EncodedSource::turn_off`] or freeing it turns it off.
 #[derive(uniffi::Object)]
 pub struct EncodedSource {
-    inner: Arc<Inner>,
-    /// `None`: turned off.
-    source: RwLock<Option<Arc<meeting::EncodedSource>>>,
+    pub(crate) own: Own<meeting::EncodedSource>,
+    pub(crate) sound: ScreenSound,
     off: watch::Sender<bool>,
 }
 
@@ -100,7 +103,7 @@ impl EncodedSource {
         key: bool,
         temporal_id: i32,
     ) -> Result<(), ParvisError> {
-        let source = self.on()?;
+        let source = self.own.on()?;
         let frame = encoded(payload, timestamp_us, key, temporal_id)?;
         source.push(usize::try_from(layer).unwrap_or(usize::MAX), frame);
         Ok(())
@@ -109,67 +112,36 @@ impl EncodedSource {
     /// What the encoder is to do next; none: it was turned off, or the meeting is over. For one caller at
     /// a time. Whoever calls late gets the outcome, nothing piles up.
     pub async fn next_demand(&self) -> Option<EncodedDemand> {
-        let source = self.on().ok()?;
+        let source = self.own.on().ok()?;
         let mut off = self.off.subscribe();
-        within(self.inner.handle(), async {
+        within(self.own.inner().handle(), async {
             tokio::select! {
                 biased;
                 // The sender is in `self`.
                 _ = off.wait_for(|off| *off) => None,
-                () = self.inner.until_left() => None,
+                () = self.own.inner().until_left() => None,
                 demand = source.next_demand() => demand.map(EncodedDemand::from),
             }
         })
         .await
     }
 
-    /// Mutes: nothing is captured, and the tracks stay announced.
-    pub async fn mute(&self) -> Result<(), ParvisError> {
-        let source = self.on()?;
-        within(self.inner.handle(), source.mute()).await?;
-        Ok(())
-    }
-
-    /// Turns it on again.
-    pub async fn unmute(&self) -> Result<(), ParvisError> {
-        let source = self.on()?;
-        within(self.inner.handle(), source.unmute()).await?;
-        Ok(())
-    }
-
-    /// The tracks, whether they are watched, and what became of their frames.
-    pub fn stats(&self) -> Result<Vec<LocalStats>, ParvisError> {
-        let stats = self.on()?.stats();
-        Ok(stats.into_iter().map(LocalStats::from).collect())
-    }
-
     /// Turns it off: a `next_demand` that waits returns none.
     pub fn turn_off(&self) -> Result<(), ParvisError> {
         self.off.send_replace(true);
-        let source = self
-            .source
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        let source = source.ok_or_else(ParvisError::left)?;
-        drop_within(self.inner.handle(), source);
-        Ok(())
+        self.own.turn_off()
     }
 }
+
+own_pictures!(EncodedSource);
 
 impl EncodedSource {
     fn new(inner: &Arc<Inner>, source: meeting::EncodedSource) -> Arc<Self> {
         Arc::new(Self {
-            inner: Arc::clone(inner),
-            source: RwLock::new(Some(Arc::new(source))),
+            own: Own::new(inner, source),
+            sound: ScreenSound::default(),
             off: watch::Sender::new(false),
         })
-    }
-
-    fn on(&self) -> Result<Arc<meeting::EncodedSource>, ParvisError> {
-        let source = self.source.read().unwrap_or_else(PoisonError::into_inner);
-        let on = source.as_ref().filter(|_| !self.inner.is_left());
-        on.cloned().ok_or_else(ParvisError::left)
     }
 }
 

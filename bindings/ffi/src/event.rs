@@ -58,7 +58,8 @@ pub enum MeetingEvent {
         /// Which.
         gap: HistoryGap,
     },
-    /// One's own message was refused for good.
+    /// One's own message was refused, or nobody answered; [`Pending::retry`](crate::Pending::retry) sends it
+    /// again.
     ChatFailed {
         /// What it was called.
         client_id: String,

@@ -38,6 +38,7 @@ mod events;
 mod foreign_decoder;
 mod foreign_encoder;
 mod jvm;
+mod level_meter;
 mod meeting;
 mod microphone;
 mod mirror;
@@ -45,7 +46,9 @@ mod mixer;
 mod moderation;
 mod numbers;
 mod options;
+mod own;
 mod participant;
+mod pending;
 mod picture;
 mod policy;
 mod pull;
@@ -54,7 +57,9 @@ mod remote_encoded_picture;
 mod remote_picture;
 mod remote_voice;
 mod runtime;
+mod screen_sound;
 mod sinks;
+mod sound;
 mod state;
 mod stats;
 mod tickets;
@@ -65,7 +70,7 @@ pub use audio_frame::{AudioFrame, AudioLayout};
 #[cfg(feature = "bench")]
 pub use bench::{BenchSink, bench_bytes, bench_call, bench_callback};
 pub use capture::{AudioCapture, CameraCapture, ScreenCapture};
-pub use chat::{ChatMessage, Done, HistoryGap, HistoryPage, Pending, PrivateMessage};
+pub use chat::{ChatMessage, Done, HistoryGap, HistoryPage, PrivateMessage};
 pub use code::{clock_now_us, emoji_sign, room_code, version};
 pub use codec_state::{CodecFallback, CodecInUse, CodecState};
 pub use codecs::{
@@ -82,14 +87,19 @@ pub use error::ParvisError;
 pub use error_kind::ErrorKind;
 pub use event::{MeetingEvent, ReactionCount};
 pub use events::{MeetingEvents, MeetingStates};
+pub use level_meter::LevelMeter;
 pub use meeting::Meeting;
 pub use microphone::Microphone;
 pub use mixer::Mixer;
-pub use options::{AudioOptions, Draft, JoinOptions, Receive, Trust, VideoOptions, VideoTarget};
+pub use options::{
+    AudioOptions, Draft, JoinOptions, Receive, Trust, VideoEncoderChoice, VideoLayer, VideoOptions,
+    VideoTarget,
+};
 pub use participant::{
     Emoji, LeaveReason, MediaState, MediaStates, Participant, Quality, Role, Service, Source,
     Target, Waiter,
 };
+pub use pending::{Pending, PendingState};
 pub use policy::{AccessLevel, ForbiddenSources, HistoryPolicy, Policy};
 pub use recording::{Capture, CaptureFailure, CaptureKind, CaptureStatus, Language};
 pub use remote_encoded_picture::{EncodedPicture, RemoteEncodedPicture};

@@ -1,26 +1,13 @@
-use std::{
-    sync::{Arc, Mutex, PoisonError, RwLock},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use parvis::{
-    clock,
-    codec::{AudioFrame, Channels, SAMPLE_RATE},
-    format::MediaTime,
-    meeting,
-};
-use tokio::runtime::Handle;
+use parvis::{codec::Channels, meeting};
 
-use crate::{
-    AudioCapture, AudioOptions, ErrorKind, Meeting, ParvisError, meeting::Inner, runtime::within,
-};
+use crate::{AudioCapture, AudioOptions, Meeting, ParvisError, own::Own, sound};
 
 /// One's own microphone. [`Microphone::turn_off`] or freeing it turns it off.
 #[derive(uniffi::Object)]
 pub struct Microphone {
-    inner: Arc<Inner>,
-    /// `None`: turned off.
-    track: RwLock<Option<Arc<meeting::Microphone>>>,
+    own: Own<meeting::Microphone>,
     channels: Channels,
     capture: Mutex<Option<Arc<dyn AudioCapture>>>,
 }
@@ -37,8 +24,7 @@ impl Meeting {
             .ask(|meeting| Box::pin(meeting.microphone(options)));
         let microphone = asked.await?;
         Ok(Arc::new(Microphone {
-            inner: Arc::clone(&self.inner),
-            track: RwLock::new(Some(Arc::new(microphone))),
+            own: Own::new(&self.inner, microphone),
             channels,
             capture: Mutex::default(),
         }))
@@ -74,95 +60,48 @@ impl Microphone {
     /// pcm: interleaved f32, little endian, 48 kHz, -1 to 1. timestamp_us: when its first sample was
     /// captured, by [`clock_now_us`](crate::clock_now_us); 0: it ends now.
     pub fn push_f32(&self, pcm: &[u8], timestamp_us: i64) -> Result<(), ParvisError> {
-        let (samples, rest) = pcm.as_chunks();
-        let samples = samples.iter().copied().map(f32::from_le_bytes);
-        self.push(samples, rest.is_empty(), timestamp_us)
+        let microphone = self.own.on()?;
+        microphone.push(&sound::from_f32(pcm, self.channels, timestamp_us)?);
+        Ok(())
     }
 
     /// Gives sound as [`Microphone::push_f32`] does.
     ///
     /// pcm: interleaved i16, little endian, 48 kHz.
     pub fn push_i16(&self, pcm: &[u8], timestamp_us: i64) -> Result<(), ParvisError> {
-        let (samples, rest) = pcm.as_chunks();
-        let samples = samples.iter().copied().map(i16::from_le_bytes);
-        let samples = samples.map(|sample| f32::from(sample) / 32_768.0);
-        self.push(samples, rest.is_empty(), timestamp_us)
+        let microphone = self.own.on()?;
+        microphone.push(&sound::from_i16(pcm, self.channels, timestamp_us)?);
+        Ok(())
     }
 
     /// How loud one is oneself, in decibels of the loudest that can be, for a bar to show; silence while
-    /// it is muted.
+    /// it is muted. Before one joins a [`LevelMeter`](crate::LevelMeter) says the same.
     pub fn level(&self) -> Result<f32, ParvisError> {
-        Ok(self.on()?.level())
+        Ok(self.own.on()?.level())
     }
 
     /// Mutes: nothing is captured, and the track stays announced.
     pub async fn mute(&self) -> Result<(), ParvisError> {
-        let microphone = self.on()?;
-        within(self.inner.handle(), microphone.mute()).await?;
-        Ok(())
+        let microphone = self.own.on()?;
+        self.own.ask(microphone.mute()).await
     }
 
     /// Turns it on again, also after a host muted it.
     pub async fn unmute(&self) -> Result<(), ParvisError> {
-        let microphone = self.on()?;
-        within(self.inner.handle(), microphone.unmute()).await?;
-        Ok(())
+        let microphone = self.own.on()?;
+        self.own.ask(microphone.unmute()).await
     }
 
     /// Turns it off, and stops the app's own capture.
     pub fn turn_off(&self) -> Result<(), ParvisError> {
-        let microphone = self
-            .track
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        let microphone = microphone.ok_or_else(ParvisError::left)?;
-        drop_within(self.inner.handle(), microphone);
+        self.own.turn_off()?;
         let capture = self.lock_capture().take();
         capture.map_or(Ok(()), |capture| capture.stop())
     }
 }
 
 impl Microphone {
-    fn on(&self) -> Result<Arc<meeting::Microphone>, ParvisError> {
-        let microphone = self.track.read().unwrap_or_else(PoisonError::into_inner);
-        let on = microphone.as_ref().filter(|_| !self.inner.is_left());
-        on.cloned().ok_or_else(ParvisError::left)
-    }
-
-    fn push(
-        &self,
-        samples: impl ExactSizeIterator<Item = f32>,
-        whole: bool,
-        timestamp_us: i64,
-    ) -> Result<(), ParvisError> {
-        let microphone = self.on()?;
-        let per_channel = samples.len() / self.channels.count();
-        let duration = Duration::from_secs(per_channel as u64) / SAMPLE_RATE;
-        let time = match timestamp_us {
-            0 => clock::now() - duration,
-            time => MediaTime::from_micros(time),
-        };
-        let samples: Arc<[f32]> = samples.collect();
-        match AudioFrame::new(time, self.channels, samples) {
-            Ok(sound) if whole => {
-                microphone.push(&sound);
-                Ok(())
-            }
-            _ => Err(ParvisError::new(
-                ErrorKind::BadFrame,
-                "sound has whole samples of each channel",
-            )),
-        }
-    }
-
     fn lock_capture(&self) -> std::sync::MutexGuard<'_, Option<Arc<dyn AudioCapture>>> {
         self.capture.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Frees what may need the runtime for that.
-pub(crate) fn drop_within<T>(handle: &Handle, what: T) {
-    let _entered = handle.enter();
-    drop(what);
 }

@@ -6,7 +6,7 @@ use parvis::{
     meeting::{self, ParticipantId},
 };
 
-use crate::{AudioFrame, ErrorKind, Meeting, ParvisError, meeting::Inner, microphone::drop_within};
+use crate::{AudioFrame, ErrorKind, Meeting, ParvisError, meeting::Inner, runtime::drop_within};
 
 /// The sound of everybody else, mixed, for what plays it to pull. [`Mixer::cancel`] or freeing it ends
 /// that.

@@ -80,7 +80,7 @@ pub struct AudioOptions {
 }
 
 /// How a camera or a screen is published.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Record)]
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct VideoOptions {
     /// The width of what is pushed, after its rotation, pixels.
     pub width: i32,
@@ -92,6 +92,36 @@ pub struct VideoOptions {
     /// The most lines that are sent; 0: 720 of a camera, 1080 of a screen.
     #[uniffi(default = 0)]
     pub max_height: i32,
+    /// The layers, each encoded only while somebody watches it; empty: the largest that `max_height` allows,
+    /// and halves of it.
+    #[uniffi(default = [])]
+    pub layers: Vec<VideoLayer>,
+    /// Which built-in encoder, where the app has none; none: libaom.
+    #[uniffi(default = None)]
+    pub encoder: Option<VideoEncoderChoice>,
+    /// The longest time between key frames, milliseconds; others come when a subscriber needs one.
+    #[uniffi(default = 4000)]
+    pub key_interval_ms: i64,
+}
+
+/// One encoding of a picture source: a track of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Record)]
+pub struct VideoLayer {
+    /// How often the source's width and height are halved.
+    pub halvings: i32,
+    /// Target bits a second; none: what suits the size.
+    #[uniffi(default = None)]
+    pub bitrate: Option<i32>,
+}
+
+mirror! {
+    /// Implementations of video encoders.
+    VideoEncoderChoice = parvis::codec::VideoEncoderChoice {
+        /// libaom: no delay, live bitrate, real time at 720p on one core.
+        Aom,
+        /// rav1e: Rust, four frames of delay, fixed bitrate, real time at 180p.
+        Rav1e,
+    }
 }
 
 /// What of a picture an app shows.
@@ -178,12 +208,50 @@ impl VideoOptions {
         Ok((side(self.width)?, side(self.height)?))
     }
 
-    pub(crate) fn frame_rate(&self, usual: u32) -> FrameRate {
-        FrameRate::whole(or(self.frame_rate, usual))
+    /// As the SDK has them.
+    ///
+    /// frame_rate, max_height: the usual ones. usual: the layers of a source's lines, of which so many are
+    /// sent.
+    pub(crate) fn with(
+        &self,
+        frame_rate: u32,
+        max_height: u32,
+        usual: impl FnOnce(u32, u32) -> Vec<parvis::VideoLayer>,
+    ) -> Result<parvis::VideoOptions, ParvisError> {
+        let (width, height) = self.size()?;
+        let plain = parvis::VideoOptions::camera(width, height);
+        let layers = self.layers.iter().copied().map(TryInto::try_into);
+        let layers = layers.collect::<Result<Vec<_>, ParvisError>>()?;
+        let key_interval = u64::try_from(self.key_interval_ms)
+            .ok()
+            .filter(|ms| *ms > 0);
+        Ok(parvis::VideoOptions {
+            frame_rate: FrameRate::whole(or(self.frame_rate, frame_rate)),
+            layers: if layers.is_empty() {
+                usual(height, or(self.max_height, max_height))
+            } else {
+                layers
+            },
+            encoder: self.encoder.map_or(plain.encoder, Into::into),
+            key_interval: key_interval.map_or(plain.key_interval, Duration::from_millis),
+            ..plain
+        })
     }
+}
 
-    pub(crate) fn max_height(&self, usual: u32) -> u32 {
-        or(self.max_height, usual)
+impl TryFrom<VideoLayer> for parvis::VideoLayer {
+    type Error = ParvisError;
+
+    fn try_from(layer: VideoLayer) -> Result<Self, ParvisError> {
+        let halvings = u32::try_from(layer.halvings);
+        let halvings = halvings.map_err(|_| bad("halvings are at least 0", layer.halvings))?;
+        let bitrate = layer
+            .bitrate
+            .map(|bitrate| positive("a bitrate is at least 1", bitrate));
+        Ok(Self {
+            halvings,
+            bitrate: bitrate.transpose()?.map(Bitrate::bps),
+        })
     }
 }
 

@@ -101,6 +101,11 @@ impl RemoteEncodedPicture {
         self.wishes.send_modify(|wishes| wishes.keys += 1);
     }
 
+    /// The track that is received, such as `camera/360p`, as of the last frame; none: none.
+    pub fn layer(&self) -> Option<String> {
+        lock(&self.shown).stats.track.clone()
+    }
+
     /// Codec, size and configuration of the track that is received, as of the last frame.
     pub fn params(&self) -> Option<VideoParams> {
         lock(&self.shown).params.clone()

@@ -135,6 +135,11 @@ impl RemotePicture {
         lock(&self.shown).stats.clone()
     }
 
+    /// The track that is received, such as `camera/360p`, as of the last picture; none: none.
+    pub fn layer(&self) -> Option<String> {
+        lock(&self.shown).stats.track.clone()
+    }
+
     /// The decoder at work, as of the last picture; none: nothing was received.
     pub fn codec(&self) -> Option<CodecInUse> {
         lock(&self.shown).codec.clone()

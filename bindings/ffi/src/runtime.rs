@@ -40,3 +40,9 @@ pub(crate) async fn within<F: Future>(handle: &Handle, future: F) -> F::Output {
     })
     .await
 }
+
+/// Frees what may need the runtime for that.
+pub(crate) fn drop_within<T>(handle: &Handle, what: T) {
+    let _entered = handle.enter();
+    drop(what);
+}

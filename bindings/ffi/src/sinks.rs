@@ -70,10 +70,11 @@ impl PictureSink {
         y_stride: i32,
         uv_stride: i32,
         uv_pixel_stride: i32,
+        rotation: i32,
         timestamp_us: i64,
     ) -> Result<(), ParvisError> {
         let strides = (y_stride, uv_stride, uv_pixel_stride);
-        let geometry = Geometry::new((width, height), strides, 0)?;
+        let geometry = Geometry::new((width, height), strides, rotation)?;
         geometry.expect_pixels(self.max_pixels)?;
         let time = MediaTime::from_micros(timestamp_us);
         self.output.push(geometry.copy(Planes { y, u, v }, time)?);

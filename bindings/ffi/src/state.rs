@@ -91,6 +91,8 @@ pub enum DisconnectReason {
 /// What everybody knows of a room.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct RoomView {
+    /// Names this run of the room, in which messages and hands are counted.
+    pub session: i64,
     /// How many changes there were.
     pub revision: i64,
     /// What hosts set.
@@ -133,6 +135,7 @@ impl RoomView {
     fn new(view: &meeting::View, me: &meeting::ParticipantId) -> Self {
         let listed = view.listed(Some(me));
         Self {
+            session: signed(view.session().0),
             revision: signed(view.revision().0),
             policy: view.policy().clone().into(),
             locked: view.is_locked(),

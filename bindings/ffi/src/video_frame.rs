@@ -1,6 +1,7 @@
 use parvis::{
     DecodedVideo,
     codec::{Plane, VideoFrame as Picture},
+    format::MediaTime,
 };
 
 use crate::numbers::signed;
@@ -9,6 +10,7 @@ use crate::numbers::signed;
 #[derive(uniffi::Object)]
 pub struct VideoFrame {
     picture: Picture,
+    arrived: Option<MediaTime>,
 }
 
 /// Where a picture lies. The addresses hold while its [`VideoFrame`] lives.
@@ -20,6 +22,8 @@ pub struct VideoLayout {
     pub height: i32,
     /// When it was captured, by the publisher's wall clock, microseconds since 1970.
     pub timestamp_us: i64,
+    /// When it had come whole, by this machine's wall clock, microseconds since 1970; none: it is one's own.
+    pub arrived_us: Option<i64>,
     /// The luma plane.
     pub y: i64,
     /// The blue difference plane, half as wide and high, rounded up.
@@ -42,6 +46,7 @@ impl VideoFrame {
             width: number(self.picture.width() as usize),
             height: number(self.picture.height() as usize),
             timestamp_us: self.picture.time().as_micros(),
+            arrived_us: self.arrived.map(MediaTime::as_micros),
             y: address(Plane::Y),
             u: address(Plane::U),
             v: address(Plane::V),
@@ -58,7 +63,10 @@ impl VideoFrame {
 
 impl VideoFrame {
     pub(crate) const fn of(picture: Picture) -> Self {
-        Self { picture }
+        Self {
+            picture,
+            arrived: None,
+        }
     }
 }
 
@@ -66,6 +74,7 @@ impl From<DecodedVideo> for VideoFrame {
     fn from(decoded: DecodedVideo) -> Self {
         Self {
             picture: decoded.frame,
+            arrived: Some(decoded.arrived),
         }
     }
 }

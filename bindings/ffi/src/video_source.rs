@@ -1,14 +1,14 @@
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use parvis::{VideoLayer, meeting};
 
 use crate::{
     CameraCapture, CodecInUse, Meeting, ParvisError, ScreenCapture, VideoOptions,
     meeting::Inner,
-    microphone::drop_within,
     numbers::signed,
+    own::{Own, own_pictures},
     picture::{Geometry, Planes, captured},
-    runtime::within,
+    screen_sound::ScreenSound,
 };
 
 /// A track of one's own, whether it is watched, and what became of its frames.
@@ -33,17 +33,13 @@ impl Meeting {
     /// Turns the camera on, in layers of 180, 360 and 720 lines as far as it has them; give it
     /// pictures by [`Camera::push_i420`].
     pub async fn camera(&self, options: VideoOptions) -> Result<Arc<Camera>, ParvisError> {
-        let (width, height) = options.size()?;
-        let video = parvis::VideoOptions {
-            frame_rate: options.frame_rate(30),
-            layers: VideoLayer::ladder(height, options.max_height(720)),
-            ..parvis::VideoOptions::camera(width, height)
-        };
+        let size = options.size()?;
+        let video = options.with(30, 720, VideoLayer::ladder)?;
         let asked = self
             .inner
             .ask(|meeting| Box::pin(meeting.camera_with(video)));
         let camera = asked.await?;
-        Ok(Camera::new(&self.inner, camera, (width, height)))
+        Ok(Camera::new(&self.inner, camera, size))
     }
 
     /// Turns the camera on once the app's own capture is open, and starts that.
@@ -102,13 +98,12 @@ impl Meeting {
 }
 
 macro_rules! video_source {
-    ($(#[$doc:meta])* $name:ident, $capture:ident) => {
+    ($(#[$doc:meta])* $name:ident, $capture:ident $(, $sound:ident)?) => {
         $(#[$doc])*
         #[derive(uniffi::Object)]
         pub struct $name {
-            inner: Arc<Inner>,
-            /// `None`: turned off.
-            source: RwLock<Option<Arc<meeting::$name>>>,
+            pub(crate) own: Own<meeting::$name>,
+            $(pub(crate) sound: $sound,)?
             size: (u32, u32),
             capture: Mutex<Option<Arc<dyn $capture>>>,
         }
@@ -136,7 +131,7 @@ macro_rules! video_source {
                 rotation: i32,
                 timestamp_us: i64,
             ) -> Result<(), ParvisError> {
-                let source = self.on()?;
+                let source = self.own.on()?;
                 let geometry = Geometry::new(
                     (width, height),
                     (y_stride, uv_stride, uv_pixel_stride),
@@ -147,50 +142,24 @@ macro_rules! video_source {
                 Ok(())
             }
 
-            /// Mutes: nothing is captured, and the tracks stay announced.
-            pub async fn mute(&self) -> Result<(), ParvisError> {
-                let source = self.on()?;
-                within(self.inner.handle(), source.mute()).await?;
-                Ok(())
-            }
-
-            /// Turns it on again.
-            pub async fn unmute(&self) -> Result<(), ParvisError> {
-                let source = self.on()?;
-                within(self.inner.handle(), source.unmute()).await?;
-                Ok(())
-            }
-
-            /// The tracks, whether they are watched, and what became of their frames.
-            pub fn stats(&self) -> Result<Vec<LocalStats>, ParvisError> {
-                let stats = self.on()?.stats();
-                Ok(stats.into_iter().map(LocalStats::from).collect())
-            }
-
             /// Turns it off, and stops the app's own capture.
             pub fn turn_off(&self) -> Result<(), ParvisError> {
-                let source = self.source.write().unwrap_or_else(PoisonError::into_inner).take();
-                let source = source.ok_or_else(ParvisError::left)?;
-                drop_within(self.inner.handle(), source);
+                self.own.turn_off()?;
                 let capture = self.lock_capture().take();
                 capture.map_or(Ok(()), |capture| capture.stop())
             }
         }
 
+        own_pictures!($name);
+
         impl $name {
             fn new(inner: &Arc<Inner>, source: meeting::$name, size: (u32, u32)) -> Arc<Self> {
                 Arc::new(Self {
-                    inner: Arc::clone(inner),
-                    source: RwLock::new(Some(Arc::new(source))),
+                    own: Own::new(inner, source),
+                    $(sound: $sound::default(),)?
                     size,
                     capture: Mutex::default(),
                 })
-            }
-
-            fn on(&self) -> Result<Arc<meeting::$name>, ParvisError> {
-                let source = self.source.read().unwrap_or_else(PoisonError::into_inner);
-                let on = source.as_ref().filter(|_| !self.inner.is_left());
-                on.cloned().ok_or_else(ParvisError::left)
             }
 
             fn lock_capture(&self) -> std::sync::MutexGuard<'_, Option<Arc<dyn $capture>>> {
@@ -207,7 +176,7 @@ video_source! {
 
 video_source! {
     /// A screen that is shared. [`Screen::turn_off`] or freeing it ends that.
-    Screen, ScreenCapture
+    Screen, ScreenCapture, ScreenSound
 }
 
 impl From<parvis::LocalStats> for LocalStats {

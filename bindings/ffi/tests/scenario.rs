@@ -8,7 +8,7 @@ use common::{
 };
 use parvis_ffi::{
     AudioOptions, DisconnectReason, Emoji, ErrorKind, LeaveReason, Lobby, MediaState, MeetingEvent,
-    Phase, Role, Source, Target, Tickets, VideoOptions, VideoTarget,
+    PendingState, Phase, Role, Source, Target, Tickets, VideoOptions, VideoTarget,
 };
 
 const SHOWN: VideoTarget = VideoTarget {
@@ -108,8 +108,11 @@ async fn one_meeting_from_the_lobby_to_the_last_goodbye() {
         height: HEIGHT,
         frame_rate: 15,
         max_height: 0,
+        layers: Vec::new(),
+        encoder: None,
+        key_interval_ms: 4_000,
     };
-    let camera = chloe.meeting.camera(options).await.unwrap();
+    let camera = chloe.meeting.camera(options.clone()).await.unwrap();
     let sound = AudioOptions {
         channels: 1,
         bitrate: 32_000,
@@ -138,7 +141,13 @@ async fn one_meeting_from_the_lobby_to_the_last_goodbye() {
         .await
         .unwrap();
     let came = bruno.sees("the own message", chat).await;
-    assert_eq!((came.client_id, &*came.text), (pending.client_id, "À tous"));
+    assert_eq!(
+        (came.client_id, came.text),
+        (pending.client_id(), pending.text())
+    );
+    let done = pending.outcome().await.unwrap();
+    assert_eq!(done.seq, Some(came.seq));
+    assert_eq!(pending.state(), PendingState::Sent { done });
     let to = bruno.id.clone();
     let private = alice.meeting.chat_privately(to, "entre nous".to_owned());
     private.await.unwrap();
