@@ -104,24 +104,8 @@ public class EncodedSink internal constructor(private val native: dev.parvis.ffi
 
 /** Where the app's own decoder puts its pictures, from any thread. */
 public class PictureSink internal constructor(private val native: dev.parvis.ffi.PictureSink) {
-    /** Puts a picture, each in its order; never waits. Its time is that of its frame, and it is upright. */
-    public fun push(picture: Picture): Unit =
-        with(picture) {
-            if (rotation != Rotation.NONE) throw ParvisException(ErrorKind.BAD_ARGUMENT, "a decoded picture is upright")
-            inLibrary {
-                native.pushI420(
-                    lent(y),
-                    lent(u),
-                    lent(v),
-                    width,
-                    height,
-                    yStride,
-                    uvStride,
-                    uvPixelStride,
-                    timestampUs,
-                )
-            }
-        }
+    /** Puts a picture, each in its order; never waits. Its time is that of its frame. */
+    public fun push(picture: Picture): Unit = picture.lend(native::pushI420)
 
     /** Says that the decoder is of no use any more, and why: the built-in one takes its place where it can. */
     public fun fail(reason: String): Unit = inLibrary { native.fail(reason) }

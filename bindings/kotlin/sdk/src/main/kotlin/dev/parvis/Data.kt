@@ -7,7 +7,7 @@ import kotlin.time.Duration.Companion.milliseconds
 /** Data of somebody's app: what it is about, and what the app means by it. */
 public typealias MeetingData = dev.parvis.ffi.MeetingData
 
-/** How MoQ comes to a relay. Both need UDP. */
+/** How MoQ comes to a relay. Both need UDP; there is no fallback to TCP so far. */
 public typealias Transport = dev.parvis.ffi.Transport
 
 /** To whom data goes. */
@@ -24,14 +24,20 @@ public sealed interface DataTarget {
  *
  * @property service how long the meeting service took to give a ticket
  * @property transports each transport to the relay, the one that a meeting takes first
+ * @property isReachable whether a meeting can be joined
  */
-public data class ConnectionReport(val service: Duration, val transports: List<TransportReport>) {
-    /** Whether a meeting can be joined. */
-    val isReachable: Boolean get() = transports.any { it.path != null }
-
+public data class ConnectionReport(
+    val service: Duration,
+    val transports: List<TransportReport>,
+    val isReachable: Boolean,
+) {
     internal companion object {
         fun lift(report: dev.parvis.ffi.ConnectionReport): ConnectionReport =
-            ConnectionReport(report.serviceMs.milliseconds, report.transports.map(TransportReport::lift))
+            ConnectionReport(
+                report.serviceMs.milliseconds,
+                report.transports.map(TransportReport::lift),
+                report.isReachable,
+            )
     }
 }
 
@@ -47,16 +53,21 @@ public data class TransportReport(
     val transport: Transport,
     val url: String,
     val path: PathReport?,
-    val failure: ErrorKind?,
+    val failure: ParvisException?,
 ) {
     internal companion object {
         fun lift(report: dev.parvis.ffi.TransportReport): TransportReport =
-            TransportReport(report.transport, report.url, report.path?.let(PathReport::lift), report.failure)
+            TransportReport(
+                report.transport,
+                report.url,
+                report.path?.let(PathReport::lift),
+                report.failure?.let(ParvisException::lift),
+            )
     }
 }
 
 /**
- * What a path is like.
+ * What a path is like. How much it carries is not measured: nobody may send media before being let in.
  *
  * @property draft the draft that was agreed on
  * @property handshake how long connecting took

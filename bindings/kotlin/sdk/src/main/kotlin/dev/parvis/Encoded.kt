@@ -9,6 +9,8 @@ import kotlinx.coroutines.flow.flow
  * it off; so does [close], which frees it too.
  */
 public class EncodedSource internal constructor(private val native: dev.parvis.ffi.EncodedSource) : AutoCloseable {
+    private val staging = Staging()
+
     /**
      * Sends a frame of a layer; never waits. Frames of a layer that nobody watches are thrown away.
      *
@@ -20,6 +22,28 @@ public class EncodedSource internal constructor(private val native: dev.parvis.f
      */
     public fun push(layer: Int, payload: ByteBuffer, timestampUs: Long, key: Boolean, temporalId: Int = 0): Unit =
         inLibrary { native.push(layer, lent(payload), timestampUs, key, temporalId) }
+
+    /**
+     * Shares the sound of the screen too; give it by [pushSound]. It is muted, forbidden and ends with the screen; a camera has
+     * none: [ErrorKind.FORBIDDEN]. Once it is shared this changes nothing.
+     */
+    public suspend fun shareSound(options: AudioOptions = AudioOptions()): Unit = awaitLibrary { native.shareSound(options) }
+
+    /** Gives sound of the screen as floats, as [Microphone.push] takes them; never waits. */
+    public fun pushSound(samples: FloatArray, timestampUs: Long = 0): Unit =
+        staging.lend(samples) { native.pushSoundF32(it, timestampUs) }
+
+    /** Gives sound of the screen as 16-bit integers. */
+    public fun pushSound(samples: ShortArray, timestampUs: Long = 0): Unit =
+        staging.lend(samples) { native.pushSoundI16(it, timestampUs) }
+
+    /** Gives sound of the screen as floats, little endian; [samples] is a direct buffer, from its position on. */
+    public fun pushSoundFloats(samples: ByteBuffer, timestampUs: Long = 0): Unit =
+        inLibrary { native.pushSoundF32(lent(samples), timestampUs) }
+
+    /** Gives sound of the screen as 16-bit integers, little endian, as [pushSoundFloats] does. */
+    public fun pushSoundShorts(samples: ByteBuffer, timestampUs: Long = 0): Unit =
+        inLibrary { native.pushSoundI16(lent(samples), timestampUs) }
 
     /**
      * What the encoder is to do next; null: it was turned off, or the meeting is over. For one caller at a time. Whoever calls
@@ -85,6 +109,9 @@ public class RemoteEncodedPicture internal constructor(
 
     /** Asks for a key frame, as a decoder needs one that has lost its references. */
     public fun askKey(): Unit = inLibrary { native.askKey() }
+
+    /** The track that is received, such as `camera/360p`, as of the last frame; null: none. */
+    public fun layer(): String? = inLibrary { native.layer() }
 
     /** Codec, size and configuration of the track that is received, as of the last frame. */
     public fun params(): VideoParams? = inLibrary { native.params() }

@@ -9,6 +9,8 @@ import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.asStateFlow
+import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.launch
 
 /**
@@ -42,12 +44,16 @@ public class Meeting private constructor(
     init {
         scope.launch(start = CoroutineStart.UNDISPATCHED) {
             try {
-                while (true) known.value = MeetingState.lift(states.next() ?: break)
+                while (true) tell(MeetingState.lift(states.next() ?: break))
             } finally {
                 states.close()
             }
         }
     }
+
+    /** Waits until what is known is so, or the meeting is over for this participant; returns what is known then. */
+    public suspend fun waitFor(holds: (MeetingState) -> Boolean): MeetingState =
+        state.first { holds(it) || it.phase is Phase.Disconnected }
 
     /** What happens from this call on, though it is collected later; [state] is what happened before. */
     public fun events(): Flow<MeetingEvent> {
@@ -67,9 +73,9 @@ public class Meeting private constructor(
 
     /**
      * Writes to everybody and returns at once what an app shows until the message is there: the event that brings it has
-     * the same id, or says that it failed.
+     * the same id, or says that it failed. [Pending.state] says the same, and [Pending.retry] sends it again.
      */
-    public suspend fun chatPending(text: String): Pending = awaitLibrary { native.chatPending(text) }
+    public suspend fun chatPending(text: String): Pending = NativePending(awaitLibrary { native.chatPending(text) })
 
     /**
      * Messages of the chat's past, newest first page by page: at most [count] before [before], or the newest.
@@ -94,7 +100,7 @@ public class Meeting private constructor(
     /** Asks the hosts to record. */
     public suspend fun requestRecording(): Unit = awaitLibrary { native.requestRecording() }
 
-    /** Asks the hosts for a transcription. */
+    /** Asks the hosts to transcribe. */
     public suspend fun requestTranscription(): Unit = awaitLibrary { native.requestTranscription() }
 
     /** Lets people in who wait. Hosts. */
@@ -150,18 +156,20 @@ public class Meeting private constructor(
         Microphone(awaitLibrary { native.microphoneFrom(options, ForeignAudioCapture(capture)) })
 
     /** Turns the camera on, in layers of 180, 360 and 720 lines as far as it has them; give it pictures by [Camera.push]. */
-    public suspend fun camera(options: VideoOptions): Camera = Camera(awaitLibrary { native.camera(options) })
+    public suspend fun camera(options: VideoOptions): Camera =
+        Camera(awaitLibrary { native.camera(options.lower()) })
 
     /** Turns the camera on once the app's own capture is open, and starts that. */
     public suspend fun camera(capture: CameraCapture, options: VideoOptions): Camera =
-        Camera(awaitLibrary { native.cameraFrom(options, ForeignCameraCapture(capture)) })
+        Camera(awaitLibrary { native.cameraFrom(options.lower(), ForeignCameraCapture(capture)) })
 
     /** Shares a screen; give it pictures by [Screen.push]. */
-    public suspend fun screen(options: VideoOptions): Screen = Screen(awaitLibrary { native.screen(options) })
+    public suspend fun screen(options: VideoOptions): Screen =
+        Screen(awaitLibrary { native.screen(options.lower()) })
 
     /** Shares a screen once the app's own capture is open, and starts that. */
     public suspend fun screen(capture: ScreenCapture, options: VideoOptions): Screen =
-        Screen(awaitLibrary { native.screenFrom(options, ForeignScreenCapture(capture)) })
+        Screen(awaitLibrary { native.screenFrom(options.lower(), ForeignScreenCapture(capture)) })
 
     /**
      * Turns the camera on with frames that the app encodes, in layers of these codecs and sizes; give them by
@@ -249,7 +257,11 @@ public class Meeting private constructor(
     override fun close() {
         scope.cancel()
         native.close()
+        tell(known.value.copy(phase = Phase.Disconnected(DisconnectReason.Left)))
     }
+
+    /** Nothing follows the end. */
+    private fun tell(state: MeetingState): Unit = known.update { if (it.phase is Phase.Disconnected) it else state }
 
     public companion object {
         /**

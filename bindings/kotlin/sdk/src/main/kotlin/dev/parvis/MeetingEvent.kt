@@ -29,7 +29,7 @@ public sealed interface MeetingEvent {
     /** Messages that were missed and cannot be had any more. */
     public data class HistoryGap(val gap: dev.parvis.HistoryGap) : MeetingEvent
 
-    /** One's own message was refused for good. */
+    /** One's own message was refused, or nobody answered; [Pending.retry] sends it again. */
     public data class ChatFailed(val clientId: String, val error: ErrorKind) : MeetingEvent
 
     /** A message to oneself alone. */

@@ -25,6 +25,9 @@ public data class MeetingState(
     val quality: Quality,
     val stepDown: StepDown,
 ) {
+    /** Whether one is in. */
+    public val isConnected: Boolean get() = phase == Phase.Connected
+
     /** Somebody who is in. */
     public fun participant(id: String): Participant? = view?.participants?.find { it.id == id }
 

@@ -1,7 +1,6 @@
 package dev.parvis
 
 import java.nio.ByteBuffer
-import java.nio.ByteOrder
 
 /**
  * One's own microphone. [turnOff] turns it off; so does [close], which frees it too.
@@ -10,23 +9,15 @@ import java.nio.ByteOrder
  * now. Nothing is sent while it is muted, by oneself or by a host.
  */
 public class Microphone internal constructor(private val native: dev.parvis.ffi.Microphone) : AutoCloseable {
-    private var staged: ByteBuffer = direct(0)
+    private val staging = Staging()
 
     /** Gives sound as floats of -1 to 1. */
-    @Synchronized
-    public fun push(samples: FloatArray, timestampUs: Long = 0) {
-        val staged = stage(samples.size * Float.SIZE_BYTES)
-        staged.asFloatBuffer().put(samples)
-        inLibrary { native.pushF32(staged, timestampUs) }
-    }
+    public fun push(samples: FloatArray, timestampUs: Long = 0): Unit =
+        staging.lend(samples) { native.pushF32(it, timestampUs) }
 
     /** Gives sound as 16-bit integers. */
-    @Synchronized
-    public fun push(samples: ShortArray, timestampUs: Long = 0) {
-        val staged = stage(samples.size * Short.SIZE_BYTES)
-        staged.asShortBuffer().put(samples)
-        inLibrary { native.pushI16(staged, timestampUs) }
-    }
+    public fun push(samples: ShortArray, timestampUs: Long = 0): Unit =
+        staging.lend(samples) { native.pushI16(it, timestampUs) }
 
     /** Gives sound as floats, little endian, without a copy on this side; [samples] is a direct buffer, from its position on. */
     public fun pushFloats(samples: ByteBuffer, timestampUs: Long = 0): Unit =
@@ -36,7 +27,10 @@ public class Microphone internal constructor(private val native: dev.parvis.ffi.
     public fun pushShorts(samples: ByteBuffer, timestampUs: Long = 0): Unit =
         inLibrary { native.pushI16(lent(samples), timestampUs) }
 
-    /** How loud one is oneself, in decibels of the loudest that can be, for a bar to show; silence while it is muted. */
+    /**
+     * How loud one is oneself, in decibels of the loudest that can be, for a bar to show; silence while it is muted. Before one
+     * joins a [LevelMeter] says the same.
+     */
     public fun level(): Float = inLibrary { native.level() }
 
     /** Mutes: nothing is captured, and the track stays announced. */
@@ -50,12 +44,6 @@ public class Microphone internal constructor(private val native: dev.parvis.ffi.
 
     /** Turns it off and frees it. Once more does nothing. */
     override fun close(): Unit = turnOffAndClose(native, native.uniffiIsDestroyed) { native.turnOff() }
-
-    private fun stage(bytes: Int): ByteBuffer {
-        if (staged.capacity() < bytes) staged = direct(bytes)
-        staged.clear().limit(bytes)
-        return staged
-    }
 }
 
 /** Turns something off unless it is, and frees it. */
@@ -69,14 +57,3 @@ internal fun turnOffAndClose(native: AutoCloseable, isClosed: Boolean, turnOff: 
         native.close()
     }
 }
-
-/** What the library sees of a buffer: from its position on. */
-internal fun lent(buffer: ByteBuffer): ByteBuffer {
-    if (!buffer.isDirect) {
-        throw ParvisException(ErrorKind.BAD_FRAME, "the library reads direct buffers: ByteBuffer.allocateDirect")
-    }
-    // The generated half passes where a buffer begins, whatever its position.
-    return if (buffer.position() == 0) buffer else buffer.slice()
-}
-
-private fun direct(bytes: Int): ByteBuffer = ByteBuffer.allocateDirect(bytes).order(ByteOrder.LITTLE_ENDIAN)

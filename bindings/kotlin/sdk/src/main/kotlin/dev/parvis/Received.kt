@@ -37,6 +37,9 @@ public class RemotePicture internal constructor(private val native: dev.parvis.f
     /** What became of the frames of the track that is received, as of the last picture. */
     public fun stats(): RemoteStats = inLibrary { native.stats() }
 
+    /** The track that is received, such as `camera/360p`, as of the last picture; null: none. */
+    public fun layer(): String? = inLibrary { native.layer() }
+
     /** The decoder at work, as of the last picture; null: nothing was received. */
     public fun codec(): CodecInUse? = inLibrary { native.codec() }?.let(CodecInUse::lift)
 
@@ -57,6 +60,8 @@ public class RemotePicture internal constructor(private val native: dev.parvis.f
  * @property channels 1 or 2
  * @property timestampUs when its first sample was captured, by the publisher's wall clock, microseconds since 1970
  * @property belowFullScale decibels below the loudest possible signal, as the publisher says: 0 is loudest, 127 silence
+ * @property arrivedUs when it had come whole, by this machine's wall clock, microseconds since 1970; null: it did not come and
+ * was made up, or is mixed
  */
 public class AudioFrame internal constructor(private val native: dev.parvis.ffi.AudioFrame) : AutoCloseable {
     private val layout = inLibrary { native.layout() }
@@ -64,6 +69,7 @@ public class AudioFrame internal constructor(private val native: dev.parvis.ffi.
     public val channels: Int get() = layout.channels
     public val timestampUs: Long get() = layout.timestampUs
     public val belowFullScale: Int? get() = layout.belowFullScale
+    public val arrivedUs: Long? get() = layout.arrivedUs
 
     /** The samples: interleaved, 48 kHz, -1 to 1. Not to be read any more once this is closed. */
     public val samples: FloatBuffer
@@ -82,6 +88,7 @@ public class AudioFrame internal constructor(private val native: dev.parvis.ffi.
  * @property width pixels across
  * @property height pixels down
  * @property timestampUs when it was captured, by the publisher's wall clock, microseconds since 1970
+ * @property arrivedUs when it had come whole, by this machine's wall clock, microseconds since 1970; null: it is one's own
  * @property yStride bytes from one row of [y] to the next
  * @property uvStride bytes from one row of [u] and [v] to the next
  */
@@ -91,6 +98,7 @@ public class VideoFrame internal constructor(private val native: dev.parvis.ffi.
     public val width: Int get() = layout.width
     public val height: Int get() = layout.height
     public val timestampUs: Long get() = layout.timestampUs
+    public val arrivedUs: Long? get() = layout.arrivedUs
     public val yStride: Int get() = layout.yStride
     public val uvStride: Int get() = layout.uvStride
 

@@ -78,9 +78,6 @@ public typealias HistoryGap = dev.parvis.ffi.HistoryGap
 /** A page of the chat's past. */
 public typealias HistoryPage = dev.parvis.ffi.HistoryPage
 
-/** A message of one's own, which is shown at once. */
-public typealias Pending = dev.parvis.ffi.Pending
-
 /** What there is to say of a command that was done. */
 public typealias Done = dev.parvis.ffi.Done
 
@@ -92,9 +89,6 @@ public typealias VideoTarget = dev.parvis.ffi.VideoTarget
 
 /** How the microphone is published. */
 public typealias AudioOptions = dev.parvis.ffi.AudioOptions
-
-/** How a camera or a screen is published. */
-public typealias VideoOptions = dev.parvis.ffi.VideoOptions
 
 /** What a path carried lately, over two seconds or more. */
 public typealias Rates = dev.parvis.ffi.Rates
@@ -134,6 +128,21 @@ public typealias RelayAddress = dev.parvis.ffi.RelayAddress
 
 /** What a ticket is asked for with. */
 public typealias TicketRequest = dev.parvis.ffi.TicketRequest
+
+/** Whether it moderates: owners and administrators. */
+public val Role.isHost: Boolean
+    get() = this == Role.OWNER || this == Role.ADMINISTRATOR
+
+/** Whether another one has to wait. */
+public val CaptureStatus.isRunning: Boolean
+    get() =
+        when (this) {
+            CaptureStatus.STARTING, CaptureStatus.ACTIVE, CaptureStatus.STOPPING, CaptureStatus.LIMIT_REACHED -> true
+            CaptureStatus.SAVED, CaptureStatus.NOTIFIED, CaptureStatus.FAILED_TO_START, CaptureStatus.ABORTED -> false
+        }
+
+/** Whether somebody is in whose connection is not gone. */
+public fun RoomView.isConnected(id: String): Boolean = participants.any { it.id == id && it.quality != Quality.LOST }
 
 /** What is shown of a reaction. */
 public val Emoji.sign: String

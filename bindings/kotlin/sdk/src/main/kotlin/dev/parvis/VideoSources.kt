@@ -29,7 +29,26 @@ public class Picture(
     public val uvPixelStride: Int = 1,
     public val rotation: Rotation = Rotation.NONE,
     public val timestampUs: Long = 0,
-)
+) {
+    /** Lends it to a function of the library. */
+    internal inline fun lend(
+        push: (ByteBuffer, ByteBuffer, ByteBuffer, Int, Int, Int, Int, Int, Int, Long) -> Unit,
+    ): Unit =
+        inLibrary {
+            push(
+                lent(y),
+                lent(u),
+                lent(v),
+                width,
+                height,
+                yStride,
+                uvStride,
+                uvPixelStride,
+                rotation.degrees,
+                timestampUs,
+            )
+        }
+}
 
 /** What brings a picture upright. */
 public enum class Rotation(internal val degrees: Int) {
@@ -49,23 +68,7 @@ public enum class Rotation(internal val degrees: Int) {
 /** One's own camera. [turnOff] turns it off; so does [close], which frees it too. */
 public class Camera internal constructor(private val native: dev.parvis.ffi.Camera) : AutoCloseable {
     /** Gives a picture to the layers that somebody watches; never waits. */
-    public fun push(picture: Picture): Unit =
-        with(picture) {
-            inLibrary {
-                native.pushI420(
-                    lent(y),
-                    lent(u),
-                    lent(v),
-                    width,
-                    height,
-                    yStride,
-                    uvStride,
-                    uvPixelStride,
-                    rotation.degrees,
-                    timestampUs,
-                )
-            }
-        }
+    public fun push(picture: Picture): Unit = picture.lend(native::pushI420)
 
     /** Mutes: nothing is captured, and the tracks stay announced. */
     public suspend fun mute(): Unit = awaitLibrary { native.mute() }
@@ -85,24 +88,32 @@ public class Camera internal constructor(private val native: dev.parvis.ffi.Came
 
 /** A screen that is shared. [turnOff] ends that; so does [close], which frees it too. */
 public class Screen internal constructor(private val native: dev.parvis.ffi.Screen) : AutoCloseable {
+    private val staging = Staging()
+
     /** Gives a picture to the layers that somebody watches; never waits. */
-    public fun push(picture: Picture): Unit =
-        with(picture) {
-            inLibrary {
-                native.pushI420(
-                    lent(y),
-                    lent(u),
-                    lent(v),
-                    width,
-                    height,
-                    yStride,
-                    uvStride,
-                    uvPixelStride,
-                    rotation.degrees,
-                    timestampUs,
-                )
-            }
-        }
+    public fun push(picture: Picture): Unit = picture.lend(native::pushI420)
+
+    /**
+     * Shares the sound of the screen too; give it by [pushSound]. It is muted, forbidden and ends with the screen. Once it is
+     * shared this changes nothing.
+     */
+    public suspend fun shareSound(options: AudioOptions = AudioOptions()): Unit = awaitLibrary { native.shareSound(options) }
+
+    /** Gives sound of the screen as floats, as [Microphone.push] takes them; never waits. */
+    public fun pushSound(samples: FloatArray, timestampUs: Long = 0): Unit =
+        staging.lend(samples) { native.pushSoundF32(it, timestampUs) }
+
+    /** Gives sound of the screen as 16-bit integers. */
+    public fun pushSound(samples: ShortArray, timestampUs: Long = 0): Unit =
+        staging.lend(samples) { native.pushSoundI16(it, timestampUs) }
+
+    /** Gives sound of the screen as floats, little endian; [samples] is a direct buffer, from its position on. */
+    public fun pushSoundFloats(samples: ByteBuffer, timestampUs: Long = 0): Unit =
+        inLibrary { native.pushSoundF32(lent(samples), timestampUs) }
+
+    /** Gives sound of the screen as 16-bit integers, little endian, as [pushSoundFloats] does. */
+    public fun pushSoundShorts(samples: ByteBuffer, timestampUs: Long = 0): Unit =
+        inLibrary { native.pushSoundI16(lent(samples), timestampUs) }
 
     /** Mutes: nothing is captured, and the tracks stay announced. */
     public suspend fun mute(): Unit = awaitLibrary { native.mute() }

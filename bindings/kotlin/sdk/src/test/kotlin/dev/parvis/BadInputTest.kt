@@ -160,6 +160,27 @@ class BadInputTest {
     }
 
     @Test
+    fun `a capture that throws when it is started or stopped`() = test {
+        val alice = join(this, site.room(), "Alice", site.administrator)
+        alice.isIn()
+        val size = VideoOptions(Media.WIDTH, Media.HEIGHT)
+        val taken = Filming(start = { throw ParvisException(ErrorKind.PERMISSION_DENIED, "no") })
+        val refused = refusal { alice.meeting.camera(taken, size) }
+        assertEquals(ErrorKind.PERMISSION_DENIED to "no", refused.kind to refused.message)
+        assertEquals(ErrorKind.CALLBACK, refusal { alice.meeting.camera(Filming(start = { TODO("a bug") }), size) }.kind)
+        // Neither is on, so this is the first.
+        alice.meeting.camera(Filming(stop = { error("a bug") }), size).use { camera ->
+            val broken = refusal { camera.turnOff() }
+            assertEquals(ErrorKind.CALLBACK, broken.kind)
+            assertTrue("a bug" in broken.message, broken.message)
+            assertEquals(ErrorKind.LEFT, refusal { camera.turnOff() }.kind)
+        }
+        alice.knows("for no camera") { it.myself?.media?.camera == MediaState.OFF }
+        alice.meeting.leave()
+        alice.close()
+    }
+
+    @Test
     fun `pictures and sounds that are none`() = test {
         val alice = join(this, site.room(), "Alice", site.administrator)
         alice.isIn()
@@ -202,6 +223,15 @@ class BadInputTest {
         alice.meeting.leave()
         alice.close()
     }
+}
+
+/** A capture of pictures that does as it is told. */
+private class Filming(private val start: () -> Unit = {}, private val stop: () -> Unit = {}) : CameraCapture {
+    override suspend fun open() = Unit
+
+    override fun start(camera: Camera) = start.invoke()
+
+    override fun stop() = stop.invoke()
 }
 
 /** A capture that does as it is told when it is opened. */

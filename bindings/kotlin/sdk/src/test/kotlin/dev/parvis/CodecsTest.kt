@@ -35,13 +35,7 @@ class CodecsTest {
         body: suspend CoroutineScope.(alice: Person, zoe: Person) -> Unit,
     ) = runBlocking(Dispatchers.Default) {
         coroutineScope {
-            val link = site.room()
-            val alice = join(this, link, "Alice", site.administrator, alices)
-            alice.isIn()
-            val zoe = join(this, link, "Zoé", codecs = zoes)
-            alice.knows("for the lobby") { it.lobby.isNotEmpty() }
-            alice.meeting.admit(Target.All)
-            zoe.isIn()
+            val (alice, zoe) = two(site, alices, zoes)
             body(alice, zoe)
             listOf(zoe, alice).forEach { it.meeting.leave(); it.close() }
         }

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer
 import java.util.concurrent.atomic.AtomicInteger
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
+import kotlin.test.assertIs
 import kotlin.test.assertNotNull
 import kotlin.test.assertNull
 import kotlin.test.assertTrue
@@ -41,18 +42,6 @@ class LifecycleTest {
     private fun test(body: suspend CoroutineScope.() -> Unit) =
         runBlocking(Dispatchers.Default) { coroutineScope { body() } }
 
-    /** Two who are in the same room. */
-    private suspend fun CoroutineScope.two(): Pair<Person, Person> {
-        val link = site.room()
-        val alice = join(this, link, "Alice", site.administrator)
-        alice.isIn()
-        val zoe = join(this, link, "Zoé")
-        alice.knows("for the lobby") { it.lobby.isNotEmpty() }
-        alice.meeting.admit(Target.All)
-        zoe.isIn()
-        return alice to zoe
-    }
-
     @Test
     fun `cancelling a join cancels the app's own ticket source`() = test {
         val asked = CompletableDeferred<Unit>()
@@ -74,7 +63,7 @@ class LifecycleTest {
 
     @Test
     fun `a picture that was waited for in vain comes later`() = test {
-        val (alice, zoe) = two()
+        val (alice, zoe) = two(site)
         alice.meeting.picture(zoe.id, Source.CAMERA, VideoTarget(320, 180)).use { picture ->
             assertNull(withTimeoutOrNull(200.milliseconds) { picture.next() })
             zoe.meeting.camera(VideoOptions(Media.WIDTH, Media.HEIGHT, 15)).use { camera ->
@@ -92,7 +81,7 @@ class LifecycleTest {
 
     @Test
     fun `events that came before they were collected are not lost`() = test {
-        val (alice, zoe) = two()
+        val (alice, zoe) = two(site)
         val events = alice.meeting.events()
         zoe.meeting.raiseHand()
         zoe.meeting.leave()
@@ -121,11 +110,13 @@ class LifecycleTest {
                 { meeting.setReceive(Receive.LESS) },
             )
         for (call in calls) assertEquals(ErrorKind.LEFT, assertFailsWith<ParvisException> { call() }.kind)
+        val left = withTimeout(PATIENCE) { meeting.waitFor { it.isConnected } }
+        assertEquals(Phase.Disconnected(DisconnectReason.Left), left.phase)
     }
 
     @Test
     fun `a meeting that is closed without leaving is seen to be left`() = test {
-        val (alice, zoe) = two()
+        val (alice, zoe) = two(site)
         zoe.close()
         alice.knows("to be alone") { it.view?.participants?.size == 1 }
         alice.close()
@@ -133,19 +124,23 @@ class LifecycleTest {
 
     @Test
     fun `a command that waits ends when the meeting is left`() = test {
-        val (alice, zoe) = two()
+        val (alice, zoe) = two(site)
         site.kill()
-        val saying = async { runCatching { zoe.meeting.chat("into the void") }.exceptionOrNull() }
-        delay(50.milliseconds)
+        val pending = zoe.meeting.chatPending("into the void")
+        val waiting = listOf(async { runCatching { zoe.meeting.chat("too") } }, async { runCatching { pending.outcome() } })
+        zoe.knows("the loss") { it.phase == Phase.Reconnecting }
         withTimeout(PATIENCE) { zoe.meeting.leave() }
-        assertEquals(ErrorKind.LEFT, (withTimeout(PATIENCE) { saying.await() } as ParvisException).kind)
+        for (call in waiting) {
+            val error = withTimeout(PATIENCE) { call.await() }.exceptionOrNull()
+            assertEquals(ErrorKind.LEFT, assertIs<ParvisException>(error).kind)
+        }
         site.startAgain()
         listOf(alice, zoe).forEach(Person::close)
     }
 
     @Test
     fun `ten thousand frames each way, and nothing grows`() = test {
-        val (alice, zoe) = two()
+        val (alice, zoe) = two(site)
         val camera = zoe.meeting.camera(VideoOptions(SMALL, SMALL, 60))
         val microphone = zoe.meeting.microphone()
         val (picture, voice) =

@@ -1,5 +1,8 @@
 package dev.parvis
 
+import kotlin.test.assertEquals
+import kotlin.test.assertTrue
+import kotlin.time.Duration
 import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -61,10 +64,25 @@ suspend fun join(
     name: String,
     session: String? = null,
     codecs: Codecs = Codecs(),
+    commandTimeout: Duration = 30.seconds,
 ): Person {
     val tickets = session?.let(Tickets::Agent) ?: Tickets.Guest
     val device = "device${name.hashCode().toUInt()}"
-    return Person(scope, Meeting.join(link, JoinOptions(name, device, tickets, trust = Trust.Anyone, codecs = codecs)))
+    val options =
+        JoinOptions(name, device, tickets, trust = Trust.Anyone, commandTimeout = commandTimeout, codecs = codecs)
+    return Person(scope, Meeting.join(link, options))
+}
+
+/** Two who are in the same room: Alice, who owns it, and Zoé, a guest. */
+suspend fun CoroutineScope.two(site: Site, alices: Codecs = Codecs(), zoes: Codecs = Codecs()): Pair<Person, Person> {
+    val link = site.room()
+    val alice = join(this, link, "Alice", site.administrator, alices)
+    alice.isIn()
+    val zoe = join(this, link, "Zoé", codecs = zoes)
+    alice.knows("for the lobby") { it.lobby.isNotEmpty() }
+    alice.meeting.admit(Target.All)
+    zoe.isIn()
+    return alice to zoe
 }
 
 /** Gives the pictures of the file to [push], 15 a second, until it is cancelled. */
@@ -78,12 +96,31 @@ fun CoroutineScope.film(push: (Picture) -> Unit) =
     }
 
 /** Gives the sound of the file to a microphone, as fast as it is spoken, until it is cancelled. */
-fun CoroutineScope.talk(microphone: Microphone) =
+fun CoroutineScope.talk(microphone: Microphone) = talk { microphone.push(it) }
+
+/** Gives the sound of the file to [push], as fast as it is spoken, until it is cancelled. */
+fun CoroutineScope.talk(push: (ShortArray) -> Unit) =
     launch(Dispatchers.Default) {
         val started = System.nanoTime()
         var index = 0
         while (isActive) {
-            microphone.push(Media.sounds[index++ % Media.sounds.size])
+            push(Media.sounds[index++ % Media.sounds.size])
             delay(index * 20 - (System.nanoTime() - started) / 1_000_000)
         }
+    }
+
+/** Listens for a second: the tone is heard. */
+suspend fun listen(voice: RemoteVoice) =
+    withTimeout(PATIENCE) {
+        // What was made up for lost sound, or fades in after a mute, comes first.
+        repeat(25) { voice.next()!!.close() }
+        val samples = FloatArray(50 * Media.FRAME)
+        repeat(50) { index ->
+            voice.next()!!.use { frame ->
+                assertEquals(1, frame.channels)
+                frame.samples.get(samples, index * Media.FRAME, Media.FRAME)
+            }
+        }
+        val louder = Media.louder(samples, 220.0, 3000.0)
+        assertTrue(louder > 20, "220 Hz is $louder dB louder than 3000 Hz")
     }

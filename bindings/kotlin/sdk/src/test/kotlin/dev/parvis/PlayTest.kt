@@ -29,13 +29,7 @@ class PlayTest {
     private fun meeting(body: suspend CoroutineScope.(alice: Person, zoe: Person) -> Unit) =
         runBlocking(Dispatchers.Default) {
             coroutineScope {
-                val link = site.room()
-                val alice = join(this, link, "Alice", site.administrator)
-                alice.isIn()
-                val zoe = join(this, link, "Zoé")
-                alice.knows("for the lobby") { it.lobby.isNotEmpty() }
-                alice.meeting.admit(Target.All)
-                zoe.isIn()
+                val (alice, zoe) = two(site)
                 body(alice, zoe)
                 listOf(zoe, alice).forEach { it.meeting.leave(); it.close() }
             }
@@ -108,6 +102,21 @@ class PlayTest {
         }
         filming.cancelAndJoin()
         camera.close()
+    }
+
+    @Test
+    fun `a camera has the layers and the encoder that were asked for`() = meeting { alice, _ ->
+        val layers = listOf(VideoLayer(0, 300_000), VideoLayer(1))
+        val options = VideoOptions(Media.WIDTH, Media.HEIGHT, 15, layers = layers, encoder = VideoEncoderChoice.RAV1E)
+        alice.meeting.camera(options).use { camera ->
+            val tracks = camera.stats()
+            assertEquals(listOf("camera/180p", "camera/90p"), tracks.map { it.track })
+            assertTrue(tracks.all { it.codec!!.backend == "rav1e" }, "$tracks")
+        }
+        for ((halvings, kind) in listOf(-1 to ErrorKind.BAD_ARGUMENT, 20 to ErrorKind.BAD_FRAME)) {
+            val bad = options.copy(layers = listOf(VideoLayer(halvings)))
+            assertEquals(kind, assertFailsWith<ParvisException> { alice.meeting.camera(bad) }.kind)
+        }
     }
 
     @Test

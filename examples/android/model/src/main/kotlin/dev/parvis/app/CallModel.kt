@@ -1,8 +1,10 @@
 package dev.parvis.app
 
+import dev.parvis.ChatMessage
 import dev.parvis.Emoji
 import dev.parvis.MeetingEvent
 import dev.parvis.ParvisException
+import dev.parvis.Pending
 import dev.parvis.Phase
 import dev.parvis.Source
 import dev.parvis.Target
@@ -27,6 +29,7 @@ class CallModel(private val scope: CoroutineScope, private val call: Call, turnO
     private val shown = MutableStateFlow(CallState().with(call.state.value, emptyList()))
     private val devices = Source.entries.associateWith { LocalDevice(call, it) }
     private var lastSpoke = emptyList<String>()
+    private val unsent = mutableMapOf<String, Pending>()
     private var reactions = 0L
 
     /** What is shown. */
@@ -84,7 +87,21 @@ class CallModel(private val scope: CoroutineScope, private val call: Call, turnO
         if (text.isBlank()) return
         attempt {
             val pending = call.chatPending(text.trim())
+            unsent[pending.clientId] = pending
             shown.update { it.copy(chat = it.chat.with(pending, it.me, it.nameOf(it.me))) }
+        }
+    }
+
+    /** Sends a line of one's own again that has failed. */
+    fun sendAgain(clientId: String) {
+        val pending = unsent[clientId] ?: return
+        shown.update { it.copy(chat = it.chat.again(clientId)) }
+        scope.launch {
+            try {
+                pending.retry()
+            } catch (error: ParvisException) {
+                shown.update { it.copy(chat = it.chat.failed(clientId, error.kind)) }
+            }
         }
     }
 
@@ -131,10 +148,7 @@ class CallModel(private val scope: CoroutineScope, private val call: Call, turnO
 
     private suspend fun happened(event: MeetingEvent) {
         when (event) {
-            is MeetingEvent.Chat -> shown.update { now ->
-                val isNew = !now.isChatOpen && event.message.from != now.me
-                now.copy(chat = now.chat.with(listOf(event.message)), unread = now.unread + if (isNew) 1 else 0)
-            }
+            is MeetingEvent.Chat -> wrote(event.message)
             is MeetingEvent.ChatFailed -> shown.update { it.copy(chat = it.chat.failed(event.clientId, event.error)) }
             is MeetingEvent.Reaction -> float(event.participant, event.emoji)
             is MeetingEvent.Speakers -> spoke(event.participants)
@@ -145,6 +159,14 @@ class CallModel(private val scope: CoroutineScope, private val call: Call, turnO
             is MeetingEvent.SuggestLowerHand -> say("You spoke: lower your hand?")
             is MeetingEvent.Missed -> attempt { loadHistory() }
             else -> Unit
+        }
+    }
+
+    private fun wrote(message: ChatMessage) {
+        if (message.from == shown.value.me) unsent -= message.clientId
+        shown.update { now ->
+            val isNew = !now.isChatOpen && message.from != now.me
+            now.copy(chat = now.chat.with(listOf(message)), unread = now.unread + if (isNew) 1 else 0)
         }
     }
 

@@ -12,7 +12,7 @@ sealed interface LineStatus {
     /** On its way. */
     data object Pending : LineStatus
 
-    /** Refused for good, and why, for people. */
+    /** Refused, or not answered, and why, for people; it can be sent again. */
     data class Failed(val why: String) : LineStatus
 }
 
@@ -54,14 +54,16 @@ data class Chat(val lines: List<Line> = emptyList()) {
     }
 
     /** With a message of one's own that was refused. */
-    fun failed(clientId: String, error: ErrorKind): Chat =
+    fun failed(clientId: String, error: ErrorKind): Chat = with(clientId, LineStatus.Failed(error.inWords()))
+
+    /** With a message of one's own that is sent again. */
+    fun again(clientId: String): Chat = with(clientId, LineStatus.Pending)
+
+    /** What is stored stays so. */
+    private fun with(clientId: String, status: LineStatus): Chat =
         Chat(
             lines.map { line ->
-                if (line.clientId == clientId && line.status == LineStatus.Pending) {
-                    line.copy(status = LineStatus.Failed(error.inWords()))
-                } else {
-                    line
-                }
+                if (line.clientId == clientId && line.status !is LineStatus.Sent) line.copy(status = status) else line
             },
         )
 }

@@ -149,13 +149,25 @@ class CallModelTest {
     }
 
     @Test
-    fun `a refused line stays and says why`() = runTest {
+    fun `a refused line stays and says why and is sent again`() = runTest {
         call.state.value = connected
         val model = model()
         model.send("salut")
         runCurrent()
-        happens(MeetingEvent.ChatFailed(model.state.value.chat.lines.single().clientId, ErrorKind.RATE_LIMITED))
-        assertEquals(LineStatus.Failed("Not so fast. Wait a moment."), model.state.value.chat.lines.single().status)
+        fun line() = model.state.value.chat.lines.single()
+        happens(MeetingEvent.ChatFailed(line().clientId, ErrorKind.RATE_LIMITED))
+        assertEquals(LineStatus.Failed("Not so fast. Wait a moment."), line().status)
+        call.refusal = ErrorKind.RATE_LIMITED
+        model.sendAgain(line().clientId)
+        assertEquals(LineStatus.Pending, line().status)
+        runCurrent()
+        assertEquals(LineStatus.Failed("Not so fast. Wait a moment."), line().status)
+        model.sendAgain(line().clientId)
+        runCurrent()
+        assertEquals(listOf("chat salut", "again salut", "again salut"), call.asked)
+        happens(MeetingEvent.Chat(message(7, ME, "salut", line().clientId)))
+        model.sendAgain(line().clientId)
+        assertEquals(LineStatus.Sent(7), line().status)
     }
 
     @Test

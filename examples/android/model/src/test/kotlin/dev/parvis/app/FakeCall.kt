@@ -2,6 +2,7 @@ package dev.parvis.app
 
 import dev.parvis.AccessLevel
 import dev.parvis.ChatMessage
+import dev.parvis.Done
 import dev.parvis.Emoji
 import dev.parvis.ErrorKind
 import dev.parvis.ForbiddenSources
@@ -15,6 +16,7 @@ import dev.parvis.MeetingState
 import dev.parvis.Participant
 import dev.parvis.ParvisException
 import dev.parvis.Pending
+import dev.parvis.PendingState
 import dev.parvis.Phase
 import dev.parvis.Policy
 import dev.parvis.Quality
@@ -55,7 +57,7 @@ class FakeCall(first: MeetingState = state(Phase.Connecting)) : Call {
 
     override suspend fun chatPending(text: String): Pending {
         ask("chat $text")
-        return Pending("c${asked.size}", text)
+        return FakePending("c${asked.size}", text) { ask("again $text") }
     }
 
     override suspend fun history(before: Long?, count: Int) = HistoryPage(history, emptyList(), null)
@@ -93,6 +95,22 @@ class FakeCall(first: MeetingState = state(Phase.Connecting)) : Call {
     override fun close() = ask("close")
 }
 
+/** A message that [again] sends again. */
+private class FakePending(
+    override val clientId: String,
+    override val text: String,
+    private val again: () -> Unit,
+) : Pending {
+    override val state = PendingState.Sending
+
+    override suspend fun outcome(): Done = Done(null, null, null)
+
+    override suspend fun retry(): Done {
+        again()
+        return outcome()
+    }
+}
+
 /** Meetings of which the test has one. */
 class FakeCalls(private val call: Call) : Calls {
     val asked = mutableListOf<Pair<String, JoinOptions>>()
@@ -117,6 +135,7 @@ fun state(phase: Phase, vararg people: Participant, speakers: List<String> = emp
         "abc-defg-hij",
         ME,
         RoomView(
+            0,
             1,
             Policy(AccessLevel.TRUSTED, null, true, HistoryPolicy.SESSION, false),
             false,

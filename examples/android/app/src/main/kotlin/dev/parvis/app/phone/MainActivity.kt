@@ -95,6 +95,7 @@ class MainActivity : ComponentActivity() {
             toggleHand = model::toggleHand,
             react = model::react,
             send = model::send,
+            sendAgain = model::sendAgain,
             showChat = model::showChat,
             admit = { model.admit(target(it)) },
             deny = { model.deny(target(it)) },

@@ -37,6 +37,7 @@ class CallActions(
     val toggleHand: () -> Unit = {},
     val react: (Emoji) -> Unit = {},
     val send: (String) -> Unit = {},
+    val sendAgain: (String) -> Unit = {},
     val showChat: (Boolean) -> Unit = {},
     val admit: (String?) -> Unit = {},
     val deny: (String?) -> Unit = {},

@@ -13,6 +13,7 @@ import androidx.compose.foundation.shape.RoundedCornerShape
 import androidx.compose.material3.MaterialTheme
 import androidx.compose.material3.OutlinedTextField
 import androidx.compose.material3.Text
+import androidx.compose.material3.TextButton
 import androidx.compose.runtime.Composable
 import androidx.compose.runtime.getValue
 import androidx.compose.runtime.mutableStateOf
@@ -38,7 +39,7 @@ internal fun ChatPane(chat: Chat, me: String, actions: CallActions, modifier: Mo
             reverseLayout = true,
             verticalArrangement = Arrangement.spacedBy(8.dp, Alignment.Bottom),
         ) {
-            items(chat.lines.asReversed()) { Bubble(it, isMine = it.from == me) }
+            items(chat.lines.asReversed()) { Bubble(it, isMine = it.from == me, actions) }
         }
         Row(verticalAlignment = Alignment.CenterVertically, horizontalArrangement = Arrangement.spacedBy(8.dp)) {
             OutlinedTextField(draft, { draft = it }, Modifier.weight(1f), label = { Text("Write to everybody") })
@@ -51,7 +52,7 @@ internal fun ChatPane(chat: Chat, me: String, actions: CallActions, modifier: Mo
 }
 
 @Composable
-private fun Bubble(line: Line, isMine: Boolean) {
+private fun Bubble(line: Line, isMine: Boolean, actions: CallActions) {
     val colours = MaterialTheme.colorScheme
     Column(Modifier.fillMaxWidth(), horizontalAlignment = if (isMine) Alignment.End else Alignment.Start) {
         if (!isMine) Text(line.name, color = colours.onSurfaceVariant, fontSize = 12.sp)
@@ -63,6 +64,11 @@ private fun Bubble(line: Line, isMine: Boolean) {
                 .padding(12.dp, 8.dp),
             color = if (isMine) colours.onPrimary else colours.onSurface,
         )
-        (line.status as? LineStatus.Failed)?.let { Text(it.why, color = colours.error, fontSize = 12.sp) }
+        (line.status as? LineStatus.Failed)?.let { failed ->
+            Row(verticalAlignment = Alignment.CenterVertically) {
+                Text(failed.why, color = colours.error, fontSize = 12.sp)
+                TextButton({ actions.sendAgain(line.clientId) }) { Text("Send again", fontSize = 12.sp) }
+            }
+        }
     }
 }
