@@ -101,8 +101,8 @@ bench-network: packages ## What is left of a call on bad networks, simulated, a 
 bench-meeting: packages ## What a meeting of 300 costs the services, and how long things take; MEETING_ARGS="--people 50"
 	cargo run -q --release -p parvis-meeting-load -- $(MEETING_ARGS)
 
-bench-bindings: packages ## What a call over the foreign-function boundary costs on a JVM, against what is wanted
-	@scripts/test-kotlin.sh "$(CACHE)" bench
+bench-bindings: packages ## What a call over the foreign-function boundary costs on a JVM, and the library's size; BENCH_ARGS="--write docs/bindings.md"
+	@scripts/test-kotlin.sh "$(CACHE)" bench $(BENCH_ARGS)
 
 clean: ## Removes the build output from the cache
 	rm -rf "$(CARGO_TARGET_DIR)"

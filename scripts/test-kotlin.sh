@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# test-kotlin.sh CACHE [bench|write-api]: builds the library and its Kotlin side, with its Android half and the example app as
+# test-kotlin.sh CACHE [write-api]: builds the library and its Kotlin side, with its Android half and the example app as
 # far as Maven Central allows, runs their tests on a JVM against a real service, and compares the public API with its
-# snapshot, or writes that; with bench, prints what the boundary costs.
+# snapshot, or writes that.
+# test-kotlin.sh CACHE bench [--write PAGE]: prints what the boundary costs and how large the library is, against what is
+# wanted, and writes it into a page; fails where a row is short.
 set -euo pipefail
 cache=${1:?folder}
 what=${2:-test}
@@ -19,19 +21,22 @@ size() {
   strip -o "$cache/stripped.so" "$target/release/libparvis_ffi.so"
   awk -v row="$1" -v bytes="$(stat -c %s "$cache/stripped.so")" -v most="$2" 'BEGIN {
     figure = bytes / 1e6
-    printf "%-5s %-24s %7.1f %7.1f\n", figure <= most ? "ok" : "short", row, figure, most
+    printf "%-5s %-26s %7.1f %7.1f\n", figure <= most ? "ok" : "short", row, figure, most
   }'
   rm "$cache/stripped.so"
 }
 
 if [ "$what" = bench ]; then
   cargo build -q -p parvis-bindgen
+  rows=$cache/bindings-bench.txt
+  # The functions of the bench are some kilobytes more than what ships.
   cargo build -q --release -p parvis-ffi --features bench
-  mvn --file bindings/kotlin/pom.xml --quiet -Pbench "-Dparvis.output=$cache/kotlin-bench" "-Dparvis.library=$target/release/libparvis_ffi.so" \
-    -DskipTests --projects sdk-ffi,sdk test
-  size library-with-codecs-MB 12
+  mvn --file bindings/kotlin/pom.xml --quiet -Pbench "-Dparvis.output=$cache/kotlin-bench" \
+    "-Dparvis.library=$target/release/libparvis_ffi.so" -DskipTests --projects sdk-ffi,sdk test | tee "$rows"
+  size library-with-codecs-MB 12 | tee --append "$rows"
   cargo build -q --release -p parvis-ffi --no-default-features
-  size library-alone-MB 4
+  size library-alone-MB 4 | tee --append "$rows"
+  scripts/bindings_table.py "$rows" "${@:3}"
   exit
 fi
 

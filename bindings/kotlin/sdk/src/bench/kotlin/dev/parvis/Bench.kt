@@ -7,7 +7,7 @@ import dev.parvis.ffi.benchCallback
 import java.nio.ByteBuffer
 import kotlin.math.roundToInt
 
-/** What calls over the boundary cost on this machine, against what is wanted: `ok|short ROW FIGURE TARGET`, microseconds. */
+/** What calls over the boundary cost on this machine, against what is wanted: `ok|short ROW FIGURE TARGET`. */
 fun main() {
     Library.load()
     val bytes = ByteBuffer.allocateDirect(100_000)
@@ -15,15 +15,15 @@ fun main() {
         object : BenchSink {
             override fun take(frame: dev.parvis.ffi.VideoFrame) = frame.close()
         }
-    row("call-without-payload", 26.0, best { time(20_000) { benchCall(3) } })
-    row("100-KB-in-as-a-slice", 14.0, best { time(20_000) { benchBytes(bytes) } })
-    row("callback-with-a-handle", 13.0, best { benchCallback(sink, 20_000) / 1000.0 })
+    row("call-without-payload-us", 26.0, best { time(20_000) { benchCall(3) } })
+    row("100-KB-in-as-a-slice-us", 14.0, best { time(20_000) { benchBytes(bytes) } })
+    row("callback-with-a-handle-us", 13.0, best { benchCallback(sink, 20_000) / 1000.0 })
 }
 
 /** A figure may be a fifth above its target: machines differ. */
 private fun row(name: String, target: Double, figure: Double) {
     val word = if (figure <= target * 1.2) "ok" else "short"
-    println("%-5s %-24s %7.1f %7.1f".format(word, name, (figure * 10).roundToInt() / 10.0, target))
+    println("%-5s %-26s %7.1f %7.1f".format(word, name, (figure * 10).roundToInt() / 10.0, target))
 }
 
 /** The best of five rounds, after one to get warm. */
