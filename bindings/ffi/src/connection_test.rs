@@ -1,8 +1,11 @@
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use parvis::meeting;
 
-use crate::{Draft, JoinOptions, ParvisError, Tickets, mirror::mirror, runtime, runtime::within};
+use crate::{
+    Draft, JoinOptions, ParvisError, Tickets, mirror::mirror, numbers::millis, runtime,
+    runtime::within,
+};
 
 /// What a connection test found, before anybody is joined.
 #[derive(Debug, Clone, PartialEq, uniffi::Record)]
@@ -28,7 +31,7 @@ pub struct TransportReport {
     pub failure: Option<ParvisError>,
 }
 
-/// What a path is like. How much it carries is not measured: nobody may send media before being let in.
+/// What a path is like.
 #[derive(Debug, Clone, Copy, PartialEq, uniffi::Record)]
 pub struct PathReport {
     /// The draft that was agreed on.
@@ -43,6 +46,17 @@ pub struct PathReport {
     pub answer_ms: Option<i64>,
     /// Commands that were not answered within two seconds, of ten.
     pub unanswered: i32,
+    /// How much it carries; none: nothing came, or the app's own source of tickets has none for a test.
+    pub capacity: Option<Capacity>,
+}
+
+/// How much a path carries, as far as it was tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Record)]
+pub struct Capacity {
+    /// To the relay, bits a second; of 10 Mbit/s that were offered.
+    pub up: i64,
+    /// From the relay, bits a second; of twice what went up.
+    pub down: i64,
 }
 
 mirror! {
@@ -100,10 +114,10 @@ impl From<meeting::PathReport> for PathReport {
             loss: report.loss,
             answer_ms: report.answer.map(millis),
             unanswered: i32::try_from(report.unanswered).unwrap_or(i32::MAX),
+            capacity: report.capacity.map(|capacity| Capacity {
+                up: capacity.up.as_bps().into(),
+                down: capacity.down.as_bps().into(),
+            }),
         }
     }
-}
-
-fn millis(time: Duration) -> i64 {
-    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }

@@ -6,7 +6,7 @@ use parvis::{
     meeting::{BadId, CommandError, JoinError, TicketError},
 };
 
-use crate::ErrorKind;
+use crate::{ErrorKind, numbers::millis};
 
 /// Why something is not done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, uniffi::Error)]
@@ -60,8 +60,7 @@ impl ParvisError {
             is_auth,
             ..
         } = self;
-        let retry_after_ms =
-            pause.map(|pause| i64::try_from(pause.as_millis()).unwrap_or(i64::MAX));
+        let retry_after_ms = pause.map(millis);
         Self::Failed {
             kind,
             reason,

@@ -78,7 +78,7 @@ pub use codecs::{
     VideoEncoderCaps, VideoEncoderConfig, VideoEncoderFactory, VideoParams, av1_params,
 };
 pub use connection_test::{
-    ConnectionReport, PathReport, Transport, TransportReport, test_connection,
+    Capacity, ConnectionReport, PathReport, Transport, TransportReport, test_connection,
 };
 pub use data::{DataTarget, MeetingData, RemoteData};
 pub use encoded_frame::{EncodedFrame, EncodedLayout};

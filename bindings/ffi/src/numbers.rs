@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 /// A number as the boundary has it.
 pub(crate) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
@@ -6,4 +8,9 @@ pub(crate) fn signed(number: u64) -> i64 {
 /// A number that the boundary gave; what is below zero is zero.
 pub(crate) fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or_default()
+}
+
+/// A time as the boundary has it.
+pub(crate) fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }

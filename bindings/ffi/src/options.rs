@@ -20,6 +20,10 @@ pub struct JoinOptions {
     /// Whose certificate is accepted of the relay; none: the ticket says it.
     #[uniffi(default = None)]
     pub trust: Option<Trust>,
+    /// The PEM file of the authority that signed the certificates of the site, and of a relay whose
+    /// fingerprint the ticket does not name; none: a public one.
+    #[uniffi(default = None)]
+    pub authority: Option<String>,
     /// How long connecting may take, milliseconds.
     #[uniffi(default = 5000)]
     pub connect_timeout_ms: i64,
@@ -161,6 +165,7 @@ impl JoinOptions {
         meeting::JoinOptions {
             site: self.site,
             trust: self.trust.map(Into::into),
+            authority: self.authority.map(PathBuf::from),
             connect_timeout: time(self.connect_timeout_ms),
             reconnect: time(self.reconnect_ms),
             step_down: self.step_down,

@@ -1,6 +1,6 @@
 use parvis::meeting::{self, PerSource};
 
-use crate::mirror::mirror;
+use crate::{mirror::mirror, numbers::millis};
 
 /// What hosts set for a room and what outlives a session.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -15,6 +15,8 @@ pub struct Policy {
     pub history: HistoryPolicy,
     /// Whether media is encrypted from end to end.
     pub encrypted: bool,
+    /// How long chat is kept after the end of a session, milliseconds.
+    pub retention_ms: i64,
 }
 
 /// Which sources only hosts may use.
@@ -60,6 +62,7 @@ impl From<meeting::Policy> for Policy {
             host_gate: policy.host_gate,
             history: policy.history.into(),
             encrypted: policy.encrypted,
+            retention_ms: millis(policy.retention),
         }
     }
 }

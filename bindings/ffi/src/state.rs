@@ -2,7 +2,7 @@ use parvis::{CloseReason, meeting};
 
 use crate::{
     Capture, ErrorKind, ForbiddenSources, Participant, Policy, Quality, StepDown, Waiter,
-    numbers::signed,
+    numbers::{millis, signed},
 };
 
 /// What is known of a meeting.
@@ -177,8 +177,7 @@ impl From<meeting::Lobby> for Lobby {
                 since_ms: signed(since.0),
             },
             meeting::Lobby::Denied { retry_after } => Self::Denied {
-                retry_after_ms: retry_after
-                    .map(|pause| i64::try_from(pause.as_millis()).unwrap_or(i64::MAX)),
+                retry_after_ms: retry_after.map(millis),
             },
             meeting::Lobby::TimedOut => Self::TimedOut,
             meeting::Lobby::Full => Self::Full,

@@ -46,6 +46,10 @@ pub struct TicketRequest {
     pub device: String,
     /// The secret of the ticket before.
     pub resume: Option<String>,
+    /// The PEM file of the authority that signed the site's certificate; none: a public one.
+    pub authority: Option<String>,
+    /// Whether it is to measure a path, and not to knock.
+    pub is_test: bool,
 }
 
 /// The app's own source of tickets, such as its server.
@@ -137,6 +141,10 @@ impl From<meeting::TicketRequest> for TicketRequest {
             name: request.name,
             device: request.device,
             resume: request.resume,
+            authority: request
+                .authority
+                .map(|file| file.to_string_lossy().into_owned()),
+            is_test: request.is_test,
         }
     }
 }

@@ -64,14 +64,16 @@ impl Meeting {
         Ok(camera)
     }
 
-    /// Shares a screen; give it pictures by [`Screen::push_i420`].
+    /// Shares a screen, in two layers of at most 1080 lines unless the options have others; give it
+    /// pictures by [`Screen::push_i420`].
     pub async fn screen(&self, options: VideoOptions) -> Result<Arc<Screen>, ParvisError> {
-        let (width, height) = options.size()?;
+        let size = options.size()?;
+        let video = options.with(15, 1080, VideoLayer::pair)?;
         let asked = self
             .inner
-            .ask(move |meeting| Box::pin(meeting.screen(width, height)));
+            .ask(|meeting| Box::pin(meeting.screen_with(video)));
         let screen = asked.await?;
-        Ok(Screen::new(&self.inner, screen, (width, height)))
+        Ok(Screen::new(&self.inner, screen, size))
     }
 
     /// Shares a screen once the app's own capture is open, and starts that.

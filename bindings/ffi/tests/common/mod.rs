@@ -177,6 +177,7 @@ pub fn options(name: &str) -> JoinOptions {
         site: None,
         // A relay that is started again has made up another certificate.
         trust: Some(Trust::Anyone),
+        authority: None,
         connect_timeout_ms: 5_000,
         reconnect_ms: 120_000,
         step_down: true,

@@ -10,6 +10,9 @@ public typealias MeetingData = dev.parvis.ffi.MeetingData
 /** How MoQ comes to a relay. Both need UDP; there is no fallback to TCP so far. */
 public typealias Transport = dev.parvis.ffi.Transport
 
+/** How much a path carries, bits a second, as far as it was tried. */
+public typealias Capacity = dev.parvis.ffi.Capacity
+
 /** To whom data goes. */
 public sealed interface DataTarget {
     /** To everybody who is in, straight through the relay: what is late or lost is not sent again. */
@@ -67,7 +70,7 @@ public data class TransportReport(
 }
 
 /**
- * What a path is like. How much it carries is not measured: nobody may send media before being let in.
+ * What a path is like.
  *
  * @property draft the draft that was agreed on
  * @property handshake how long connecting took
@@ -75,6 +78,7 @@ public data class TransportReport(
  * @property loss the share of packets sent that were lost, 0 to 1
  * @property answer how long the meeting took to answer a command, the median; null: it did not
  * @property unanswered commands that were not answered within two seconds, of ten
+ * @property capacity how much it carries; null: nothing came, or the app's own source of tickets has none for a test
  */
 public data class PathReport(
     val draft: Draft,
@@ -83,6 +87,7 @@ public data class PathReport(
     val loss: Double,
     val answer: Duration?,
     val unanswered: Int,
+    val capacity: Capacity?,
 ) {
     internal companion object {
         fun lift(report: dev.parvis.ffi.PathReport): PathReport =
@@ -93,6 +98,7 @@ public data class PathReport(
                 report.loss,
                 report.answerMs?.milliseconds,
                 report.unanswered,
+                report.capacity,
             )
     }
 }

@@ -18,6 +18,8 @@ import kotlin.time.Duration.Companion.seconds
  * @property commandTimeout how long a command waits for its answer, and is said again; longer than a connection takes to be replaced
  * @property drafts the drafts of MoQ Transport that are offered, preferred first; empty: all
  * @property codecs video codecs of the platform, tried before the built-in ones
+ * @property authority the PEM file of the authority that signed the certificates of the site, and of a relay whose fingerprint the
+ * ticket does not name; null: a public one
  */
 public data class JoinOptions(
     val name: String,
@@ -31,6 +33,7 @@ public data class JoinOptions(
     val commandTimeout: Duration = 30.seconds,
     val drafts: List<Draft> = emptyList(),
     val codecs: Codecs = Codecs(),
+    val authority: String? = null,
 ) {
     internal fun lower(): dev.parvis.ffi.JoinOptions =
         dev.parvis.ffi.JoinOptions(
@@ -38,6 +41,7 @@ public data class JoinOptions(
             device,
             site,
             trust?.lower(),
+            authority,
             connectTimeout.inWholeMilliseconds,
             reconnect.inWholeMilliseconds,
             stepDown,

@@ -28,6 +28,9 @@ public data class MeetingState(
     /** Whether one is in. */
     public val isConnected: Boolean get() = phase == Phase.Connected
 
+    /** How long what is said to everybody is kept after the end of the meeting; zero: not at all; null: not in so far. */
+    public val retention: Duration? get() = view?.policy?.chatIsKept
+
     /** Somebody who is in. */
     public fun participant(id: String): Participant? = view?.participants?.find { it.id == id }
 

@@ -1,5 +1,8 @@
 package dev.parvis
 
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.milliseconds
+
 /** What went wrong: stable names, the same in every language. */
 public typealias ErrorKind = dev.parvis.ffi.ErrorKind
 
@@ -140,6 +143,10 @@ public val CaptureStatus.isRunning: Boolean
             CaptureStatus.STARTING, CaptureStatus.ACTIVE, CaptureStatus.STOPPING, CaptureStatus.LIMIT_REACHED -> true
             CaptureStatus.SAVED, CaptureStatus.NOTIFIED, CaptureStatus.FAILED_TO_START, CaptureStatus.ABORTED -> false
         }
+
+/** How long what is said to everybody is kept after the end of a session; zero: not at all. */
+public val Policy.chatIsKept: Duration
+    get() = if (history == HistoryPolicy.NONE) Duration.ZERO else retentionMs.milliseconds
 
 /** Whether somebody is in whose connection is not gone. */
 public fun RoomView.isConnected(id: String): Boolean = participants.any { it.id == id && it.quality != Quality.LOST }

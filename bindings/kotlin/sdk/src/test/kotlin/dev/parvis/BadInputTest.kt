@@ -77,28 +77,21 @@ class BadInputTest {
     }
 
     @Test
+    fun `an authority of the site that cannot be read`() = test {
+        val absent = refusal { Meeting.join(site.room(), options.copy(authority = "/no/such/file.pem")) }
+        assertEquals(ErrorKind.SERVICE_UNAVAILABLE, absent.kind)
+        assertTrue("/no/such/file.pem" in absent.message, absent.message)
+    }
+
+    @Test
     fun `a token that has expired, and one that is none`() = test {
         for (token in listOf<(String) -> String>(site::expired, { "nonsense" })) {
             val bad = options.copy(tickets = tickets { it.copy(token = token(it.token)) })
-            assertEquals(ErrorKind.NOT_LET_IN, refusedAtOnceOrSoon(bad))
+            val refused = refusal { Meeting.join(site.room(), bad) }
+            assertEquals(ErrorKind.NOT_LET_IN to true, refused.kind to refused.isAuth)
         }
         val good = options.copy(tickets = tickets { it })
         Meeting.join(site.room(), good).use { it.leave() }
-    }
-
-    /** A relay may take a connection, and close it once it has looked at the token. */
-    private suspend fun CoroutineScope.refusedAtOnceOrSoon(options: JoinOptions): ErrorKind {
-        val meeting =
-            try {
-                Meeting.join(site.room(), options)
-            } catch (error: ParvisException) {
-                assertTrue(error.isAuth)
-                return error.kind
-            }
-        return Person(this, meeting).use { person ->
-            val phase = person.knows("to be refused") { it.phase is Phase.Disconnected }.phase as Phase.Disconnected
-            (phase.reason as DisconnectReason.Lost).kind
-        }
     }
 
     @Test

@@ -9,6 +9,7 @@ import kotlin.test.assertNull
 import kotlin.test.assertTrue
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.minutes
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.first
@@ -63,6 +64,18 @@ class DataTest {
     }
 
     @Test
+    fun `how long chat is kept is told`() = runBlocking(Dispatchers.Default) {
+        coroutineScope {
+            val alice = join(this, site.room(), "Alice", site.administrator)
+            assertEquals(1.minutes, alice.isIn().retention)
+            alice.meeting.setHistory(HistoryPolicy.NONE)
+            alice.knows("that nothing is kept") { it.retention == Duration.ZERO }
+            alice.meeting.leave()
+            alice.close()
+        }
+    }
+
+    @Test
     fun `a connection is tried before anybody is joined`() = runBlocking(Dispatchers.Default) {
         val options = JoinOptions("Zoé", "device", trust = Trust.Anyone)
         val report = Meeting.testConnection(site.room(), options)
@@ -75,6 +88,8 @@ class DataTest {
             assertEquals(Draft.D22 to 0, path.draft to path.unanswered)
             assertNotNull(path.answer)
             assertTrue(path.loss in 0.0..1.0)
+            val capacity = assertNotNull(path.capacity)
+            assertTrue(minOf(capacity.up, capacity.down) > 100_000, "$capacity")
         }
         val elsewhere = Tickets.Of { Ticket("pzoe", it.code, RelayAddress("moqt://127.0.0.1:9", null), "token", null, null) }
         val missed = options.copy(tickets = elsewhere, connectTimeout = 300.milliseconds)

@@ -113,6 +113,8 @@ class PlayTest {
             assertEquals(listOf("camera/180p", "camera/90p"), tracks.map { it.track })
             assertTrue(tracks.all { it.codec!!.backend == "rav1e" }, "$tracks")
         }
+        val slides = VideoOptions(Media.WIDTH, Media.HEIGHT, 5, layers = listOf(VideoLayer(1)))
+        alice.meeting.screen(slides).use { screen -> assertEquals("screen/full", screen.stats().single().track) }
         for ((halvings, kind) in listOf(-1 to ErrorKind.BAD_ARGUMENT, 20 to ErrorKind.BAD_FRAME)) {
             val bad = options.copy(layers = listOf(VideoLayer(halvings)))
             assertEquals(kind, assertFailsWith<ParvisException> { alice.meeting.camera(bad) }.kind)

@@ -137,7 +137,7 @@ fun state(phase: Phase, vararg people: Participant, speakers: List<String> = emp
         RoomView(
             0,
             1,
-            Policy(AccessLevel.TRUSTED, null, true, HistoryPolicy.SESSION, false),
+            Policy(AccessLevel.TRUSTED, null, true, HistoryPolicy.SESSION, false, 60_000),
             false,
             ForbiddenSources(false, false, false),
             null,
