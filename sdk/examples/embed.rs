@@ -1,21 +1,21 @@
-//! The snippet of the README, whole: joins a meeting by its link and looks at everybody.
+//! The snippet of the README and of docs/embed.md, whole: joins a meeting by its link and looks at everybody.
 //!
 //! ```text
 //! cargo run -p parvis --example embed -- http://127.0.0.1:8080/abc-defg-hij
 //! ```
 
-// readme: begin
+// embed: begin
 use parvis::{
     clock,
     codec::TestPattern,
     meeting::{JoinOptions, Meeting, MeetingEvent, MeetingState, Source, VideoTarget},
 };
 
-// readme: pause
+// embed: end
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let link = std::env::args().nth(1).ok_or("usage: embed LINK")?;
-    // readme: on
+    // embed: begin
     let meeting = Meeting::join(&link, JoinOptions::new("Zoé", "an id of this device")).await?;
     let mut events = meeting.events();
     meeting.wait_for(MeetingState::is_connected).await; // until then in the lobby
@@ -32,6 +32,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     meeting.leave().await; // nothing of it runs any more
-    // readme: end
+    // embed: end
     Ok(())
 }

@@ -6,8 +6,7 @@ mod source;
 
 pub use arrows::{forbidden_arrows, foreign_packages};
 pub use source::{
-    banned_words, embed_snippets_differ, impure_lines, long_files, orphan_files,
-    readme_snippet_differs, unsafe_outside,
+    banned_words, impure_lines, long_files, orphan_files, snippets_differ, unsafe_outside,
 };
 
 use std::{

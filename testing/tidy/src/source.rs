@@ -185,44 +185,14 @@ pub fn unsafe_outside(root: &Path) -> Vec<String> {
     found
 }
 
-/// Words of the README's Rust snippet that the compiled example `sdk/examples/embed.rs` has not,
-/// or the other way round; layout apart, since the formatter owns the example's.
-pub fn readme_snippet_differs(root: &Path) -> Vec<String> {
-    let readme = read(&root.join("README.md"));
-    let shown = readme
-        .split("```rust\n")
-        .nth(1)
-        .and_then(|rest| rest.split("```").next());
-    let example = read(&root.join("sdk/examples/embed.rs"));
-    let mut compiled = String::new();
-    let mut on = false;
-    for line in example.lines() {
-        match line.trim() {
-            "// readme: begin" | "// readme: on" => on = true,
-            "// readme: pause" | "// readme: end" => on = false,
-            _ if on => {
-                compiled.push_str(line);
-                compiled.push('\n');
-            }
-            _ => {}
-        }
-    }
-    let dense = |text: &str| text.split_whitespace().collect::<String>();
-    if shown.is_some_and(|shown| dense(shown) == dense(&compiled)) && !compiled.is_empty() {
-        Vec::new()
-    } else {
-        vec!["README.md and sdk/examples/embed.rs say different things".to_owned()]
-    }
-}
-
-/// Snippets of `docs/embed.md` that differ from the lines between `// embed: begin` and
-/// `// embed: end` of the compiled file that the line before them names; indentation apart.
-pub fn embed_snippets_differ(root: &Path) -> Vec<String> {
-    let page = read(&root.join("docs/embed.md"));
+/// Snippets of a page that differ from what is between `// embed: begin` and `// embed: end` in the
+/// compiled file that the comment before them names; layout apart, since formatters own the files'.
+pub fn snippets_differ(root: &Path, page: &str) -> Vec<String> {
+    let text = read(&root.join(page));
     let dense = |text: &str| text.split_whitespace().collect::<String>();
     let mut found = Vec::new();
     let mut snippets = 0;
-    for block in page.split("<!-- ").skip(1) {
+    for block in text.split("<!-- ").skip(1) {
         let Some((file, rest)) = block.split_once(" -->") else {
             continue;
         };
@@ -230,19 +200,32 @@ pub fn embed_snippets_differ(root: &Path) -> Vec<String> {
         let shown = rest.split("```").nth(1).unwrap_or_default();
         // The language stands behind the fence.
         let shown = shown.split_once('\n').map_or("", |(_, code)| code);
-        let compiled = read(&root.join(file));
-        let compiled = compiled
-            .split_once("// embed: begin")
-            .and_then(|(_, rest)| rest.split_once("// embed: end"))
-            .map_or("", |(code, _)| code);
-        if compiled.is_empty() || dense(shown) != dense(compiled) {
-            found.push(format!("docs/embed.md and {file} say different things"));
+        let compiled = embedded(&read(&root.join(file)));
+        if compiled.is_empty() || dense(shown) != dense(&compiled) {
+            found.push(format!("{page} and {file} say different things"));
         }
     }
     if snippets == 0 {
-        found.push("docs/embed.md shows nothing".to_owned());
+        found.push(format!("{page} shows nothing"));
     }
     found
+}
+
+fn embedded(source: &str) -> String {
+    let mut lines = String::new();
+    let mut on = false;
+    for line in source.lines() {
+        match line.trim() {
+            "// embed: begin" => on = true,
+            "// embed: end" => on = false,
+            _ if on => {
+                lines.push_str(line);
+                lines.push('\n');
+            }
+            _ => {}
+        }
+    }
+    lines
 }
 
 fn sources(root: &Path) -> Vec<PathBuf> {

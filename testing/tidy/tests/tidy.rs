@@ -1,8 +1,8 @@
 //! The shape of the workspace, held by tests.
 
 use parvis_tidy::{
-    banned_words, embed_snippets_differ, forbidden_arrows, foreign_packages, impure_lines,
-    long_files, orphan_files, readme_snippet_differs, unsafe_outside, workspace_root,
+    banned_words, forbidden_arrows, foreign_packages, impure_lines, long_files, orphan_files,
+    snippets_differ, unsafe_outside, workspace_root,
 };
 
 fn assert_none(what: &str, found: &[String]) {
@@ -54,17 +54,8 @@ fn unsafe_stays_where_it_may() {
 }
 
 #[test]
-fn the_readme_shows_what_compiles() {
-    assert_none(
-        "the snippet of the README",
-        &readme_snippet_differs(&workspace_root()),
-    );
-}
-
-#[test]
-fn the_page_for_apps_shows_what_compiles() {
-    assert_none(
-        "the snippets of the page",
-        &embed_snippets_differ(&workspace_root()),
-    );
+fn pages_for_apps_show_what_compiles() {
+    for page in ["README.md", "docs/embed.md"] {
+        assert_none("snippets", &snippets_differ(&workspace_root(), page));
+    }
 }
