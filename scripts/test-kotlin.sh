@@ -45,7 +45,7 @@ cargo test -q --no-run -p parvis-bindgen -p parvis-ffi -p parvis-services
 cargo build -q -p parvis-bindgen
 media=$cache/scenario-media
 "$target/debug/examples/scenario_media" "$media"
-mvn --file examples/android/pom.xml "-Dparvis.output=$cache/kotlin" "-Dparvis.library=$target/debug/deps/libparvis_ffi.so" \
+mvn --file examples/android/pom.xml -Pdocs "-Dparvis.output=$cache/kotlin" "-Dparvis.library=$target/debug/deps/libparvis_ffi.so" \
   "-Dparvis.binary=$target/debug/parvis" "-Dparvis.media=$media" -Dsurefire.printSummary=true package
 echo "The screens of the example app are drawn in $cache/kotlin/android-ui/shots."
 

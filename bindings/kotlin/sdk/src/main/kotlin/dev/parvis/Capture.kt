@@ -5,7 +5,7 @@ public interface AudioCapture {
     /**
      * Asks for permission and opens the device.
      *
-     * What it throws comes out of [Meeting.microphone], and nothing is published: [ErrorKind.PERMISSION_DENIED] is the word
+     * What it throws comes out of [Meeting.microphone], and nothing is published: `ErrorKind.PERMISSION_DENIED` is the word
      * for a refusal.
      */
     public suspend fun open()

@@ -70,7 +70,7 @@ public interface VideoDecoder {
      * Takes a frame, to be closed; the first one, and the first after [reset] and after a failure, is a key frame. Its
      * picture goes to the sink, now or later, from any thread, with the frame's time.
      *
-     * A [ParvisException] of [ErrorKind.BAD_FRAME] says that the frame is damaged; anything else that is thrown, or three of
+     * A [ParvisException] of `ErrorKind.BAD_FRAME` says that the frame is damaged; anything else that is thrown, or three of
      * those in a row, has the built-in decoder take its place where it can.
      */
     public fun decode(frame: EncodedFrame)

@@ -25,7 +25,7 @@ public class EncodedSource internal constructor(private val native: dev.parvis.f
 
     /**
      * Shares the sound of the screen too; give it by [pushSound]. It is muted, forbidden and ends with the screen; a camera has
-     * none: [ErrorKind.FORBIDDEN]. Once it is shared this changes nothing.
+     * none: `ErrorKind.FORBIDDEN`. Once it is shared this changes nothing.
      */
     public suspend fun shareSound(options: AudioOptions = AudioOptions()): Unit = awaitLibrary { native.shareSound(options) }
 

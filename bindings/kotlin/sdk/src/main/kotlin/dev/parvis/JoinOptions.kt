@@ -69,7 +69,7 @@ public fun interface TicketSource {
     /**
      * A ticket for the room; asked at each join, and again when a connection is replaced after the ticket has expired.
      *
-     * What it throws comes out of [Meeting.join]: a [ParvisException] as it is, anything else as [ErrorKind.CALLBACK].
+     * What it throws comes out of [Meeting.join]: a [ParvisException] as it is, anything else as `ErrorKind.CALLBACK`.
      */
     public suspend fun ticket(request: TicketRequest): Ticket
 }

@@ -26,7 +26,7 @@ import kotlinx.coroutines.launch
  *
  * A command suspends until the meeting has acknowledged it, which is after it was stored. Where the connection is
  * replaced meanwhile it is said again, and done once. What a command throws is a [ParvisException]; commands of hosts, owners
- * and administrators, are refused to others with [ErrorKind.FORBIDDEN].
+ * and administrators, are refused to others with `ErrorKind.FORBIDDEN`.
  *
  * [leave] says goodbye and waits until nothing of the meeting runs; [close] frees it at once, and leaves in the background.
  */
@@ -216,7 +216,7 @@ public class Meeting private constructor(
     /**
      * Pins somebody, such as a sign-language interpreter, or no longer: the relay sends their pictures before all others,
      * they have at least 360 lines, and are not given up when the network is short. What is not visible, or
-     * [Receive.AUDIO_ONLY], still stops them.
+     * `Receive.AUDIO_ONLY`, still stops them.
      */
     public fun setPinned(who: String, pinned: Boolean): Unit = inLibrary { native.setPinned(who, pinned) }
 

@@ -2,7 +2,7 @@ package dev.parvis
 
 /** A message of one's own, which is shown at once. [Meeting.chatPending] makes it. */
 public interface Pending {
-    /** What it is called; [ChatMessage.clientId] is the same. */
+    /** What it is called; `ChatMessage.clientId` is the same. */
     public val clientId: String
 
     /** The text as it was sent. */
