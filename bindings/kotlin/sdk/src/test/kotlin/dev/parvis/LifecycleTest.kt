@@ -115,6 +115,35 @@ class LifecycleTest {
     }
 
     @Test
+    fun `frames and tracks are of no use once they are closed, and are closed once`() = test {
+        val (alice, zoe) = two(site)
+        val camera = zoe.meeting.camera(VideoOptions(Media.WIDTH, Media.HEIGHT, 15))
+        val microphone = zoe.meeting.microphone()
+        val giving = listOf(film(camera::push), talk(microphone))
+        val picture = alice.meeting.picture(zoe.id, Source.CAMERA, VideoTarget(Media.WIDTH, Media.HEIGHT))
+        val voice = alice.meeting.voice(zoe.id)
+        val (frame, sound) = withTimeout(PATIENCE) { picture.next()!! to voice.next()!! }
+        assertTrue(frame.arrivedUs!! >= frame.timestampUs)
+        assertEquals("camera/180p", picture.layer())
+        giving.forEach { it.cancelAndJoin() }
+        repeat(2) { listOf(frame, sound, picture, voice, camera, microphone).forEach(AutoCloseable::close) }
+        val calls =
+            listOf<suspend () -> Any>(
+                { frame.y },
+                { sound.samples },
+                { picture.stats() },
+                { camera.push(Media.picture(0)) },
+                { camera.mute() },
+                { microphone.push(Media.sounds[0]) },
+                { microphone.unmute() },
+            )
+        for (call in calls) assertEquals(ErrorKind.LEFT, assertFailsWith<ParvisException> { call() }.kind)
+        assertNull(picture.next())
+        assertNull(voice.next())
+        listOf(alice, zoe).forEach { it.meeting.leave(); it.close() }
+    }
+
+    @Test
     fun `a meeting that is closed without leaving is seen to be left`() = test {
         val (alice, zoe) = two(site)
         zoe.close()
