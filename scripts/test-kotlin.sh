@@ -30,11 +30,11 @@ if [ "$what" = bench ]; then
   cargo build -q -p parvis-bindgen
   rows=$cache/bindings-bench.txt
   # The functions of the bench are some kilobytes more than what ships.
-  cargo build -q --release -p parvis-ffi --features bench
+  cargo rustc -q --release -p parvis-ffi --crate-type cdylib --features bench
   mvn --file bindings/kotlin/pom.xml --quiet -Pbench "-Dparvis.output=$cache/kotlin-bench" \
     "-Dparvis.library=$target/release/libparvis_ffi.so" -DskipTests --projects sdk-ffi,sdk test | tee "$rows"
   size library-with-codecs-MB 12 | tee --append "$rows"
-  cargo build -q --release -p parvis-ffi --no-default-features
+  cargo rustc -q --release -p parvis-ffi --crate-type cdylib --no-default-features
   size library-alone-MB 4 | tee --append "$rows"
   scripts/bindings_table.py "$rows" "${@:3}"
   exit

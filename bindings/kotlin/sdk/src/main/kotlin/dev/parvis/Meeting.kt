@@ -18,7 +18,7 @@ import kotlinx.coroutines.launch
  *
  * ```
  * Meeting.join(link, JoinOptions("Zoé", device)).use { meeting ->
- *     meeting.state.first { it.phase == Phase.Connected }
+ *     meeting.waitFor { it.isConnected }
  *     meeting.chat("Bonjour !")
  *     meeting.leave()
  * }
