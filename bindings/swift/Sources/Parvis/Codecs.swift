@@ -123,19 +123,13 @@ public final class PictureSink: Sendable {
     /// Puts a picture, each in its order; never waits. It is copied once.
     ///
     /// - Parameter timestamp: of its frame.
-    public func push(_ picture: I420Picture, at timestamp: MediaTime) throws {
-        try push(LentPicture(picture), timestamp)
+    public func push(_ picture: I420Picture, rotation: Rotation = .none, at timestamp: MediaTime) throws {
+        try foreign.push(LentPicture(picture), rotation, timestamp)
     }
 
     /// Puts a picture of two planes.
-    public func push(_ picture: NV12Picture, at timestamp: MediaTime) throws {
-        try push(LentPicture(picture), timestamp)
-    }
-
-    private func push(_ lent: LentPicture, _ timestamp: MediaTime) throws {
-        try foreign.pushI420(
-            y: lent.y, u: lent.u, v: lent.v, width: lent.width, height: lent.height, yStride: lent.yStride,
-            uvStride: lent.uvStride, uvPixelStride: lent.uvPixelStride, timestampUs: timestamp.microseconds)
+    public func push(_ picture: NV12Picture, rotation: Rotation = .none, at timestamp: MediaTime) throws {
+        try foreign.push(LentPicture(picture), rotation, timestamp)
     }
 
     /// Says that the decoder is of no use any more, and why: the built-in one takes its place where it can.

@@ -57,8 +57,12 @@ extension Meeting {
     public func camera(
         width: Int, height: Int, frameRate: Int? = nil, maxHeight: Int? = nil
     ) async throws -> Camera {
-        let options = VideoOptions(width: width, height: height, frameRate: frameRate, maxHeight: maxHeight)
-        return Camera(try await foreign.camera(options: options))
+        try await camera(VideoOptions(width: width, height: height, frameRate: frameRate, maxHeight: maxHeight))
+    }
+
+    /// Turns the camera on, as the options say.
+    public func camera(_ options: VideoOptions) async throws -> Camera {
+        Camera(try await foreign.camera(options: options.foreign))
     }
 
     /// Turns the camera on once the app's own capture is open, and starts that.
@@ -66,21 +70,38 @@ extension Meeting {
         from capture: Capture, width: Int, height: Int, frameRate: Int? = nil, maxHeight: Int? = nil
     ) async throws -> Camera where Capture.Sink == Camera {
         let options = VideoOptions(width: width, height: height, frameRate: frameRate, maxHeight: maxHeight)
-        return Camera(try await foreign.cameraFrom(options: options, capture: ForeignPictureCapture(capture)))
+        return try await camera(from: capture, options)
+    }
+
+    /// Turns the camera on once the app's own capture is open, as the options say, and starts that.
+    public func camera<Capture: PictureCapture>(
+        from capture: Capture, _ options: VideoOptions
+    ) async throws -> Camera where Capture.Sink == Camera {
+        Camera(try await foreign.cameraFrom(options: options.foreign, capture: ForeignPictureCapture(capture)))
     }
 
     /// Shares a screen; give it pictures by ``VideoSource/push(_:rotation:at:)-(I420Picture,_,_)``.
     public func screen(width: Int, height: Int) async throws -> Screen {
-        let options = VideoOptions(width: width, height: height, frameRate: nil, maxHeight: nil)
-        return Screen(try await foreign.screen(options: options))
+        try await screen(VideoOptions(width: width, height: height))
+    }
+
+    /// Shares a screen, as the options say.
+    public func screen(_ options: VideoOptions) async throws -> Screen {
+        Screen(try await foreign.screen(options: options.foreign))
     }
 
     /// Shares a screen once the app's own capture is open, and starts that.
     public func screen<Capture: PictureCapture>(
         from capture: Capture, width: Int, height: Int
     ) async throws -> Screen where Capture.Sink == Screen {
-        let options = VideoOptions(width: width, height: height, frameRate: nil, maxHeight: nil)
-        return Screen(try await foreign.screenFrom(options: options, capture: ForeignPictureCapture(capture)))
+        try await screen(from: capture, VideoOptions(width: width, height: height))
+    }
+
+    /// Shares a screen once the app's own capture is open, as the options say, and starts that.
+    public func screen<Capture: PictureCapture>(
+        from capture: Capture, _ options: VideoOptions
+    ) async throws -> Screen where Capture.Sink == Screen {
+        Screen(try await foreign.screenFrom(options: options.foreign, capture: ForeignPictureCapture(capture)))
     }
 }
 
@@ -137,15 +158,7 @@ extension ForeignPictureCapture: ParvisFFI.ScreenCapture where Capture.Sink == S
 }
 
 extension AudioOptions {
-    fileprivate init(channels: Int, bitrate: Int) {
+    init(channels: Int, bitrate: Int) {
         self.init(channels: Int32(clamping: channels), bitrate: Int32(clamping: bitrate))
-    }
-}
-
-extension VideoOptions {
-    fileprivate init(width: Int, height: Int, frameRate: Int?, maxHeight: Int?) {
-        self.init(
-            width: Int32(clamping: width), height: Int32(clamping: height),
-            frameRate: Int32(clamping: frameRate ?? 0), maxHeight: Int32(clamping: maxHeight ?? 0))
     }
 }

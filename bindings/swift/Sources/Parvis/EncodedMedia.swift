@@ -26,7 +26,7 @@ extension Meeting {
 
 /// A camera or screen that the app encodes, such as by a phone's encoder. ``turnOff()`` or releasing it turns it off.
 public final class EncodedSource: Sendable {
-    private let foreign: ParvisFFI.EncodedSource
+    let foreign: ParvisFFI.EncodedSource
     /// A question that waits for its answer.
     private let asked = Locked<Task<EncodedDemand?, Never>?>(nil)
 
@@ -132,6 +132,11 @@ public final class RemoteEncodedPicture: AsyncSequence, Sendable {
     /// Asks for a key frame, as a decoder needs one that has lost its references.
     public func askKey() {
         foreign.askKey()
+    }
+
+    /// The track that is received, such as `camera/360p`, as of the last frame; `nil`: none.
+    public var layer: String? {
+        foreign.layer()
     }
 
     /// Codec, size and configuration of the track that is received, as of the last frame.

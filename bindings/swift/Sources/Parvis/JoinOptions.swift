@@ -10,6 +10,9 @@ public struct JoinOptions: Sendable {
     public var tickets: Tickets = .guest
     /// The site of a bare code, such as `https://meet.example`.
     public var site: String?
+    /// The PEM file of the authority that signed the certificates of the site, and of a relay whose fingerprint the ticket does
+    /// not name; `nil`: a public one.
+    public var authority: String?
     /// Whose certificate is accepted of the relay; `nil`: the ticket says it.
     public var trust: Trust?
     /// How long connecting may take.
@@ -18,6 +21,8 @@ public struct JoinOptions: Sendable {
     public var reconnect: Duration = .seconds(120)
     /// Whether others' cameras, one's own screen and camera are given up step by step when the network is short.
     public var stepDown = true
+    /// How long a command waits for its answer, and is said again; longer than a connection takes to be replaced.
+    public var commandTimeout: Duration = .seconds(30)
     /// The drafts of MoQ Transport that are offered, preferred first; empty: all.
     public var drafts: [Draft] = []
     /// Video codecs of the platform, tried before the built-in ones.
@@ -31,9 +36,9 @@ public struct JoinOptions: Sendable {
 
     var foreign: ParvisFFI.JoinOptions {
         ParvisFFI.JoinOptions(
-            name: name, device: device, site: site, trust: trust,
+            name: name, device: device, site: site, trust: trust, authority: authority,
             connectTimeoutMs: connectTimeout.milliseconds, reconnectMs: reconnect.milliseconds, stepDown: stepDown,
-            drafts: drafts
+            commandTimeoutMs: commandTimeout.milliseconds, drafts: drafts
         )
     }
 }

@@ -25,6 +25,11 @@ public final class Microphone: Sendable {
             pcm: Data(lending: UnsafeRawBufferPointer(samples)), timestampUs: timestamp?.microseconds ?? 0)
     }
 
+    /// How loud one is oneself, in decibels of the loudest that can be, for a bar to show; silence while it is muted.
+    public func level() throws -> Float {
+        try foreign.level()
+    }
+
     /// Mutes: nothing is captured, and the track stays announced.
     public func mute() async throws {
         try await foreign.mute()
@@ -57,19 +62,12 @@ public class VideoSource: @unchecked Sendable {
     /// - Parameter timestamp: when it was captured; `nil`: now.
     /// - Throws: ``ErrorKind/badFrame`` if it is not of the size that the source was turned on with, once it is upright.
     public func push(_ picture: I420Picture, rotation: Rotation = .none, at timestamp: MediaTime? = nil) throws {
-        try push(LentPicture(picture), rotation, timestamp)
+        try foreign.push(LentPicture(picture), rotation, timestamp)
     }
 
     /// Gives a picture of two planes.
     public func push(_ picture: NV12Picture, rotation: Rotation = .none, at timestamp: MediaTime? = nil) throws {
-        try push(LentPicture(picture), rotation, timestamp)
-    }
-
-    private func push(_ lent: LentPicture, _ rotation: Rotation, _ timestamp: MediaTime?) throws {
-        try foreign.pushI420(
-            y: lent.y, u: lent.u, v: lent.v, width: lent.width, height: lent.height, yStride: lent.yStride,
-            uvStride: lent.uvStride, uvPixelStride: lent.uvPixelStride, rotation: rotation.rawValue,
-            timestampUs: timestamp?.microseconds ?? 0)
+        try foreign.push(LentPicture(picture), rotation, timestamp)
     }
 
     /// Mutes: nothing is captured, and the tracks stay announced.
@@ -99,13 +97,33 @@ public class VideoSource: @unchecked Sendable {
 public final class Camera: VideoSource, @unchecked Sendable {}
 
 /// A screen that is shared.
-public final class Screen: VideoSource, @unchecked Sendable {}
+public final class Screen: VideoSource, @unchecked Sendable {
+    let foreignScreen: ParvisFFI.Screen
 
-/// What the generated camera and screen have in common.
-protocol ForeignVideoSource: AnyObject, Sendable {
+    init(_ foreign: ParvisFFI.Screen) {
+        foreignScreen = foreign
+        super.init(foreign)
+    }
+}
+
+/// What takes pictures.
+protocol ForeignPictures: AnyObject, Sendable {
     func pushI420(
         y: Data, u: Data, v: Data, width: Int32, height: Int32, yStride: Int32, uvStride: Int32, uvPixelStride: Int32,
         rotation: Int32, timestampUs: Int64) throws
+}
+
+extension ForeignPictures {
+    func push(_ lent: LentPicture, _ rotation: Rotation, _ timestamp: MediaTime?) throws {
+        try pushI420(
+            y: lent.y, u: lent.u, v: lent.v, width: lent.width, height: lent.height, yStride: lent.yStride,
+            uvStride: lent.uvStride, uvPixelStride: lent.uvPixelStride, rotation: rotation.rawValue,
+            timestampUs: timestamp?.microseconds ?? 0)
+    }
+}
+
+/// What the generated camera and screen have in common.
+protocol ForeignVideoSource: ForeignPictures {
     func mute() async throws
     func unmute() async throws
     func stats() throws -> [LocalStats]
@@ -114,3 +132,4 @@ protocol ForeignVideoSource: AnyObject, Sendable {
 
 extension ParvisFFI.Camera: ForeignVideoSource {}
 extension ParvisFFI.Screen: ForeignVideoSource {}
+extension ParvisFFI.PictureSink: ForeignPictures {}

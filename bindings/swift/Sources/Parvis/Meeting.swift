@@ -19,6 +19,16 @@ public final class Meeting: Sendable {
         return try Meeting(foreign)
     }
 
+    /// The room code of a link or a code, as people read it: `abc-defg-hij`.
+    ///
+    /// - Throws: ``ErrorKind/badCode`` if it is neither.
+    public static func roomCode(of linkOrCode: String) throws -> String {
+        try ParvisFFI.roomCode(linkOrCode: linkOrCode)
+    }
+
+    /// The version of the library.
+    public static var version: String { ParvisFFI.version() }
+
     private init(_ foreign: ParvisFFI.Meeting) throws {
         self.foreign = foreign
         last = Locked(try foreign.state())

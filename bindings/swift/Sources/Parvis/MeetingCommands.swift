@@ -22,9 +22,9 @@ extension Meeting {
     }
 
     /// Writes to everybody and returns at once what an app shows until the message is there: the event that brings it has the
-    /// same id, or says that it failed.
+    /// same id, or says that it failed. ``PendingMessage/state`` says the same, and ``PendingMessage/retry()`` sends it again.
     public func chatPending(_ text: String) async throws -> PendingMessage {
-        try await foreign.chatPending(text: text)
+        PendingMessage(try await foreign.chatPending(text: text))
     }
 
     /// Messages of the chat's past, newest first page by page: at most `count` before `before`, or the newest.
@@ -58,6 +58,11 @@ extension Meeting {
     /// Asks the hosts to record.
     public func requestRecording() async throws {
         try await foreign.requestRecording()
+    }
+
+    /// Asks the hosts to transcribe.
+    public func requestTranscription() async throws {
+        try await foreign.requestTranscription()
     }
 }
 

@@ -26,7 +26,6 @@ public typealias MediaStates = ParvisFFI.MediaStates
 public typealias MeetingEvent = ParvisFFI.MeetingEvent
 public typealias MeetingState = ParvisFFI.MeetingState
 public typealias Participant = ParvisFFI.Participant
-public typealias PendingMessage = ParvisFFI.Pending
 public typealias Phase = ParvisFFI.Phase
 public typealias Policy = ParvisFFI.Policy
 public typealias PrivateMessage = ParvisFFI.PrivateMessage
@@ -70,6 +69,21 @@ extension Waiter {
 extension Role {
     /// Whether it moderates: owners and administrators.
     public var isHost: Bool { self == .owner || self == .administrator }
+}
+
+extension Policy {
+    /// How long chat is kept after the end of a session.
+    public var retention: Duration { .milliseconds(retentionMs) }
+}
+
+extension CaptureStatus {
+    /// Whether something is being captured, or is about to be.
+    public var isRunning: Bool {
+        switch self {
+        case .starting, .active, .stopping, .limitReached: true
+        case .saved, .notified, .failedToStart, .aborted: false
+        }
+    }
 }
 
 extension Emoji {

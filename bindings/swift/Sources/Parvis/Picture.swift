@@ -19,6 +19,9 @@ public final class Picture: Sendable {
     /// When it was captured, by the publisher's clock.
     public var timestamp: MediaTime { MediaTime(microseconds: layout.timestampUs) }
 
+    /// When its last part had come, by this machine's wall clock; `nil`: it did not come by a network.
+    public var arrived: MediaTime? { layout.arrivedUs.map(MediaTime.init(microseconds:)) }
+
     /// Lends the three planes for the time of the call: luma, and the two differences, half as wide and high, rounded up.
     public func withPlanes<Result>(
         _ use: (_ y: PlaneBytes, _ u: PlaneBytes, _ v: PlaneBytes) throws -> Result

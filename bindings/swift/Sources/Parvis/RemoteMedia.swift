@@ -8,6 +8,13 @@ extension Meeting {
         RemoteVoice(try foreign.voice(who: participant))
     }
 
+    /// Receives the sound of a screen that somebody shares; a mixer plays it too.
+    ///
+    /// - Throws: ``ErrorKind/left`` after leaving.
+    public func screenSound(of participant: ParticipantID) throws -> RemoteVoice {
+        RemoteVoice(try foreign.screenSound(who: participant))
+    }
+
     /// Receives somebody's camera or screen, for what is shown of it.
     ///
     /// - Throws: ``ErrorKind/left`` after leaving.
@@ -21,7 +28,7 @@ extension Meeting {
     }
 }
 
-/// Somebody's voice: a sequence of stretches of sound of 20 ms, which ends when that participant leaves or the meeting is over.
+/// Somebody's voice, or the sound of a screen: a sequence of stretches of sound of 20 ms, which ends when that participant leaves or the meeting is over.
 ///
 /// One task takes it at a time. When the task is cancelled or this is released, nothing of it is received any more.
 public final class RemoteVoice: AsyncSequence, Sendable {
@@ -99,6 +106,11 @@ public final class RemotePicture: AsyncSequence, Sendable {
     /// What became of the frames of the track that is received, as of the last picture.
     public var statistics: RemoteStatistics {
         foreign.stats()
+    }
+
+    /// The track that is received, such as `camera/360p`, as of the last picture; `nil`: none.
+    public var layer: String? {
+        foreign.layer()
     }
 
     /// The decoder at work, as of the last picture; `nil`: nothing was received.

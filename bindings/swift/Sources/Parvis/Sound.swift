@@ -22,6 +22,9 @@ public final class Sound: Sendable {
     /// Decibels below the loudest possible signal, as the publisher says: 0 is loudest, 127 silence.
     public var belowFullScale: Int? { layout.belowFullScale.map(Int.init) }
 
+    /// When it had come whole, by this machine's wall clock; `nil`: it did not come and was made up, or is mixed.
+    public var arrived: MediaTime? { layout.arrivedUs.map(MediaTime.init(microseconds:)) }
+
     /// Lends the samples, -1 to 1, interleaved, for the time of the call.
     public func withSamples<Result>(_ use: (UnsafeBufferPointer<Float>) throws -> Result) rethrows -> Result {
         try withExtendedLifetime(frame) {

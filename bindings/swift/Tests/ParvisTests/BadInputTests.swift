@@ -32,7 +32,10 @@ final class BadInputTests: XCTestCase {
             await assertFails(.badCode) {
                 _ = try await Meeting.join(link, options: JoinOptions(name: "Zoé", device: "device"))
             }
+            await assertFails(.badCode) { _ = try Meeting.roomCode(of: link) }
         }
+        XCTAssertEqual(try Meeting.roomCode(of: "https://meet.example/ABCdefgHIJ?x=1"), "abc-defg-hij")
+        XCTAssertNotNil(Meeting.version.wholeMatch(of: /[0-9]+\.[0-9]+\.[0-9]+/), Meeting.version)
     }
 
     func testABareCodeWithoutASite() async throws {
@@ -48,49 +51,6 @@ final class BadInputTests: XCTestCase {
                 _ = try await Meeting.join(link, options: JoinOptions(name: name, device: "device"))
             }
         }
-    }
-
-    func testAServiceThatDoesNotAnswer() async throws {
-        let error = await assertFails(.serviceUnavailable) {
-            _ = try await Meeting.join(
-                "http://127.0.0.1:9/abc-defg-hij", options: JoinOptions(name: "Zoé", device: "device"))
-        }
-        XCTAssertEqual(error?.isRetryable, true)
-    }
-
-    func testAnExpiredToken() async throws {
-        let site = try site()
-        let code = try site.room().components(separatedBy: "/").last!
-        let ticket = try site.expiredTicket(code: code)
-        var options = JoinOptions(name: "Zoé", device: "device")
-        options.tickets = .source(FixedTickets { _ in ticket })
-        let kind = try await within("the token expires") { [options] in
-            // A relay's clock may be a few seconds behind: for so long it lets one in.
-            while true {
-                do {
-                    try await Meeting.join(code, options: options).leave()
-                } catch let error as ParvisError {
-                    return error.kind
-                }
-            }
-        }
-        // Refused: the relay closed the connection after it was made.
-        XCTAssertTrue([.notLetIn, .refused].contains(kind), "\(kind)")
-    }
-
-    func testATicketSourceThatFails() async throws {
-        struct Bug: Error {}
-        var options = JoinOptions(name: "Zoé", device: "device")
-        options.tickets = .source(FixedTickets { _ in throw ParvisError(.forbidden, "no meetings for this account") })
-        let error = await assertFails(.forbidden) { [options] in
-            _ = try await Meeting.join("abc-defg-hij", options: options)
-        }
-        XCTAssertEqual(error?.reason, "no meetings for this account")
-        options.tickets = .source(FixedTickets { _ in throw Bug() })
-        let bug = await assertFails(.callback) { [options] in
-            _ = try await Meeting.join("abc-defg-hij", options: options)
-        }
-        XCTAssertTrue(bug?.reason.contains("Bug") ?? false, bug?.reason ?? "")
     }
 
     func testAHostWhoDenies() async throws {
@@ -170,6 +130,7 @@ final class BadInputTests: XCTestCase {
         let (states, events) = (alice.states(), alice.events())
         let microphone = try await alice.microphone()
         let voice = try alice.voice(of: "psomebody")
+        let (sound, data) = (try alice.screenSound(of: "psomebody"), try alice.data(on: "cursor"))
         try await alice.leave()
         await assertFails(.left) { try await alice.leave() }
         await assertFails(.left) { try await alice.chat("Encore ?") }
@@ -177,6 +138,10 @@ final class BadInputTests: XCTestCase {
         await assertFails(.left) { _ = try await alice.camera(width: 320, height: 180) }
         await assertFails(.left) { _ = try alice.picture(of: "psomebody", source: .camera, target: .hidden) }
         await assertFails(.left) { try alice.setReceive(.audioOnly) }
+        await assertFails(.left) { try await alice.sendData(Data([1]), on: "cursor") }
+        await assertFails(.left) { _ = try alice.data(on: "cursor") }
+        await assertFails(.left) { _ = try alice.screenSound(of: "psomebody") }
+        await assertFails(.left) { _ = try microphone.level() }
         await assertFails(.left) { try await microphone.unmute() }
         await assertFails(.left) {
             try [Float](repeating: 0, count: 960).withUnsafeBufferPointer { try microphone.push($0) }
@@ -187,8 +152,11 @@ final class BadInputTests: XCTestCase {
         }
         XCTAssertEqual(last?.ended, .left)
         try await within("the events end") { for await _ in events {} }
-        let sound = try await within("the voice ends") { await voice.next() }
-        XCTAssertNil(sound)
+        for one in [voice, sound] {
+            let heard = try await within("the voice ends") { await one.next() }
+            XCTAssertNil(heard)
+        }
+        try await within("the data end") { for await _ in data {} }
     }
 }
 

@@ -71,4 +71,17 @@ final class CancellationTests: XCTestCase {
         try await within("Alice leaves") { try await leaving.value }
         XCTAssertEqual(alice.state.ended, .left)
     }
+
+    func testACommandThatWaitsEndsWhenTheMeetingIsLeft() async throws {
+        let site = try Site()
+        defer { site.stop() }
+        let alice = try await site.join(try site.room(), "Alice", as: site.administrator)
+        try await alice.expect("Alice is in", \.isConnected)
+        site.freeze()
+        let writing = Task { try await alice.chat("Il y a quelqu'un ?") }
+        try await within("Alice leaves") { try await alice.leave() }
+        let result = try await within("the command ends") { await writing.result }
+        XCTAssertThrowsError(try result.get()) { XCTAssertEqual(($0 as? ParvisError)?.kind, .left, "\($0)") }
+        site.thaw()
+    }
 }

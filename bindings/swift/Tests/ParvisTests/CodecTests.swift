@@ -68,7 +68,7 @@ final class CodecTests: XCTestCase {
         try await leave(zoe, alice)
         XCTAssertGreaterThanOrEqual(encoders.frames, 20)
         XCTAssertGreaterThanOrEqual(decoders.frames, 20)
-        try await within("all are released") { while encoders.open + decoders.open > 0 { await Task.yield() } }
+        try await eventually("all are released") { encoders.open + decoders.open == 0 }
     }
 
     func testWhereTheAppHasNoneTheBuiltInOneSaysWhy() async throws {
@@ -114,7 +114,7 @@ final class CodecTests: XCTestCase {
             }
             XCTAssertTrue(why.contains(reason), why)
             try await leave(zoe, alice)
-            try await within("all are released") { while encoders.open + decoders.open > 0 { await Task.yield() } }
+            try await eventually("all are released") { encoders.open + decoders.open == 0 }
         }
     }
 

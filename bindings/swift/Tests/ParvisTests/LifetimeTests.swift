@@ -54,6 +54,30 @@ final class LifetimeTests: XCTestCase {
         try await bruno.leave()
     }
 
+    func testEventsThatCameBeforeTheyWereTakenAreThere() async throws {
+        let site = try Site()
+        defer { site.stop() }
+        let link = try site.room("--access", "public", "--host-gate", "false")
+        let (bruno, zoe) = (try await site.join(link, "Bruno"), try await site.join(link, "Zoé"))
+        for meeting in [bruno, zoe] {
+            try await meeting.expect("both are in") { $0.isConnected && $0.participants.count == 2 }
+        }
+        let (events, who) = (bruno.events(), zoe.state.me)
+        try await zoe.raiseHand()
+        try await zoe.leave()
+        try await bruno.expect("Zoé is gone") { $0.participants.count == 1 }
+        try await events.expect("the hand is told") { $0 == .hands(participants: [who]) ? true : nil }
+        try await events.expect("the end is told") { event in
+            if case .left(who, _) = event { true } else { nil }
+        }
+        let rest = bruno.events()
+        try await bruno.leave()
+        let last = try await within("the events end") {
+            await rest.reduce(into: MeetingEvent?.none) { $0 = $1 }
+        }
+        XCTAssertEqual(last, .phase(phase: .disconnected(reason: .left)))
+    }
+
     func testWhatIsEndedTwiceEndsOnce() async throws {
         let site = try Site()
         defer { site.stop() }

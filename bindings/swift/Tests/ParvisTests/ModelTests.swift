@@ -10,12 +10,12 @@ final class ModelTests: XCTestCase {
 
     func testAPendingMessageBecomesTheStoredOneOnce() {
         var log = ChatLog()
-        log.insert(pending: PendingMessage(clientId: "a", text: "Bonjour"), author: "pzoe", name: "Zoé")
+        log.insert(pending: "a", "Bonjour", author: "pzoe", name: "Zoé")
         XCTAssertEqual(log.lines.map(\.status), [.pending])
         log.insert(message(4, "a"))
         log.insert(message(4, "a"))
         XCTAssertEqual(log.lines.map(\.status), [.stored(sequence: 4)])
-        log.insert(pending: PendingMessage(clientId: "a", text: "Bonjour"), author: "pzoe", name: "Zoé")
+        log.insert(pending: "a", "Bonjour", author: "pzoe", name: "Zoé")
         XCTAssertEqual(log.lines.count, 1, "the message was there before its call returned")
     }
 
@@ -28,7 +28,7 @@ final class ModelTests: XCTestCase {
 
     func testAPageOfThePastComesBeforeWhatIsThere() {
         var log = ChatLog()
-        log.insert(pending: PendingMessage(clientId: "z", text: "!"), author: "pzoe", name: "Zoé")
+        log.insert(pending: "z", "!", author: "pzoe", name: "Zoé")
         log.insert(message(9, "i"))
         let gap = HistoryGap(from: 0, to: 6)
         log.insert(
@@ -41,10 +41,17 @@ final class ModelTests: XCTestCase {
 
     func testAFailedMessageStaysUntilItIsTakenAway() {
         var log = ChatLog()
-        log.insert(pending: PendingMessage(clientId: "a", text: "Bonjour"), author: "pzoe", name: "Zoé")
+        log.insert(pending: "a", "Bonjour", author: "pzoe", name: "Zoé")
         log.fail(clientID: "a", author: "pzoe", error: .rateLimited)
         XCTAssertEqual(log.lines.map(\.status), [.failed(.rateLimited)])
-        log.remove(failed: log.lines[0].id)
+        let line = log.lines[0].id
+        XCTAssertTrue(log.retry(line))
+        XCTAssertEqual(log.lines.map(\.status), [.pending])
+        XCTAssertFalse(log.retry(line), "it is on its way")
+        log.remove(failed: line)
+        XCTAssertEqual(log.lines.count, 1, "it is on its way")
+        log.fail(clientID: "a", author: "pzoe", error: .noAnswer)
+        log.remove(failed: line)
         XCTAssertEqual(log.lines, [])
     }
 
@@ -78,6 +85,22 @@ final class ModelTests: XCTestCase {
         for _ in 0..<1000 { board.insert(.partyPopper, of: "pzoe", at: .now) }
         XCTAssertEqual(board.shown.count, ReactionBoard.most)
         XCTAssertEqual(Set(board.shown.map(\.id)).count, ReactionBoard.most)
+    }
+
+    func testALevelRisesAtOnceAndFallsToSilence() async throws {
+        let meter = LevelMeter()
+        XCTAssertEqual(meter.decibels, LevelMeter.silence)
+        try [Float](repeating: 0.5, count: 960).withUnsafeBufferPointer { try meter.push($0) }
+        XCTAssertEqual(meter.decibels, -6, accuracy: 0.1)
+        try [Int16](repeating: 0, count: 24_000).withUnsafeBufferPointer { try meter.push($0) }
+        XCTAssertEqual(meter.decibels, -16, accuracy: 0.1)
+        meter.clear()
+        XCTAssertEqual(meter.decibels, LevelMeter.silence)
+        await assertFails(.badArgument) { _ = try LevelMeter(channels: 3) }
+        let stereo = try LevelMeter(channels: 2)
+        await assertFails(.badFrame) {
+            try [Float](repeating: 0, count: 3).withUnsafeBufferPointer { try stereo.push($0) }
+        }
     }
 
     func testAnErrorSaysWhatAnAppAsks() {

@@ -57,6 +57,71 @@ final class PlayTests: XCTestCase {
         try await alice.leave()
     }
 
+    func testABarShowsHowLoudOneIsOneself() async throws {
+        let (site, alice, zoe) = try await meeting()
+        defer { site.stop() }
+        let microphone = try await zoe.microphone()
+        XCTAssertEqual(try microphone.level(), -127, "nothing was captured")
+        let player = try Player(microphone: microphone)
+        try await eventually("a level") { try microphone.level() >= -40 }
+        XCTAssertLessThanOrEqual(try microphone.level(), 0)
+        try await microphone.mute()
+        try await eventually("silence") { try microphone.level() <= -127 }
+        try await microphone.unmute()
+        try await eventually("the level again") { try microphone.level() >= -40 }
+        await player.stop()
+        try microphone.turnOff()
+        await assertFails(.left) { _ = try microphone.level() }
+        try await zoe.leave()
+        try await alice.leave()
+    }
+
+    func testAScreenIsHeardWithItsSound() async throws {
+        let (site, alice, zoe) = try await meeting()
+        defer { site.stop() }
+        let screen = try await zoe.screen(width: 320, height: 180)
+        await assertFails(.noSuchTrack) {
+            try [Int16](repeating: 0, count: 960).withUnsafeBufferPointer { try screen.pushSound($0) }
+        }
+        await assertFails(.badArgument) { try await screen.shareSound(channels: 3) }
+        try await screen.shareSound(channels: 1)
+        try await screen.shareSound(channels: 1)
+        let player = try Player(soundOf: screen)
+        let sound = try alice.screenSound(of: zoe.state.me)
+        let heard = try await within("a second of sound") {
+            var heard: [Float] = []
+            for await stretch in sound {
+                XCTAssertNotNil(stretch.arrived)
+                stretch.withSamples { heard.append(contentsOf: $0) }
+                if heard.count >= 50 * AudioClip.frame { break }
+            }
+            return heard
+        }
+        XCTAssertGreaterThan(decibels(of: 220, over: 3000, in: heard), 20)
+        sound.cancel()
+        let mixer = try alice.mixer()
+        try await hears("the tone, mixed", mixer) { decibels(of: 220, over: 3000, in: $0) > 20 }
+        await player.stop()
+        try screen.turnOff()
+        await assertFails(.left) { try await screen.shareSound() }
+        try await zoe.leave()
+        try await alice.leave()
+    }
+
+    func testALayerOfOnesOwnChoiceIsSent() async throws {
+        let (site, alice, zoe) = try await meeting()
+        defer { site.stop() }
+        var options = VideoOptions(width: 640, height: 360, frameRate: 15)
+        options.layers = [VideoLayer(halvings: 1, bitrate: 200_000)]
+        options.keyInterval = .seconds(1)
+        let camera = try await zoe.camera(options)
+        XCTAssertEqual(try camera.statistics().map(\.track), ["camera/180p"])
+        options.layers = [VideoLayer(halvings: -1)]
+        await assertFails(.badArgument) { [options] in _ = try await alice.camera(options) }
+        try await zoe.leave()
+        try await alice.leave()
+    }
+
     func testTargetsAndPinsAreKeptAndWhatComesIsCounted() async throws {
         let (site, alice, zoe) = try await meeting()
         defer { site.stop() }
@@ -78,6 +143,7 @@ final class PlayTests: XCTestCase {
             }
             return times
         }
+        XCTAssertEqual(picture.layer, "camera/180p")
         let each = (times.last! - times.first!) / 9
         XCTAssertGreaterThan(each, .milliseconds(150), "pictures are \(each) apart")
         let statistics = try await alice.statistics()

@@ -4,7 +4,7 @@ import Foundation
 ///
 /// ```swift
 /// var log = ChatLog()
-/// log.insert(pending: pending, from: "Zoé")
+/// log.insert(pending: pending.clientId, pending.text, author: me, name: "Zoé")
 /// log.insert(message)          // the same message, as the meeting stored it: takes the place of the pending one
 /// ```
 public struct ChatLog: Sendable, Equatable {
@@ -18,7 +18,7 @@ public struct ChatLog: Sendable, Equatable {
             case stored(sequence: Int64)
             /// To one participant only; it has no number.
             case confidential(to: ParticipantID)
-            /// One's own that was refused for good.
+            /// One's own that was refused, or that nobody answered.
             case failed(ErrorKind)
         }
 
@@ -44,12 +44,15 @@ public struct ChatLog: Sendable, Equatable {
     /// An empty chat.
     public init() {}
 
-    /// Shows one's own message until it is stored.
-    public mutating func insert(pending: PendingMessage, author: ParticipantID, name: String, at date: Date = Date()) {
-        let id = Self.id(author, pending.clientId)
-        guard !lines.contains(where: { $0.id == id }) else { return }
-        let line = Line(id: id, author: author, name: name, text: pending.text, date: date, status: .pending)
-        lines.append(line)
+    /// Shows one's own message until it is stored; returns which line it is.
+    @discardableResult
+    public mutating func insert(
+        pending clientID: String, _ text: String, author: ParticipantID, name: String, at date: Date = Date()
+    ) -> Line.ID {
+        let id = Self.id(author, clientID)
+        guard !lines.contains(where: { $0.id == id }) else { return id }
+        lines.append(Line(id: id, author: author, name: name, text: text, date: date, status: .pending))
+        return id
     }
 
     /// Takes a message to everybody; one that is known changes nothing.
@@ -92,7 +95,17 @@ public struct ChatLog: Sendable, Equatable {
         lines[index].status = .failed(error)
     }
 
-    /// Takes a failed line away, as when it is written again.
+    /// Says that a failed line is sent again; returns whether it had failed.
+    @discardableResult
+    public mutating func retry(_ id: Line.ID) -> Bool {
+        guard let index = lines.firstIndex(where: { $0.id == id }), case .failed = lines[index].status else {
+            return false
+        }
+        lines[index].status = .pending
+        return true
+    }
+
+    /// Takes a failed line away.
     public mutating func remove(failed id: Line.ID) {
         lines.removeAll { line in
             guard line.id == id, case .failed = line.status else { return false }
@@ -109,7 +122,7 @@ public struct ChatLog: Sendable, Equatable {
         lines.insert(line, at: index)
     }
 
-    private static func id(_ author: ParticipantID, _ clientID: String) -> String {
+    static func id(_ author: ParticipantID, _ clientID: String) -> String {
         "\(author)/\(clientID)"
     }
 

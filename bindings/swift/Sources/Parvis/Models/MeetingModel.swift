@@ -33,6 +33,8 @@ public final class MeetingModel {
     public private(set) var mutedBy: ParticipantID?
 
     private var older: Int64?
+    /// One's own messages that are not in the chat so far, by their lines.
+    private var unsent: [ChatLog.Line.ID: PendingMessage] = [:]
     private var expiry: Task<Void, Never>?
 
     /// A model of a meeting; it changes while ``run(onChange:)`` does.
@@ -82,7 +84,41 @@ public final class MeetingModel {
     /// Writes to everybody; the message is in ``chat`` at once.
     public func send(_ text: String) async throws {
         let pending = try await meeting.chatPending(text)
-        chat.insert(pending: pending, author: state.me, name: myself?.name ?? "")
+        let line = chat.insert(
+            pending: pending.clientId, pending.text, author: state.me, name: myself?.name ?? "")
+        unsent[line] = pending
+        forgetSent()
+    }
+
+    /// Sends a line again that has failed; returns when it is in the chat, once, whether an earlier try had reached it or not.
+    ///
+    /// - Throws: why it failed again; the line says so too.
+    public func retry(_ line: ChatLog.Line.ID) async throws {
+        guard let pending = unsent[line], chat.retry(line) else { return }
+        do {
+            try await pending.retry()
+        } catch {
+            chat.fail(
+                clientID: pending.clientId, author: state.me, error: (error as? ParvisError)?.kind ?? .noAnswer)
+            throw error
+        }
+    }
+
+    /// Takes a line away that has failed.
+    public func discard(_ line: ChatLog.Line.ID) {
+        chat.remove(failed: line)
+        forgetSent()
+    }
+
+    private func forgetSent() {
+        let waiting = chat.lines.filter { line in
+            switch line.status {
+            case .pending, .failed: true
+            case .stored, .confidential: false
+            }
+        }
+        let ids = Set(waiting.map(\.id))
+        unsent = unsent.filter { ids.contains($0.key) }
     }
 
     /// Says that the user has seen the chat.
@@ -114,12 +150,14 @@ public final class MeetingModel {
         switch event {
         case .chat(let message):
             chat.insert(message)
-            if message.from != state.me { unread += 1 }
+            if message.from != state.me { unread += 1 } else { forgetSent() }
         case .privateMessage(let message):
             chat.insert(message)
             if message.from != state.me { unread += 1 }
         case .chatFailed(let clientID, let error):
-            chat.fail(clientID: clientID, author: state.me, error: error)
+            // The event has the meeting's words only, of which silence is none.
+            let pending = unsent[ChatLog.id(state.me, clientID)]
+            chat.fail(clientID: clientID, author: state.me, error: pending?.failure ?? error)
         case .historyGap(let gap):
             chat.insert(gap)
         case .reaction(let participant, let emoji):

@@ -1,6 +1,10 @@
 import Foundation
 import Parvis
 
+#if canImport(FoundationNetworking)
+import FoundationNetworking
+#endif
+
 /// A `parvis serve` of this test's own, with an administrator who is signed in.
 final class Site: @unchecked Sendable {
     /// Where it is, as in `http://127.0.0.1:4000`.
@@ -42,11 +46,14 @@ final class Site: @unchecked Sendable {
         return (saved as! [String: Any])["token"] as! String
     }
 
+    /// The passphrase of accounts that are made here.
+    static let passphrase = "correct horse battery staple"
+
     /// Makes an account and proves it; returns its session token.
     func account(_ name: String, email: String) throws -> String {
         let login = folder.appendingPathComponent("\(email).json").path
-        let passphrase = "correct horse battery staple\n"
-        try Program.run(["account", "create", "--site", url, "--email", email, "--name", name], input: passphrase)
+        let create = ["account", "create", "--site", url, "--email", email, "--name", name]
+        try Program.run(create, input: Self.passphrase + "\n")
         let code = try program.error(after: "proves \(email): ").prefix(10)
         try Program.run(["account", "prove", "--site", url, "--email", email, "--login", login, String(code)])
         return try Self.token(login)
@@ -59,15 +66,42 @@ final class Site: @unchecked Sendable {
         return said.compactMap { $0["url"] as? String }.first!
     }
 
-    /// A ticket whose token the service signed, and which has expired.
-    func expiredTicket(code: String) throws -> Ticket {
-        let key = folder.appendingPathComponent("data/issuer.key").path
-        let said = try Program.run([
-            "token", "sign", "--key", key, "--room", code.filter { $0 != "-" }, "--name", "pzoe", "--valid", "0s",
-        ])
-        let token = said.compactMap { $0["token"] as? String }.first!
-        let relay = RelayAddress(url: "moqt://127.0.0.1:\(relayPort)", fingerprint: fingerprint)
-        return Ticket(participant: "pzoe", code: code, relay: relay, token: token, resume: nil, expiresMs: nil)
+    /// A ticket that the service gives a guest, but for what is said to be otherwise.
+    ///
+    /// - Parameter valid: how long the same token is valid instead; a relay's clock may be a few seconds behind.
+    func ticket(
+        code: String, valid: String? = nil, participant: String? = nil, relay: String? = nil, token: String? = nil
+    ) async throws -> Ticket {
+        var request = URLRequest(url: URL(string: "\(url)/api/v1/rooms/\(code)/join")!)
+        request.httpMethod = "POST"
+        request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+        request.httpBody = Data(#"{"name":"Zoé","device":"device"}"#.utf8)
+        let (data, _) = try await URLSession.shared.data(for: request)
+        let answer = try JSONSerialization.jsonObject(with: data) as! [String: Any]
+        let given = answer["token"] as! String
+        let address = RelayAddress(
+            url: relay ?? "moqt://127.0.0.1:\(relayPort)", fingerprint: relay == nil ? fingerprint : nil)
+        return Ticket(
+            participant: participant ?? answer["participant"] as! String, code: code, relay: address,
+            token: try token ?? valid.map { try signed(given, valid: $0) } ?? given, resume: nil, expiresMs: nil)
+    }
+
+    /// The same token, valid for that long from now on.
+    private func signed(_ token: String, valid: String) throws -> String {
+        var claims = token.split(separator: ".")[1].map { $0 == "-" ? "+" : $0 == "_" ? "/" : $0 }
+        claims += [Character](repeating: "=", count: (4 - claims.count % 4) % 4)
+        let said = try JSONSerialization.jsonObject(with: Data(base64Encoded: String(claims))!) as! [String: Any]
+        var arguments = ["token", "sign", "--key", folder.appendingPathComponent("data/issuer.key").path]
+        arguments += ["--subject", said["sub"] as! String, "--valid", valid]
+        if let issuer = said["iss"] as? String { arguments += ["--issuer", issuer] }
+        for audience in said["aud"] as? [String] ?? [said["aud"]].compactMap({ $0 as? String }) {
+            arguments += ["--audience", audience]
+        }
+        for grant in said["grants"] as! [Any] {
+            let json = try JSONSerialization.data(withJSONObject: grant)
+            arguments += ["--grant", String(decoding: json, as: UTF8.self)]
+        }
+        return try Program.run(arguments).compactMap { $0["token"] as? String }.first!
     }
 
     /// Kills it, relay and all, and starts it again at the same addresses.
@@ -90,13 +124,15 @@ final class Site: @unchecked Sendable {
 
     /// Joins as the administrator, with an account, or as a guest.
     func join(
-        _ link: String, _ name: String, as session: String? = nil, codecs: Codecs = Codecs()
+        _ link: String, _ name: String, as session: String? = nil, codecs: Codecs = Codecs(),
+        commandTimeout: Duration = .seconds(30)
     ) async throws -> Meeting {
         var options = JoinOptions(
             name: name, device: "device-of-\(name.unicodeScalars.map { String($0.value) }.joined())")
         // A relay that is started again makes itself another certificate.
         options.trust = .anyone
         options.codecs = codecs
+        options.commandTimeout = commandTimeout
         if let session { options.tickets = .agent(session: session) }
         return try await Meeting.join(link, options: options)
     }

@@ -22,6 +22,13 @@ func within<T: Sendable>(
     }
 }
 
+/// Waits until it is so; nobody tells when.
+func eventually(_ what: String, _ holds: @escaping @Sendable () async throws -> Bool) async throws {
+    try await within(what) {
+        while try await !holds() { try await Task.sleep(for: .milliseconds(5)) }
+    }
+}
+
 extension Meeting {
     /// Waits until what is known is so, and not much longer.
     @discardableResult
