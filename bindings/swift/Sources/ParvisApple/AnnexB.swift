@@ -1,7 +1,29 @@
-/// H.264 as it is sent: NAL units behind start codes, where Apple's systems have lengths before them.
+/// H.264 and H.265 as they are sent: NAL units behind start codes, where Apple's systems have lengths before them.
 enum AnnexB {
-    /// The types of parameter sets.
-    static let (sequence, picture): (UInt8, UInt8) = (7, 8)
+    /// Which of the two, with what they call their units.
+    enum Codec: Equatable {
+        case h264
+        case h265
+
+        /// That of a codec string; `nil`: it is neither.
+        init?(of codec: String) {
+            switch codec.prefix(5) {
+            case "avc1.", "avc3.": self = .h264
+            case "hvc1.", "hev1.": self = .h265
+            default: return nil
+            }
+        }
+
+        /// Whether a unit is a parameter set, by its first byte.
+        func isParameterSet(_ head: UInt8) -> Bool {
+            switch self {
+            // Sequence and picture.
+            case .h264: (7...8).contains(head & 0x1f)
+            // Video, sequence and picture.
+            case .h265: (32...34).contains(head >> 1 & 0x3f)
+            }
+        }
+    }
 
     /// The ranges of the NAL units in a frame, without their start codes.
     static func units(in bytes: UnsafeRawBufferPointer) -> [Range<Int>] {

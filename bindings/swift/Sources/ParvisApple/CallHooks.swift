@@ -6,13 +6,15 @@ import Foundation
 /// Makes a meeting a call of the phone: it stays alive in the background, other calls hold it, and the lock screen can end it.
 ///
 /// ```swift
-/// let call = CallHooks(appName: "Meet")
+/// let call = CallHooks()
+/// await audio.followCall(true)
 /// try await call.begin(title: "Stand-up")
 /// for await action in call.actions {
 ///     switch action {
 ///     case .setMuted(let muted): try await muted ? microphone.mute() : microphone.unmute()
-///     case .setHeld(let held): try meeting.setReceive(held ? .audioOnly : .all)
-///     case .audioReady: try audio.start()
+///     case .setHeld(let held): try await held ? microphone.mute() : microphone.unmute()
+///     case .audioReady: await audio.callActivated(true)
+///     case .audioOver: await audio.callActivated(false)
 ///     case .ended: try await meeting.leave()
 ///     }
 /// }
@@ -22,6 +24,8 @@ public final class CallHooks: NSObject, @unchecked Sendable {
     public enum Action: Sendable, Equatable {
         /// The audio session is active: sound may begin.
         case audioReady
+        /// It is so no longer.
+        case audioOver
         /// Mute or unmute the microphone.
         case setMuted(Bool)
         /// Another call came between, or is over.
@@ -38,8 +42,8 @@ public final class CallHooks: NSObject, @unchecked Sendable {
     private let controller = CXCallController()
     private let call = UUID()
 
-    /// - Parameter appName: as the phone shows it.
-    public init(appName: String, supportsVideo: Bool = true) {
+    /// No call so far; the phone shows the app's own name.
+    public init(supportsVideo: Bool = true) {
         let configuration = CXProviderConfiguration()
         configuration.supportsVideo = supportsVideo
         configuration.maximumCallGroups = 1
@@ -109,6 +113,10 @@ extension CallHooks: CXProviderDelegate {
 
     public func provider(_ provider: CXProvider, didActivate audioSession: AVAudioSession) {
         continuation.yield(.audioReady)
+    }
+
+    public func provider(_ provider: CXProvider, didDeactivate audioSession: AVAudioSession) {
+        continuation.yield(.audioOver)
     }
 }
 #endif

@@ -4,7 +4,7 @@ import Foundation
 public enum CaptureError: Error, Equatable, Sendable {
     /// A device of this phone.
     public enum Device: String, Sendable {
-        case camera, microphone, screen
+        case camera, microphone, screen, speaker
     }
 
     /// The user does not allow it; the app can lead to the settings.

@@ -6,25 +6,58 @@ import Parvis
 ///
 /// ```swift
 /// let phone = PhoneCamera()
-/// try await phone.start()
-/// preview.session = phone.session                 // an AVCaptureVideoPreviewLayer
-/// phone.feed(try await meeting.camera(width: 1280, height: 720))
+/// try await phone.start()                         // CameraPreview(phone) shows it
+/// let size = phone.size
+/// phone.feed(try await meeting.camera(width: size.width, height: size.height))
+/// for await event in phone.events { … }           // a turned device has pictures of another size
 /// ```
 public final class PhoneCamera: NSObject, @unchecked Sendable {
-    /// For a preview layer.
-    public let session = AVCaptureSession()
+    /// What happens to the camera from outside.
+    public enum Event: Sendable, Equatable {
+        /// Pictures have another size from here on, since the device was turned: turn the meeting's camera off and on again
+        /// with that size.
+        case turned(PictureSize)
+        /// There are no pictures, as in the background: mute the meeting's camera, so that others see it.
+        case interrupted
+        /// There are pictures again.
+        case resumed
+    }
 
+    /// What happens to the camera, until this is released.
+    public let events: AsyncStream<Event>
+    /// What the camera sees, upright; ``CameraPreview`` shows it.
+    public let previewLayer: AVCaptureVideoPreviewLayer
+
+    private let continuation: AsyncStream<Event>.Continuation
+    private let session = AVCaptureSession()
     private let queue = DispatchQueue(label: "parvis.camera", qos: .userInitiated)
     private let output = AVCaptureVideoDataOutput()
-    private let lock = NSLock()
-    private var camera: Camera?
+    private let camera = Locked<Camera?>(nil)
+    private let captured = Locked(PictureSize(width: 1280, height: 720))
+    /// The rest is of the queue alone.
     private var position: AVCaptureDevice.Position
+    private var device: AVCaptureDevice?
+    private var coordinator: AVCaptureDevice.RotationCoordinator?
+    private var turning: [NSKeyValueObservation] = []
+    private var observers: [any NSObjectProtocol] = []
 
     /// The camera on that side of the device; nothing is captured before ``start()``.
     public init(position: AVCaptureDevice.Position = .front) {
         self.position = position
+        previewLayer = AVCaptureVideoPreviewLayer(session: session)
+        (events, continuation) = AsyncStream.makeStream(of: Event.self, bufferingPolicy: .bufferingNewest(16))
         super.init()
+        previewLayer.videoGravity = .resizeAspectFill
+        observe()
     }
+
+    deinit {
+        observers.forEach(NotificationCenter.default.removeObserver)
+        continuation.finish()
+    }
+
+    /// The size of its pictures as the device is held now; known once it was started.
+    public var size: PictureSize { captured.value }
 
     /// Asks the user if need be, and captures.
     ///
@@ -34,7 +67,10 @@ public final class PhoneCamera: NSObject, @unchecked Sendable {
         guard await AVCaptureDevice.requestAccess(for: .video) else {
             throw CaptureError.notPermitted(.camera)
         }
-        try await onQueue { try self.configure() }
+        try await onQueue {
+            try self.configure()
+            self.session.startRunning()
+        }
     }
 
     /// Ends the capture; the meeting's camera gets no pictures any more.
@@ -44,7 +80,7 @@ public final class PhoneCamera: NSObject, @unchecked Sendable {
 
     /// Gives the pictures to a meeting's camera; `nil`: to none.
     public func feed(_ camera: Camera?) {
-        lock.withLock { self.camera = camera }
+        self.camera.exchange(camera)
     }
 
     /// Changes between the front and the back camera.
@@ -69,7 +105,10 @@ public final class PhoneCamera: NSObject, @unchecked Sendable {
             queue.async { continuation.resume(with: Result(catching: work)) }
         }
     }
+}
 
+/// What runs on the queue.
+extension PhoneCamera {
     private func configure() throws {
         guard let device = AVCaptureDevice.default(.builtInWideAngleCamera, for: .video, position: position) else {
             throw CaptureError.unavailable(.camera)
@@ -77,8 +116,9 @@ public final class PhoneCamera: NSObject, @unchecked Sendable {
         session.beginConfiguration()
         defer { session.commitConfiguration() }
         session.inputs.forEach(session.removeInput)
-        let input = try AVCaptureDeviceInput(device: device)
-        guard session.canAddInput(input) else { throw CaptureError.unavailable(.camera) }
+        guard let input = try? AVCaptureDeviceInput(device: device), session.canAddInput(input) else {
+            throw CaptureError.unavailable(.camera)
+        }
         session.addInput(input)
         if session.canSetSessionPreset(.hd1280x720) {
             session.sessionPreset = .hd1280x720
@@ -92,17 +132,56 @@ public final class PhoneCamera: NSObject, @unchecked Sendable {
             guard session.canAddOutput(output) else { throw CaptureError.unavailable(.camera) }
             session.addOutput(output)
         }
-        if let connection = output.connection(with: .video) {
-            // Upright pictures: the device's own rotation is not sent.
-            if connection.isVideoRotationAngleSupported(90) {
-                connection.videoRotationAngle = 90
-            }
+        // Others see what the camera sees; only the preview is a mirror.
+        if let connection = output.connection(with: .video), connection.isVideoMirroringSupported {
+            connection.automaticallyAdjustsVideoMirroring = false
             connection.isVideoMirrored = false
         }
-        if !session.isRunning {
-            // It may run before the configuration is committed: it begins with that.
-            queue.async { self.session.startRunning() }
+        follow(device)
+    }
+
+    /// Keeps pictures upright however the device is held.
+    private func follow(_ device: AVCaptureDevice) {
+        let coordinator = AVCaptureDevice.RotationCoordinator(device: device, previewLayer: previewLayer)
+        (self.device, self.coordinator) = (device, coordinator)
+        turning = [
+            coordinator.observe(\.videoRotationAngleForHorizonLevelCapture) { [weak self] coordinator, _ in
+                let angle = coordinator.videoRotationAngleForHorizonLevelCapture
+                self?.queue.async { self?.turn(to: angle) }
+            },
+            coordinator.observe(\.videoRotationAngleForHorizonLevelPreview, options: .initial) {
+                [weak self] coordinator, _ in
+                let angle = coordinator.videoRotationAngleForHorizonLevelPreview
+                DispatchQueue.main.async { self?.previewLayer.connection?.turn(to: angle) }
+            },
+        ]
+        turn(to: coordinator.videoRotationAngleForHorizonLevelCapture)
+    }
+
+    private func turn(to angle: CGFloat) {
+        guard let device else { return }
+        output.connection(with: .video)?.turn(to: angle)
+        let format = CMVideoFormatDescriptionGetDimensions(device.activeFormat.formatDescription)
+        let size = PictureSize(width: Int(format.width), height: Int(format.height)).turned(byDegrees: Int(angle))
+        if captured.exchange(size) != size { continuation.yield(.turned(size)) }
+    }
+
+    private func observe() {
+        let happens: [(Notification.Name, Event)] = [
+            (AVCaptureSession.wasInterruptedNotification, .interrupted),
+            (AVCaptureSession.interruptionEndedNotification, .resumed),
+        ]
+        observers = happens.map { name, event in
+            NotificationCenter.default.addObserver(forName: name, object: session, queue: nil) { [continuation] _ in
+                continuation.yield(event)
+            }
         }
+    }
+}
+
+extension AVCaptureConnection {
+    fileprivate func turn(to angle: CGFloat) {
+        if isVideoRotationAngleSupported(angle) { videoRotationAngle = angle }
     }
 }
 
@@ -110,7 +189,8 @@ extension PhoneCamera: AVCaptureVideoDataOutputSampleBufferDelegate {
     public func captureOutput(
         _ output: AVCaptureOutput, didOutput sample: CMSampleBuffer, from connection: AVCaptureConnection
     ) {
-        guard let camera = lock.withLock({ camera }), let buffer = CMSampleBufferGetImageBuffer(sample) else { return }
+        guard let camera = camera.value, let buffer = CMSampleBufferGetImageBuffer(sample) else { return }
+        // Refused after a turn, until the meeting's camera has the other size.
         try? camera.push(buffer)
     }
 }

@@ -3,11 +3,13 @@ import CoreMedia
 import Parvis
 import VideoToolbox
 
-/// The device's own H.264, by VideoToolbox.
+/// The device's own codecs, by VideoToolbox: H.264 both ways, H.265 as it comes.
 ///
 /// ```swift
-/// options.codecs = Codecs(videoEncoders: PhoneCodecs(), videoDecoders: PhoneCodecs())
+/// options.codecs = Codecs(videoDecoders: PhoneCodecs())
 /// ```
+///
+/// Whoever encodes with it too is seen by those who decode H.264: the library itself does not.
 public final class PhoneCodecs: VideoEncoderFactory, VideoDecoderFactory {
     /// Constrained baseline, level 3.1: what every receiver with H.264 takes, up to 720 lines.
     static let codec = "avc1.42E01F"
@@ -21,9 +23,9 @@ public final class PhoneCodecs: VideoEncoderFactory, VideoDecoderFactory {
         return try PhoneEncoder(config, sink)
     }
 
-    /// A decoder for H.264.
+    /// A decoder for H.264 and H.265.
     public func makeDecoder(_ stream: VideoParams, sink: PictureSink) -> (any VideoDecoder)? {
-        stream.codec.hasPrefix("avc1.") || stream.codec.hasPrefix("avc3.") ? PhoneDecoder(sink) : nil
+        AnnexB.Codec(of: stream.codec).map { PhoneDecoder($0, sink) }
     }
 }
 
@@ -32,44 +34,66 @@ final class PhoneEncoder: VideoEncoder, @unchecked Sendable {
     let caps = VideoEncoderCaps(
         name: "VideoToolbox", codec: PhoneCodecs.codec, delayFrames: 0, liveBitrate: true, forcedKey: true,
         temporalLayers: 1)
-    private let session: VTCompressionSession
+    private let config: VideoEncoderConfig
     private let pool = PixelBufferPool()
     private let sink: EncodedSink
+    private var bitrate: Int
+    private var session: VTCompressionSession
 
     init(_ config: VideoEncoderConfig, _ sink: EncodedSink) throws {
-        self.sink = sink
+        (self.config, self.sink, bitrate) = (config, sink, Int(config.bitrate))
+        session = try Self.open(config)
+        try setBitrate(bitrate)
+    }
+
+    private static func open(_ config: VideoEncoderConfig) throws -> VTCompressionSession {
         var made: VTCompressionSession?
         let status = VTCompressionSessionCreate(
             allocator: nil, width: config.width, height: config.height, codecType: kCMVideoCodecType_H264,
             encoderSpecification: nil, imageBufferAttributes: nil, compressedDataAllocator: nil, outputCallback: nil,
             refcon: nil, compressionSessionOut: &made)
         guard status == noErr, let made else { throw ParvisError(.codec, "VideoToolbox did not open: \(status)") }
-        session = made
-        set(kVTCompressionPropertyKey_RealTime, kCFBooleanTrue)
-        set(kVTCompressionPropertyKey_AllowFrameReordering, kCFBooleanFalse)
-        set(kVTCompressionPropertyKey_ProfileLevel, kVTProfileLevel_H264_Baseline_3_1)
-        set(kVTCompressionPropertyKey_ExpectedFrameRate, config.frameRate as CFNumber)
-        try setBitrate(Int(config.bitrate))
+        // What an older system does not know is left at its default.
+        VTSessionSetProperty(made, key: kVTCompressionPropertyKey_RealTime, value: kCFBooleanTrue)
+        VTSessionSetProperty(made, key: kVTCompressionPropertyKey_AllowFrameReordering, value: kCFBooleanFalse)
+        VTSessionSetProperty(
+            made, key: kVTCompressionPropertyKey_ProfileLevel, value: kVTProfileLevel_H264_Baseline_3_1)
+        VTSessionSetProperty(
+            made, key: kVTCompressionPropertyKey_ExpectedFrameRate, value: config.frameRate as CFNumber)
+        return made
     }
 
     func encode(_ picture: Picture, key: Bool) throws {
         guard let buffer = pool.buffer(of: picture) else { throw ParvisError(.codec, "no memory for a picture") }
+        var status = encode(buffer, picture, key)
+        if status == kVTInvalidSessionErr {
+            // As in the background: it begins again, with a key frame.
+            session = try Self.open(config)
+            try setBitrate(bitrate)
+            status = encode(buffer, picture, true)
+        }
+        guard status == noErr else { throw ParvisError(.codec, "VideoToolbox took no picture: \(status)") }
+    }
+
+    private func encode(_ buffer: CVPixelBuffer, _ picture: Picture, _ key: Bool) -> OSStatus {
         let time = CMTime(value: picture.timestamp.microseconds, timescale: 1_000_000)
         let properties = key ? [kVTEncodeFrameOptionKey_ForceKeyFrame: true] as CFDictionary : nil
-        let status = VTCompressionSessionEncodeFrame(
+        return VTCompressionSessionEncodeFrame(
             session, imageBuffer: buffer, presentationTimeStamp: time, duration: .invalid, frameProperties: properties,
             infoFlagsOut: nil
         ) { [sink] status, _, sample in
+            // What was on its way when the session went has no packet.
+            if status == kVTInvalidSessionErr { return }
             guard status == noErr else { return sink.fail("VideoToolbox did not encode: \(status)") }
             // None: the encoder left the picture out.
             guard let sample, let (frame, isKey) = Self.frame(sample) else { return }
             frame.withUnsafeBytes { try? sink.push($0, at: picture.timestamp, key: isKey) }
         }
-        guard status == noErr else { throw ParvisError(.codec, "VideoToolbox took no picture: \(status)") }
     }
 
     func setBitrate(_ bitrate: Int) throws {
-        set(kVTCompressionPropertyKey_AverageBitRate, bitrate as CFNumber)
+        self.bitrate = bitrate
+        VTSessionSetProperty(session, key: kVTCompressionPropertyKey_AverageBitRate, value: bitrate as CFNumber)
     }
 
     func flush() {
@@ -78,11 +102,6 @@ final class PhoneEncoder: VideoEncoder, @unchecked Sendable {
 
     func release() {
         VTCompressionSessionInvalidate(session)
-    }
-
-    /// What an older system does not know is left at its default.
-    private func set(_ key: CFString, _ value: CFTypeRef) {
-        VTSessionSetProperty(session, key: key, value: value)
     }
 
     /// The bitstream as it is sent; key frames begin with their parameter sets.

@@ -4,15 +4,16 @@ import CoreVideo
 import Parvis
 import VideoToolbox
 
-/// A decoder of the device for H.264; it is called by one thread at a time.
+/// A decoder of the device for H.264 or H.265; it is called by one thread at a time.
 final class PhoneDecoder: VideoDecoder, @unchecked Sendable {
     let caps = VideoDecoderCaps(name: "VideoToolbox", delayFrames: 0)
+    private let codec: AnnexB.Codec
     private let sink: PictureSink
     private var session: VTDecompressionSession?
     private var format: CMVideoFormatDescription?
 
-    init(_ sink: PictureSink) {
-        self.sink = sink
+    init(_ codec: AnnexB.Codec, _ sink: PictureSink) {
+        (self.codec, self.sink) = (codec, sink)
     }
 
     func decode(_ frame: EncodedFrame) throws {
@@ -20,9 +21,10 @@ final class PhoneDecoder: VideoDecoder, @unchecked Sendable {
             var (sets, picture): ([[UInt8]], [UInt8]) = ([], [])
             for range in AnnexB.units(in: bytes) {
                 let unit = UnsafeRawBufferPointer(rebasing: bytes[range])
-                switch unit[0] & 0x1f {
-                case AnnexB.sequence, AnnexB.picture: sets.append([UInt8](unit))
-                default: AnnexB.append(prefixing: unit, to: &picture)
+                if codec.isParameterSet(unit[0]) {
+                    sets.append([UInt8](unit))
+                } else {
+                    AnnexB.append(prefixing: unit, to: &picture)
                 }
             }
             if frame.isKey, !sets.isEmpty { try open(sets) }
@@ -37,9 +39,11 @@ final class PhoneDecoder: VideoDecoder, @unchecked Sendable {
                 guard status == noErr, let image else { return }
                 try? image.withNV12 { try sink.push($0, at: timestamp) }
             }
+            // As in the background: the next key frame opens it again.
+            if status == kVTInvalidSessionErr { release() }
             guard status == noErr else {
-                throw ParvisError(
-                    status == kVTVideoDecoderBadDataErr ? .badFrame : .codec, "VideoToolbox took no frame: \(status)")
+                let isPassing = status == kVTVideoDecoderBadDataErr || status == kVTInvalidSessionErr
+                throw ParvisError(isPassing ? .badFrame : .codec, "VideoToolbox took no frame: \(status)")
             }
         }
     }
@@ -66,9 +70,17 @@ final class PhoneDecoder: VideoDecoder, @unchecked Sendable {
         // The bytes are copied; they hold until the closures end.
         func describe(_ rest: ArraySlice<[UInt8]>, _ pointers: [UnsafePointer<UInt8>]) -> OSStatus {
             guard let set = rest.first else {
-                return CMVideoFormatDescriptionCreateFromH264ParameterSets(
-                    allocator: nil, parameterSetCount: sets.count, parameterSetPointers: pointers,
-                    parameterSetSizes: sets.map(\.count), nalUnitHeaderLength: 4, formatDescriptionOut: &made)
+                return switch codec {
+                case .h264:
+                    CMVideoFormatDescriptionCreateFromH264ParameterSets(
+                        allocator: nil, parameterSetCount: sets.count, parameterSetPointers: pointers,
+                        parameterSetSizes: sets.map(\.count), nalUnitHeaderLength: 4, formatDescriptionOut: &made)
+                case .h265:
+                    CMVideoFormatDescriptionCreateFromHEVCParameterSets(
+                        allocator: nil, parameterSetCount: sets.count, parameterSetPointers: pointers,
+                        parameterSetSizes: sets.map(\.count), nalUnitHeaderLength: 4, extensions: nil,
+                        formatDescriptionOut: &made)
+                }
             }
             return set.withUnsafeBufferPointer { describe(rest.dropFirst(), pointers + [$0.baseAddress!]) }
         }

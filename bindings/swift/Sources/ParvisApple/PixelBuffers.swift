@@ -12,12 +12,15 @@ extension VideoSource {
 }
 
 extension CVPixelBuffer {
-    func withNV12(_ use: (NV12Picture) throws -> Void) rethrows {
+    /// Whether it has two planes, luma and interleaved differences, as the library takes them.
+    var isNV12: Bool {
         let format = CVPixelBufferGetPixelFormatType(self)
-        guard
-            format == kCVPixelFormatType_420YpCbCr8BiPlanarVideoRange
-                || format == kCVPixelFormatType_420YpCbCr8BiPlanarFullRange
-        else { return }
+        return format == kCVPixelFormatType_420YpCbCr8BiPlanarVideoRange
+            || format == kCVPixelFormatType_420YpCbCr8BiPlanarFullRange
+    }
+
+    func withNV12(_ use: (NV12Picture) throws -> Void) rethrows {
+        guard isNV12 else { return }
         guard CVPixelBufferLockBaseAddress(self, .readOnly) == kCVReturnSuccess else { return }
         defer { CVPixelBufferUnlockBaseAddress(self, .readOnly) }
         guard let y = plane(0), let uv = plane(1) else { return }
@@ -69,7 +72,7 @@ public final class PixelBufferPool {
         return buffer
     }
 
-    private static func pool(width: Int, height: Int) -> CVPixelBufferPool? {
+    static func pool(width: Int, height: Int) -> CVPixelBufferPool? {
         let attributes: [String: Any] = [
             kCVPixelBufferPixelFormatTypeKey as String: kCVPixelFormatType_420YpCbCr8BiPlanarVideoRange,
             kCVPixelBufferWidthKey as String: width,

@@ -12,6 +12,15 @@ final class AnnexBTests: XCTestCase {
         }
     }
 
+    func testParameterSetsAreToldFromPictures() {
+        XCTAssertEqual(AnnexB.Codec(of: "avc1.42E01F"), .h264)
+        XCTAssertEqual(AnnexB.Codec(of: "hvc1.1.6.L93.B0"), .h265)
+        XCTAssertNil(AnnexB.Codec(of: "av01.0.04M.08"))
+        let (h264, h265): ([UInt8], [UInt8]) = ([0x67, 0x68, 0x65, 0x41], [0x40, 0x42, 0x44, 0x26, 0x02])
+        XCTAssertEqual(h264.map(AnnexB.Codec.h264.isParameterSet), [true, true, false, false])
+        XCTAssertEqual(h265.map(AnnexB.Codec.h265.isParameterSet), [true, true, true, false, false])
+    }
+
     func testLengthsBecomeStartCodesAndStartCodesLengths() {
         let (first, second): ([UInt8], [UInt8]) = ([0x65, 9], [0x41])
         var prefixed: [UInt8] = []
