@@ -11,7 +11,12 @@ let package = Package(
     dependencies: [.package(name: "Parvis", path: "../../bindings/swift")],
     targets: [
         // What the app does, without a screen: compiled and tested on Linux too.
-        .target(name: "MeetModels", dependencies: [.product(name: "Parvis", package: "Parvis")]),
+        .target(
+            name: "MeetModels",
+            dependencies: [
+                .product(name: "Parvis", package: "Parvis"), .product(name: "ParvisApple", package: "Parvis"),
+            ]
+        ),
         // What it looks like: nothing is left of it where there is no SwiftUI.
         .target(
             name: "MeetUI",

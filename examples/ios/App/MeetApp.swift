@@ -4,7 +4,7 @@ import SwiftUI
 
 @main
 struct MeetApp: App {
-    @State private var app = AppModel(devices: PhoneDevices())
+    @State private var app = AppModel.ofThisPhone()
 
     var body: some Scene {
         WindowGroup {

@@ -30,6 +30,11 @@ public enum Wording {
         return String(letters).uppercased()
     }
 
+    /// How much of a bar a level fills, 0 to 1: what is softer than 60 dB below the loudest is nothing.
+    public static func share(ofLevel decibels: Float) -> Double {
+        min(max(Double(decibels) / 60 + 1, 0), 1)
+    }
+
     /// A tile, for those who do not see it.
     public static func description(of participant: Participant?, source: Source, speaks: Bool) -> String {
         guard let participant else { return "Nobody" }

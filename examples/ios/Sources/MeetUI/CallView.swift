@@ -1,12 +1,15 @@
 #if canImport(SwiftUI) && os(iOS)
 import MeetModels
 import Parvis
+import ParvisApple
 import SwiftUI
 
 /// A meeting, or what there is to say while one is not in.
 struct CallView: View {
     @Bindable var call: CallModel
+    let devices: any CaptureDevices
     @State private var sheet: Sheet?
+    @Environment(\.scenePhase) private var scenePhase
 
     enum Sheet: String, Identifiable {
         case chat, people
@@ -17,9 +20,10 @@ struct CallView: View {
         VStack(spacing: 0) {
             switch call.meeting.state.phase {
             case .connected, .reconnecting:
-                banner
+                BannerView(call: call)
                 StageView(call: call)
                     .overlay(alignment: .bottom) { ReactionsView(board: call.meeting.reactions, meeting: call.meeting) }
+                    .overlay(alignment: .bottomTrailing) { oneself }
                 ControlBar(call: call, sheet: $sheet)
             default:
                 WaitingView(call: call)
@@ -38,53 +42,27 @@ struct CallView: View {
         } message: { problem in
             Text(problem)
         }
+        .onChange(of: scenePhase) { _, phase in
+            Task { await call.setBehind(phase == .background) }
+        }
+        // A meeting is looked at for long without a touch.
+        .onAppear { UIApplication.shared.isIdleTimerDisabled = true }
+        .onDisappear { UIApplication.shared.isIdleTimerDisabled = false }
+    }
+
+    /// What others see of oneself.
+    @ViewBuilder private var oneself: some View {
+        if call.own.cameraOn, let devices = devices as? PhoneDevices {
+            CameraPreview(devices.camera)
+                .frame(width: 96, height: 128)
+                .clipShape(RoundedRectangle(cornerRadius: 12))
+                .padding(16)
+                .accessibilityLabel("You")
+        }
     }
 
     private var hasProblem: Binding<Bool> {
         Binding(get: { call.problem != nil }, set: { if !$0 { call.problem = nil } })
-    }
-
-    @ViewBuilder private var banner: some View {
-        if call.meeting.state.phase == .reconnecting {
-            Banner(text: "Connecting again…", symbol: "arrow.triangle.2.circlepath")
-        } else if let waiter = call.meeting.state.lobby.first {
-            Banner(text: "\(waiter.name) waits to be let in", symbol: "person.badge.clock") {
-                Button("Let in") { Task { await call.admit(.one(participant: waiter.participant)) } }
-                    .buttonStyle(.borderedProminent)
-                    .controlSize(.small)
-            }
-        } else if call.meeting.suggestsLoweringHand {
-            Banner(text: "You have spoken: lower your hand?", symbol: "hand.raised") {
-                Button("Lower") { Task { await call.toggleHand() } }
-                    .controlSize(.small)
-            }
-        }
-    }
-}
-
-/// A line above the meeting, with a button perhaps.
-struct Banner<Action: View>: View {
-    let text: String
-    let symbol: String
-    @ViewBuilder let action: Action
-
-    init(text: String, symbol: String, @ViewBuilder action: () -> Action = { EmptyView() }) {
-        self.text = text
-        self.symbol = symbol
-        self.action = action()
-    }
-
-    var body: some View {
-        HStack {
-            Label(text, systemImage: symbol)
-                .font(.callout)
-                .lineLimit(2)
-            Spacer()
-            action
-        }
-        .padding(.horizontal)
-        .padding(.vertical, 8)
-        .background(.thinMaterial)
     }
 }
 

@@ -18,7 +18,7 @@ struct ChatView: View {
                             .frame(maxWidth: .infinity)
                     }
                     ForEach(call.meeting.chat.lines) { line in
-                        LineView(line: line, isMine: line.author == call.meeting.state.me)
+                        LineView(line: line, isMine: line.author == call.meeting.state.me, retry: { retry(line) })
                             .listRowSeparator(.hidden)
                             .id(line.id)
                     }
@@ -38,6 +38,10 @@ struct ChatView: View {
             await call.loadOlderMessages()
             call.meeting.markRead()
         }
+    }
+
+    private func retry(_ line: ChatLog.Line) {
+        Task { await call.retry(line.id) }
     }
 
     private var field: some View {
@@ -65,6 +69,7 @@ struct ChatView: View {
 struct LineView: View {
     let line: ChatLog.Line
     let isMine: Bool
+    let retry: () -> Void
 
     var body: some View {
         VStack(alignment: isMine ? .trailing : .leading, spacing: 2) {
@@ -81,7 +86,11 @@ struct LineView: View {
                 .foregroundStyle(isMine ? .white : .primary)
                 .opacity(line.status == .pending ? 0.5 : 1)
             if case .failed = line.status {
-                Label("Not sent", systemImage: "exclamationmark.circle").font(.caption2).foregroundStyle(.red)
+                Button(action: retry) {
+                    Label("Not sent. Send again", systemImage: "exclamationmark.circle")
+                }
+                .font(.caption2)
+                .tint(.red)
             }
             if case .confidential = line.status {
                 Label("Private", systemImage: "lock").font(.caption2).foregroundStyle(.secondary)

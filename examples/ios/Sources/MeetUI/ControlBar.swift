@@ -1,6 +1,7 @@
 #if canImport(SwiftUI) && os(iOS)
 import MeetModels
 import Parvis
+import ParvisApple
 import SwiftUI
 
 /// The buttons under a meeting.
@@ -14,6 +15,9 @@ struct ControlBar: View {
             RoundToggle(on: camera, symbol: "video", label: "Camera")
             button("hand.raised", label: "Hand", active: handIsUp) { await call.toggleHand() }
             button("bubble.left", label: "Chat", badge: call.meeting.unread) { sheet = .chat }
+            BroadcastPicker(extension: "dev.parvis.Meet.Broadcast")
+                .frame(width: 48, height: 48)
+                .accessibilityLabel("Share the whole screen")
             more
             Button {
                 Task { await call.leave() }
@@ -34,11 +38,11 @@ struct ControlBar: View {
     }
 
     private var microphone: Binding<Bool> {
-        Binding(get: { call.microphoneOn }, set: { on in Task { await call.setMicrophone(on: on) } })
+        Binding(get: { call.own.microphoneOn }, set: { on in Task { await call.setMicrophone(on: on) } })
     }
 
     private var camera: Binding<Bool> {
-        Binding(get: { call.cameraOn }, set: { on in Task { await call.setCamera(on: on) } })
+        Binding(get: { call.own.cameraOn }, set: { on in Task { await call.setCamera(on: on) } })
     }
 
     private var more: some View {
@@ -53,8 +57,16 @@ struct ControlBar: View {
             Button("Flip the camera", systemImage: "arrow.triangle.2.circlepath.camera") {
                 Task { await call.flipCamera() }
             }
-            Button(call.screenOn ? "Stop sharing" : "Share the screen", systemImage: "rectangle.on.rectangle") {
-                Task { await call.setScreen(on: !call.screenOn) }
+            Button(call.own.screenOn ? "Stop sharing" : "Share this app", systemImage: "rectangle.on.rectangle") {
+                Task { await call.setScreen(on: !call.own.screenOn) }
+            }
+            Button(call.own.loudspeakerOn ? "Listen at the ear" : "Listen in the room", systemImage: "speaker.wave.2") {
+                Task { await call.setLoudspeaker(on: !call.own.loudspeakerOn) }
+            }
+            if call.meeting.isHost {
+                Button("End for everybody", systemImage: "xmark.circle", role: .destructive) {
+                    Task { await call.endForAll() }
+                }
             }
         } label: {
             symbol("ellipsis", active: false)

@@ -1,25 +1,26 @@
 #if canImport(SwiftUI) && os(iOS)
 import MeetModels
+import ParvisApple
 import SwiftUI
 
-/// Name, link and a preview of oneself.
+/// Name, link, account, and a preview of oneself.
 struct JoinView: View {
     @Bindable var app: AppModel
-    @State private var previewProblem: String?
+    @State private var signsIn = false
 
     var body: some View {
         NavigationStack {
             ScrollView {
                 VStack(spacing: 20) {
-                    preview
+                    PreviewView(app: app)
                     VStack(spacing: 12) {
-                        field("Your name", text: $app.form.name, symbol: "person")
+                        Field(prompt: "Your name", symbol: "person", text: $app.form.name)
                             .textContentType(.name)
-                        field("Link or code", text: $app.form.link, symbol: "link")
+                        Field(prompt: "Link or code", symbol: "link", text: $app.form.link)
                             .textInputAutocapitalization(.never)
                             .autocorrectionDisabled()
                         if !app.form.link.isEmpty, !app.form.hasSite {
-                            field("https://meet.example", text: $app.form.site, symbol: "globe")
+                            Field(prompt: "https://meet.example", symbol: "globe", text: $app.form.site)
                                 .textInputAutocapitalization(.never)
                                 .keyboardType(.URL)
                         }
@@ -33,7 +34,7 @@ struct JoinView: View {
                     Button {
                         Task { await app.join() }
                     } label: {
-                        if app.isJoining {
+                        if app.isBusy {
                             ProgressView().frame(maxWidth: .infinity)
                         } else {
                             Text("Join").frame(maxWidth: .infinity)
@@ -41,87 +42,90 @@ struct JoinView: View {
                     }
                     .buttonStyle(.borderedProminent)
                     .controlSize(.large)
-                    .disabled(!app.form.isComplete || app.isJoining)
+                    .disabled(!app.form.isComplete || app.isBusy)
                 }
                 .padding()
             }
             .navigationTitle("Meet")
+            .toolbar { account }
         }
-        .task(id: app.form.cameraOn) { await updatePreview() }
+        .sheet(isPresented: $signsIn) { SignInView(app: app) }
+        .task(id: [app.form.cameraOn, app.form.microphoneOn]) { await app.updatePreview() }
     }
 
-    private var preview: some View {
-        ZStack(alignment: .bottom) {
-            if app.form.cameraOn, previewProblem == nil, let devices = app.devices as? PhoneDevices {
-                CameraPreview(session: devices.cameraSession)
-            } else {
-                Color(.secondarySystemBackground)
-                Image(systemName: "video.slash")
-                    .font(.largeTitle)
-                    .foregroundStyle(.secondary)
-                    .frame(maxHeight: .infinity)
+    @ViewBuilder private var account: some View {
+        if let account = app.account {
+            Menu(account.email, systemImage: "person.crop.circle.fill") {
+                Button("New meeting", systemImage: "plus") { Task { await app.makeRoom() } }
+                if let link = URL(string: app.form.link), account.isAtHome(in: app.form.link) {
+                    ShareLink("Invite", item: link)
+                }
+                Button("Sign out", role: .destructive) { app.signOut() }
             }
-            HStack(spacing: 16) {
-                RoundToggle(on: $app.form.microphoneOn, symbol: "mic", label: "Microphone")
-                RoundToggle(on: $app.form.cameraOn, symbol: "video", label: "Camera")
-            }
-            .padding(12)
-            if let previewProblem {
-                Text(previewProblem)
-                    .font(.footnote)
-                    .padding(8)
-                    .background(.ultraThinMaterial, in: Capsule())
-                    .frame(maxHeight: .infinity, alignment: .top)
-                    .padding(12)
-            }
-        }
-        .aspectRatio(4.0 / 3.0, contentMode: .fit)
-        .clipShape(RoundedRectangle(cornerRadius: 20))
-    }
-
-    private func field(_ prompt: String, text: Binding<String>, symbol: String) -> some View {
-        HStack {
-            Image(systemName: symbol)
-                .foregroundStyle(.secondary)
-                .frame(width: 24)
-            TextField(prompt, text: text)
-        }
-        .padding(12)
-        .background(Color(.secondarySystemBackground), in: RoundedRectangle(cornerRadius: 12))
-    }
-
-    private func updatePreview() async {
-        guard app.form.cameraOn else {
-            await app.devices.stopCamera()
-            return
-        }
-        do {
-            try await app.devices.startCamera()
-            previewProblem = nil
-        } catch {
-            previewProblem = Wording.text(of: error)
+        } else {
+            Button("Sign in", systemImage: "person.crop.circle") { signsIn = true }
         }
     }
 }
 
-/// A round button that is on or off.
-struct RoundToggle: View {
-    @Binding var on: Bool
-    let symbol: String
-    let label: String
+/// Address and passphrase of an account at a site.
+struct SignInView: View {
+    let app: AppModel
+    @State private var site = ""
+    @State private var email = ""
+    @State private var passphrase = ""
+    @Environment(\.dismiss) private var dismiss
 
     var body: some View {
-        Button {
-            on.toggle()
-        } label: {
-            Image(systemName: on ? "\(symbol).fill" : "\(symbol).slash.fill")
-                .font(.title3)
-                .frame(width: 48, height: 48)
-                .background(on ? AnyShapeStyle(.ultraThinMaterial) : AnyShapeStyle(.red), in: Circle())
-                .foregroundStyle(on ? Color.primary : Color.white)
+        NavigationStack {
+            Form {
+                TextField("https://meet.example", text: $site)
+                    .keyboardType(.URL)
+                    .textContentType(.URL)
+                TextField("E-mail address", text: $email)
+                    .keyboardType(.emailAddress)
+                    .textContentType(.username)
+                SecureField("Passphrase", text: $passphrase)
+                    .textContentType(.password)
+                if let problem = app.problem {
+                    Text(problem).foregroundStyle(.red)
+                }
+            }
+            .textInputAutocapitalization(.never)
+            .autocorrectionDisabled()
+            .navigationTitle("Sign in")
+            .navigationBarTitleDisplayMode(.inline)
+            .toolbar {
+                ToolbarItem(placement: .cancellationAction) { Button("Cancel") { dismiss() } }
+                ToolbarItem(placement: .confirmationAction) {
+                    Button("Sign in") {
+                        Task {
+                            await app.signIn(site: site, email: email, passphrase: passphrase)
+                            if app.account != nil { dismiss() }
+                        }
+                    }
+                    .disabled(app.isBusy || site.isEmpty || email.isEmpty || passphrase.isEmpty)
+                }
+            }
         }
-        .accessibilityLabel(label)
-        .accessibilityValue(on ? "on" : "off")
+    }
+}
+
+/// A line to write in, with a sign before it.
+private struct Field: View {
+    let prompt: String
+    let symbol: String
+    @Binding var text: String
+
+    var body: some View {
+        HStack {
+            Image(systemName: symbol)
+                .foregroundStyle(.secondary)
+                .frame(width: 24)
+            TextField(prompt, text: $text)
+        }
+        .padding(12)
+        .background(Color(.secondarySystemBackground), in: RoundedRectangle(cornerRadius: 12))
     }
 }
 #endif

@@ -34,12 +34,22 @@ struct PeopleView: View {
                         row(participant)
                     }
                 }
+                if call.meeting.isHost {
+                    Section("Everybody") {
+                        Button("Mute all microphones") { Task { await call.mute(.all) } }
+                        Button(isLocked ? "Unlock the room" : "Lock the room") {
+                            Task { await call.lock(!isLocked) }
+                        }
+                    }
+                }
             }
             .navigationTitle("People")
             .navigationBarTitleDisplayMode(.inline)
             .toolbar { Button("Done") { dismiss() } }
         }
     }
+
+    private var isLocked: Bool { call.meeting.state.view?.locked ?? false }
 
     private func row(_ participant: Participant) -> some View {
         HStack {
@@ -67,7 +77,10 @@ struct PeopleView: View {
         .swipeActions {
             if call.meeting.isHost, participant.id != call.meeting.state.me {
                 Button("Remove", role: .destructive) { Task { await call.remove(participant.id) } }
-                Button("Mute") { Task { await call.mute(participant.id) } }
+                Button("Mute") { Task { await call.mute(.one(participant: participant.id)) } }
+                if call.meeting.handPosition(of: participant.id) != nil {
+                    Button("Lower hand") { Task { await call.lowerHand(of: participant.id) } }
+                }
             }
         }
     }

@@ -1,36 +1,102 @@
 #if canImport(SwiftUI) && os(iOS)
-import AVFoundation
 import MeetModels
 import Parvis
 import ParvisApple
 
-/// The devices of this phone.
+/// The devices of this phone, and its own call around a meeting.
 @MainActor
 public final class PhoneDevices: CaptureDevices {
-    private let capture = PhoneCamera()
+    /// What one's own camera is previewed with.
+    let camera = PhoneCamera()
     private let audio = PhoneAudio()
-    private let screenCapture = PhoneScreen()
+    private let screen = PhoneScreen()
+    /// Of the whole screen, where the app has a group with its extension.
+    private let broadcasts = BroadcastHandler.socket.flatMap { try? BroadcastReceiver(socket: $0) }
+    private var broadcast: PictureSize?
+    private var call: CallHooks?
     private var moving: Task<Void, Never>?
+    private var following: [Task<Void, Never>] = []
 
     /// Nothing is captured so far.
     public init() {}
 
-    var cameraSession: AVCaptureSession { capture.session }
-
-    public func startCamera() async throws {
-        try await capture.start()
+    public func events() -> AsyncStream<DeviceEvent> {
+        let (events, happens) = AsyncStream.makeStream(of: DeviceEvent.self)
+        for task in following { task.cancel() }
+        following = [
+            Task { [camera] in
+                for await event in camera.events {
+                    switch event {
+                    case .turned: happens.yield(.cameraTurned)
+                    case .interrupted: happens.yield(.cameraInterrupted(true))
+                    case .resumed: happens.yield(.cameraInterrupted(false))
+                    }
+                }
+            },
+            Task { [audio] in
+                for await event in audio.events {
+                    switch event {
+                    case .interrupted: happens.yield(.soundInterrupted(true))
+                    case .resumed: happens.yield(.soundInterrupted(false))
+                    case .routeChanged: break
+                    }
+                }
+            },
+            Task { [screen] in
+                for await _ in screen.ends { happens.yield(.screenEnded) }
+            },
+            Task { [weak self, broadcasts] in
+                guard let broadcasts else { return }
+                for await event in broadcasts.events {
+                    switch event {
+                    case .began(let size), .turned(let size):
+                        self?.broadcast = size
+                        happens.yield(.screenOffered)
+                    case .ended:
+                        self?.broadcast = nil
+                        happens.yield(.screenEnded)
+                    }
+                }
+            },
+        ]
+        let call = CallHooks()
+        self.call = call
+        following.append(
+            Task { [audio] in
+                for await action in call.actions {
+                    switch action {
+                    case .setMuted(let muted): happens.yield(.callMuted(muted))
+                    case .setHeld(let held): happens.yield(.soundInterrupted(held))
+                    case .ended: happens.yield(.callEnded)
+                    case .audioReady: await audio.callActivated(true)
+                    case .audioOver: await audio.callActivated(false)
+                    }
+                }
+            })
+        return events
     }
 
+    public func startCamera() async throws {
+        try await camera.start()
+    }
+
+    public var cameraSize: PictureSize { camera.size }
+
     public func stopCamera() async {
-        await capture.stop()
+        await camera.stop()
     }
 
     public func flipCamera() async throws {
-        try await capture.flip()
+        try await camera.flip()
     }
 
     public func feed(_ camera: Camera?) {
-        capture.feed(camera)
+        self.camera.feed(camera)
+    }
+
+    public func startMeter(_ meter: LevelMeter) async throws {
+        // One channel is what it takes.
+        try await audio.capture { try? meter.push($0) }
     }
 
     public func startMicrophone(_ microphone: Microphone) async throws {
@@ -38,23 +104,65 @@ public final class PhoneDevices: CaptureDevices {
     }
 
     public func stopMicrophone() async {
-        audio.stopCapture()
+        await audio.stopCapture()
     }
 
     public func startSpeaker(_ meeting: Meeting) async throws {
-        try audio.play(meeting)
+        try await audio.play(meeting)
+    }
+
+    public func setLoudspeaker(_ on: Bool) async throws {
+        try audio.setLoudspeaker(on)
     }
 
     public func stopSpeaker() async {
-        audio.stop()
+        await audio.stop()
     }
 
-    public func startScreen(_ screen: Screen) async throws {
-        try await screenCapture.start(screen)
+    public var screenSize: PictureSize { broadcast ?? PhoneScreen.size }
+
+    public func startScreen(_ screen: Screen, size: PictureSize) async throws {
+        if broadcast != nil {
+            broadcasts?.feed(screen)
+        } else {
+            try await self.screen.start(screen, size: size)
+        }
     }
 
     public func stopScreen() async {
-        await screenCapture.stop()
+        broadcasts?.feed(nil)
+        broadcasts?.end()
+        broadcast = nil
+        await screen.stop()
+    }
+
+    public func beginCall(_ title: String) async {
+        guard let call else { return }
+        await audio.followCall(true)
+        do {
+            try await call.begin(title: title)
+        } catch {
+            // A phone that allows no calls, as in some countries, has meetings all the same.
+            self.call = nil
+            await audio.followCall(false)
+        }
+    }
+
+    public func callConnected() {
+        call?.connected()
+    }
+
+    public func callMuted(_ muted: Bool) async {
+        // The phone's own sign is all that is wrong then.
+        try? await call?.setMuted(muted)
+    }
+
+    public func endCall(lost: Bool) {
+        call?.finished(lost: lost)
+        call = nil
+        Task { [audio] in await audio.followCall(false) }
+        moving?.cancel()
+        for task in following { task.cancel() }
     }
 
     public func watchNetwork(_ meeting: Meeting) {

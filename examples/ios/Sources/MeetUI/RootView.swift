@@ -16,7 +16,7 @@ public struct RootView: View {
         case .form:
             JoinView(app: app)
         case .call(let call):
-            CallView(call: call)
+            CallView(call: call, devices: app.devices)
                 .task {
                     let reason = await call.run()
                     app.end(reason)

@@ -48,7 +48,7 @@ struct StageView: View {
     private func tile(_ tile: Stage.Tile, width: Double, height: Double) -> some View {
         TileView(call: call, tile: tile, width: width, height: height)
             .onTapGesture(count: 2) {
-                call.pin(call.stage.pinned == tile.participant ? nil : tile.participant)
+                Task { await call.pin(call.stage.pinned == tile.participant ? nil : tile.participant) }
             }
     }
 }
@@ -66,11 +66,8 @@ struct TileView: View {
         ZStack {
             Color(.secondarySystemBackground)
             if isOn(participant) {
-                RemotePictureView(
-                    meeting: call.meeting.meeting, participant: tile.participant, source: tile.source,
-                    width: width, height: height
-                )
-                .id(tile)
+                PictureView(meeting: call.meeting.meeting, participant: tile.participant, source: tile.source)
+                    .id(tile)
             } else {
                 Text(Wording.initials(of: participant?.name ?? ""))
                     .font(.system(size: min(width, height) / 3, weight: .semibold, design: .rounded))
