@@ -20,30 +20,48 @@ make() {
   [ "$(cat "$root/swift-root-version" 2>/dev/null)" != "$version" ] || return 0
   "$(dirname "$0")/packages.sh" --swift
   local mirror partial=$root.partial
-  # The mirror that this machine's own packages come from.
-  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Component: main' |
-    grep -v security | head -n 1) || true
+  mirror=$(own_mirror)
+  # It is known once there are lists of packages.
+  [ "$mirror" ] || { "${sudo[@]}" apt-get update -qq && mirror=$(own_mirror); }
   [ "$mirror" ] || { echo "swift-root: no Debian mirror is configured: this machine has to be a Debian" >&2; exit 1; }
   echo "Making a folder of Debian 13 with Swift for the tests of the Swift binding (once; some minutes, 3 GB)"
   mkdir -p "$(dirname "$root")"
-  "${sudo[@]}" rm -rf --one-file-system "$root" "$partial"
+  "${sudo[@]}" rm -rf --one-file-system "$root"
   "${sudo[@]}" unshare --mount --propagation private true ||
     { echo "swift-root: this machine lets nobody mount: in a container, allow CAP_SYS_ADMIN" >&2; exit 1; }
+  local try
+  for try in 1 2 3; do
+    if fill "$partial" "$mirror"; then
+      "${sudo[@]}" mv "$partial" "$root"
+      return
+    fi
+    # A mirror may be away for a moment.
+    [ "$try" = 3 ] || { echo "swift-root: once more, from nothing" >&2; sleep $((20 * try)); }
+  done
+  echo "swift-root: Debian 13 with Swift could not be made from $mirror, which the Swift tests need; why is above" >&2
+  exit 1
+}
+
+# The mirror that this machine's own packages come from.
+own_mirror() {
+  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Component: main' |
+    grep -v security | head -n 1 || true
+}
+
+fill() { # folder mirror
+  "${sudo[@]}" rm -rf --one-file-system "$1"
   # A mount namespace of its own: what debootstrap mounts ends with it, also when it is interrupted.
   "${sudo[@]}" unshare --mount --propagation private bash -euo pipefail -c '
     debootstrap --variant=minbase --include=ca-certificates trixie "$1" "$2" >"$1.log" 2>&1 ||
       { tail -n 20 "$1.log" >&2; exit 1; }
     mount -t proc proc "$1/proc"
     chroot "$1" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-      swiftlang libc6-dev libstdc++-14-dev >>"$1.log" 2>&1 || { tail -n 20 "$1.log" >&2; exit 1; }
+      -o Acquire::Retries=5 swiftlang libc6-dev libstdc++-14-dev >>"$1.log" 2>&1 ||
+      { tail -n 20 "$1.log" >&2; exit 1; }
     chroot "$1" apt-get clean
     rm -rf "$1"/var/lib/apt/lists/* "$1"/usr/share/doc/* "$1"/usr/share/locale/*
     echo "$3" >"$1/swift-root-version"
-    rm -f "$1.log"' make "$partial" "$mirror" "$version" || {
-    echo "swift-root: Debian 13 with Swift could not be made from $mirror, which the Swift tests need; why is above" >&2
-    exit 1
-  }
-  "${sudo[@]}" mv "$partial" "$root"
+    rm -f "$1.log"' make "$1" "$2" "$version"
 }
 
 run() {
