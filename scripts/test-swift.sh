@@ -92,7 +92,7 @@ bindings/swift/scripts/generate.sh "$PARVIS_LIBRARY_DIR/libparvis_ffi.so" "$targ
 
 step "format"
 in_swift "$tools/swift-format" lint --strict --recursive --configuration bindings/swift/.swift-format \
-  bindings/swift/{Package.swift,Sources,Tests} examples/ios examples/hello_room/swift
+  bindings/swift/{Package.swift,Sources,Tests,Bench} examples/ios examples/hello_room/swift
 
 step "bindings/swift"
 package bindings/swift build --build-tests

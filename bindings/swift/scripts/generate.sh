@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# generate.sh LIBRARY BINDGEN: writes what Swift is generated from the built library into bindings/swift/.generated; what is
-# there and the same keeps its time, so that nothing is compiled again for it.
+# generate.sh LIBRARY BINDGEN [FOLDER]: writes what Swift is generated from the built library into bindings/swift/.generated, or
+# elsewhere; what is there and the same keeps its time, so that nothing is compiled again for it.
 set -euo pipefail
-library=$(realpath "$1") bindgen=$(realpath "$2")
+library=$(realpath "$1") bindgen=$(realpath "$2") folder=${3:+$(realpath -m "$3")}
 cd "$(dirname "$0")/../../.."
+folder=${folder:-bindings/swift/.generated}
 fresh=$(mktemp -d)
 trap 'rm -rf "$fresh"' EXIT
 "$bindgen" swift "$library" "$fresh"
@@ -13,8 +14,8 @@ sed -i 's/`//g' "$fresh/parvis_ffiFFI.h"
 # The generated module map uses Darwin's modules.
 printf 'module parvis_ffiFFI {\n    header "parvis_ffiFFI.h"\n    export *\n}\n' >"$fresh/module.modulemap"
 place() { # file folder
-  mkdir -p "bindings/swift/.generated/$2"
-  cmp -s "$fresh/$1" "bindings/swift/.generated/$2/$1" || cp "$fresh/$1" "bindings/swift/.generated/$2/$1"
+  mkdir -p "$folder/$2"
+  cmp -s "$fresh/$1" "$folder/$2/$1" || cp "$fresh/$1" "$folder/$2/$1"
 }
 place ParvisFFI.swift ParvisFFI
 place parvis_ffiFFI.h parvis_ffiFFI
