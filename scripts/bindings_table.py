@@ -8,6 +8,7 @@ import argparse
 import os
 import pathlib
 import platform
+import re
 import sys
 
 parser = argparse.ArgumentParser(description=__doc__)
@@ -17,7 +18,9 @@ options = parser.parse_args()
 
 UNITS = {"us": "µs", "MB": "MB"}
 
-rows = [line.split() for line in options.rows.read_text().splitlines() if line.startswith(("ok ", "short "))]
+# Maven puts colours before what a program prints.
+plain = re.sub(r"\x1b\[[0-9;]*m", "", options.rows.read_text())
+rows = [line.split() for line in plain.splitlines() if line.startswith(("ok ", "short "))]
 model = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
 lines = [f"{os.cpu_count()} cores of {model}, Linux {platform.release()}.", "", "| What | Figure | Target | |", "|---|---|---|---|"]
 for word, row, figure, target in rows:
