@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../../.."
 folder=${folder:-bindings/swift/.generated}
 fresh=$(mktemp -d)
 trap 'rm -rf "$fresh"' EXIT
-"$bindgen" swift "$library" "$fresh"
+"$bindgen" swift --sources bindings/ffi "$library" "$fresh"
 python3 bindings/swift/scripts/forward_cancellation.py "$fresh/ParvisFFI.swift"
 # Names that are keywords of Swift are quoted in the C header too, where that is no C.
 sed -i 's/`//g' "$fresh/parvis_ffiFFI.h"
