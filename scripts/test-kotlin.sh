@@ -43,6 +43,8 @@ fi
 # Together, so that features are those of the other tests and nothing is built twice; it makes the library and the programs too.
 cargo test -q --no-run -p parvis-bindgen -p parvis-ffi -p parvis-services
 cargo build -q -p parvis-bindgen
+# What another clone, or a run that failed, has left would be taken for what is made of these sources.
+rm -rf "$cache/kotlin"
 media=$cache/scenario-media
 "$target/debug/examples/scenario_media" "$media"
 mvn --file examples/android/pom.xml -Pdocs "-Dparvis.output=$cache/kotlin" "-Dparvis.library=$target/debug/deps/libparvis_ffi.so" \
