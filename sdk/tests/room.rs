@@ -212,6 +212,32 @@ async fn a_layer_that_nobody_watches_is_not_encoded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_layers_of_a_camera_are_listed_together() {
+    let relay = relay();
+    let alice = enter(&relay, "alice", Draft::D22).await;
+    let bruno = enter(&relay, "bruno", Draft::D22).await;
+    let mut options = camera();
+    for halvings in [1, 2] {
+        let bitrate = None;
+        options
+            .layers
+            .push(parvis::VideoLayer { halvings, bitrate });
+    }
+    let publishing = tokio::spawn(async move {
+        let camera = alice.publish_video(options).await.unwrap();
+        (alice, camera)
+    });
+    // The first catalog that names one names all.
+    let who = name("alice");
+    let seen = bruno.wait_for(Some(&who), Duration::from_secs(20)).await;
+    assert_eq!(seen.unwrap().tracks.len(), 3);
+    let (alice, _camera) = soon("the camera", publishing).await.unwrap();
+    for room in [alice, bruno] {
+        soon("leaving", room.close()).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_joins_a_stored_track_gets_its_group_from_the_start() {
     let relay = relay();
     let alice = enter(&relay, "alice", Draft::D22).await;

@@ -1,7 +1,7 @@
 //! Generates the Kotlin and Swift sides of `parvis-ffi` from the built library:
 //!
 //! ```text
-//! parvis-bindgen kotlin target/debug/libparvis_ffi.so generated/kotlin
+//! parvis-bindgen --sources bindings/ffi kotlin target/debug/libparvis_ffi.so generated/kotlin
 //! ```
 //!
 //! A crate of its own, so that the generator is no part of what apps ship.
@@ -23,7 +23,7 @@ struct Arguments {
     /// The folder to write to
     out: Utf8PathBuf,
     /// The folder of parvis-ffi, with its uniffi.toml
-    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../ffi"))]
+    #[arg(long)]
     sources: Utf8PathBuf,
 }
 

@@ -11,8 +11,8 @@ use bytes::Bytes;
 use pair::{CLIENT, Options, Pair, SERVER, carriers, session_events};
 use parvis_quic::Limits;
 use parvis_session::{
-    DatagramOptions, Event, IncomingRequest, Object, ObjectAssembler, RequestKey, StreamEnd,
-    StreamId, SubgroupOptions,
+    DatagramOptions, DropReason, Event, IncomingRequest, Object, ObjectAssembler, RequestKey,
+    StreamEnd, StreamId, SubgroupOptions,
 };
 use parvis_simnet::LinkOptions;
 use parvis_wire::{
@@ -344,6 +344,10 @@ fn datagrams_travel_and_large_ones_are_counted() {
         let key = pair.keys[SERVER].unwrap();
         let stats = pair.endpoints[SERVER].stats(key).unwrap();
         assert_eq!(stats.oversized_datagrams, 1);
+        let too_large = session_events(&pair.events[SERVER]).filter(|event| {
+            matches!(event, Event::Dropped(dropped) if dropped.reason == DropReason::DatagramTooLarge)
+        });
+        assert_eq!(too_large.count(), 1);
         assert!(stats.max_datagram.is_some_and(|max| max > 1000));
     }
 }

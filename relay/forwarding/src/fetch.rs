@@ -49,6 +49,7 @@ pub(crate) struct Run {
     /// Whether entries were written.
     pub(crate) started: bool,
     pub(crate) end_of_track: bool,
+    /// `None`: it goes on in the next turn.
     pub(crate) asked: Option<Asked>,
     /// Publishers are not asked any more.
     pub(crate) gave_up: Option<GaveUp>,
@@ -56,8 +57,6 @@ pub(crate) struct Run {
     pub(crate) until: Option<Instant>,
     /// When something came last.
     pub(crate) touched: Instant,
-    /// Whether it goes on in the next turn.
-    pub(crate) paused: bool,
 }
 
 /// The part of an answer that a publisher was asked for.

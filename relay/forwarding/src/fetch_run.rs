@@ -73,7 +73,6 @@ impl Forwarder {
             gave_up,
             until: fetch.patience.map(|patience| now + patience),
             touched: now,
-            paused: false,
         });
         let track = &mut self.tracks[fetch.track.0];
         track.fetches.retain(|other| *other != key);
@@ -93,7 +92,7 @@ impl Forwarder {
                 return;
             }
             if left == 0 {
-                self.pause_fetch(key, now);
+                self.schedule(now + NEXT_TURN, Timer::Fetch(key));
                 return;
             }
             let progress = run.progress;
@@ -183,14 +182,6 @@ impl Forwarder {
         };
         let receiver = fetch.receiver;
         self.say(receiver, Signal::FetchOk(answer));
-    }
-
-    /// Leaves the rest of an answer for the next turn.
-    fn pause_fetch(&mut self, key: FetchKey, now: Instant) {
-        if let Some(run) = &mut self.fetches[key.0].run {
-            run.paused = true;
-            self.schedule(now + NEXT_TURN, Timer::Fetch(key));
-        }
     }
 
     /// Writes objects; returns what they cost.
@@ -306,8 +297,8 @@ impl Forwarder {
     }
 
     pub(crate) fn fetch_due(&mut self, key: FetchKey, now: Instant) {
-        let run = self.fetches.get_mut(key.0).and_then(|f| f.run.as_mut());
-        if run.is_some_and(|run| std::mem::take(&mut run.paused)) {
+        let run = self.fetches.get(key.0).and_then(|fetch| fetch.run.as_ref());
+        if run.is_some_and(|run| run.asked.is_none()) {
             self.run_fetch(key, now);
             return;
         }

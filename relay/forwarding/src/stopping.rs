@@ -31,8 +31,11 @@ impl Forwarder {
     pub(crate) fn publisher_removed(&mut self, namespace: &TrackNamespace, now: Instant) {
         let error = request_error(RequestErrorCode::DoesNotExist, REMOVED);
         for key in self.tracks_under(namespace) {
-            self.stop_fetches(key, &error);
-            self.settle(key, now);
+            // What one end sets off may have removed another track.
+            if self.tracks.contains(key.0) {
+                self.stop_fetches(key, &error);
+                self.settle(key, now);
+            }
         }
         self.cut_answers(|track| track.namespace().starts_with(namespace));
     }

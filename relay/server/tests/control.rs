@@ -16,7 +16,7 @@ use parvis_token::Claims;
 use parvis_wire::{
     AuthToken,
     Draft::{self, D18, D22},
-    FetchRange, GroupId, Location, Parameters, PublishDoneCode, RequestErrorCode, SessionErrorCode,
+    Parameters, PublishDoneCode, RequestErrorCode, SessionErrorCode,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -403,28 +403,9 @@ async fn unread_answer(operated: &Operated) -> (Client, Client, RequestKey) {
         bob.object(&mut reader).await;
     }
     alice.finish(stream).await;
-    let range = FetchRange::Standalone {
-        track: support::track("camera"),
-        start: Location::new(0, 0),
-        end: (GroupId(0), None),
-    };
-    let fetch = bob
-        .with(move |session, now| session.fetch(range, Parameters::default(), now))
-        .await
-        .unwrap();
+    let fetch = bob.fetch(support::track("camera"), 0).await;
     bob.accepted(fetch).await;
     (alice, bob, fetch)
-}
-
-/// Reads on, to a reset.
-async fn is_cut_off(bob: &mut Client, fetch: RequestKey) {
-    let end = bob
-        .wait("the end of the answer", |event| match event {
-            Event::FetchEnd { key, end, .. } if *key == fetch => Some(*end),
-            _ => None,
-        })
-        .await;
-    assert!(matches!(end, StreamEnd::Reset(_)), "{end:?}");
 }
 
 #[tokio::test]
@@ -433,7 +414,7 @@ async fn an_answer_that_waits_is_taken_back_with_its_track() {
     let (_alice, mut bob, fetch) = unread_answer(&operated).await;
     let track = json!({ "namespace": ["parvis", "room", "alice"], "track": "camera" });
     operated.order("POST /v1/tracks/stop", &track).await;
-    is_cut_off(&mut bob, fetch).await;
+    assert!(matches!(bob.fetch_end(fetch).await, StreamEnd::Reset(_)));
 }
 
 #[tokio::test]
@@ -443,5 +424,5 @@ async fn an_answer_that_waits_is_taken_back_with_its_publisher() {
     operated
         .order("POST /v1/deny", &json!({ "sub": "alice" }))
         .await;
-    is_cut_off(&mut bob, fetch).await;
+    assert!(matches!(bob.fetch_end(fetch).await, StreamEnd::Reset(_)));
 }

@@ -5,11 +5,10 @@ mod support;
 use bytes::Bytes;
 use bytesize::ByteSize;
 use parvis_relay::{Config, Relay, Running};
-use parvis_session::{Answer, Event, IncomingRequest, RequestKey};
+use parvis_session::{Answer, Event, RequestKey};
 use parvis_wire::{
     Draft::{D18, D22},
-    FetchObject, FetchOk, FetchRange, GroupId, Location, LocationFilter, Parameters, Priority,
-    Properties, SubgroupId,
+    FetchObject, FetchOk, Location, LocationFilter, Parameters, Priority, Properties, SubgroupId,
 };
 
 use support::{Client, config, relay, track};
@@ -25,16 +24,8 @@ async fn joined(relay: &Running) -> (Client, Client, RequestKey, RequestKey) {
     (publisher, subscriber, served, wanted)
 }
 
-async fn fetch(client: &mut Client, group: u64) -> RequestKey {
-    let range = FetchRange::Standalone {
-        track: track("camera"),
-        start: Location::new(group, 0),
-        end: (GroupId(group), None),
-    };
-    client
-        .with(move |session, now| session.fetch(range, Parameters::default(), now))
-        .await
-        .unwrap()
+async fn fetch(client: &Client, group: u64) -> RequestKey {
+    client.fetch(track("camera"), group).await
 }
 
 /// The payloads of the objects of a fetch, up to its end.
@@ -77,7 +68,7 @@ async fn a_fetch_brings_what_is_cached() {
     publisher.finish(stream).await;
     subscriber.objects(wanted, 2).await;
 
-    let request = fetch(&mut subscriber, 0).await;
+    let request = fetch(&subscriber, 0).await;
     subscriber.accepted(request).await;
     assert_eq!(fetched(&mut subscriber, request).await, [&b"a"[..], b"b"]);
 }
@@ -98,7 +89,7 @@ async fn a_fetch_larger_than_the_queue_comes_whole() {
     }
     publisher.finish(stream).await;
 
-    let request = fetch(&mut subscriber, 0).await;
+    let request = fetch(&subscriber, 0).await;
     subscriber.accepted(request).await;
     let payloads = fetched(&mut subscriber, request).await;
     assert_eq!(payloads.len(), 1 + OBJECTS as usize);
@@ -109,15 +100,7 @@ async fn a_fetch_larger_than_the_queue_comes_whole() {
 
 /// Answers the next FETCH with these objects of one group.
 async fn answer_fetch(publisher: &mut Client, group: u64, payloads: Vec<Bytes>) {
-    let request = publisher
-        .wait("FETCH", |event| match event {
-            Event::Request {
-                key,
-                request: IncomingRequest::Fetch { .. },
-            } => Some(*key),
-            _ => None,
-        })
-        .await;
+    let request = publisher.fetch_of_the_relay().await;
     let answered = publisher.with(move |session, now| {
         let answer = FetchOk {
             end_of_track: false,
@@ -151,7 +134,7 @@ async fn a_fetch_of_what_is_not_cached_goes_to_the_publisher_of_any_draft() {
         let mut publisher = Client::connect(&relay, drafts[0]).await;
         let mut reader = Client::connect(&relay, drafts[1]).await;
         publisher.publish_namespace().await;
-        let request = fetch(&mut reader, 3).await;
+        let request = fetch(&reader, 3).await;
         let large = Bytes::from(vec![7; 150_000]);
         let payloads = vec![Bytes::from_static(b"small"), large.clone()];
         answer_fetch(&mut publisher, 3, payloads.clone()).await;

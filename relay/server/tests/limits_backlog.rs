@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use bytesize::ByteSize;
-use parvis_quic::CloseReason;
+use parvis_quic::{CloseReason, Limits};
 use parvis_relay::{Config, Limit, Relay, Running};
-use parvis_session::{DatagramOptions, DropReason, Event, IncomingRequest, RequestKey};
+use parvis_session::{DatagramOptions, DropReason, Event, RequestKey, Session, StreamEnd};
 use parvis_wire::{
     Draft::{self, D18, D22},
-    FetchRange, FullTrackName, GroupId, Location, ObjectStatus, Parameters, Priority, Properties,
-    RequestError, RequestErrorCode, SessionErrorCode, TrackName, TrackNamespace,
+    FullTrackName, Location, ObjectStatus, Parameters, Priority, Properties, RequestError,
+    RequestErrorCode, SessionErrorCode, TrackName, TrackNamespace,
 };
 
 use support::{Client, call::Call, config};
@@ -133,14 +133,7 @@ async fn answers_to_fetch_that_nobody_reads() {
     let deaf = Client::connect_narrow(&relay, D22).await;
     // Six megabytes each, of which thirty-two may wait.
     for _ in 0..8 {
-        let range = FetchRange::Standalone {
-            track: other("x"),
-            start: Location::new(0, 0),
-            end: (GroupId(0), None),
-        };
-        deaf.with(move |session, now| session.fetch(range, Parameters::default(), now))
-            .await
-            .unwrap();
+        deaf.fetch(other("x"), 0).await;
         call.goes_on().await;
     }
     while relay.stats().limit(Limit::FetchBacklog) == 0 {
@@ -170,14 +163,6 @@ async fn many_small(relay: &Running, count: u64, step: u64) -> (Client, Client) 
     (publisher, good)
 }
 
-fn whole_group() -> FetchRange {
-    FetchRange::Standalone {
-        track: other("x"),
-        start: Location::new(0, 0),
-        end: (GroupId(0), None),
-    }
-}
-
 #[tokio::test]
 async fn answers_of_many_small_objects_that_nobody_reads() {
     let relay = Relay::start(Config {
@@ -192,9 +177,7 @@ async fn answers_of_many_small_objects_that_nobody_reads() {
     let deaf = Client::connect_narrow(&relay, D22).await;
     // Of two thousand bytes each, but of far more memory.
     for _ in 0..10 {
-        deaf.with(|session, now| session.fetch(whole_group(), Parameters::default(), now))
-            .await
-            .unwrap();
+        deaf.fetch(other("x"), 0).await;
         call.goes_on().await;
     }
     while relay.stats().limit(Limit::FetchBacklog) == 0 {
@@ -208,20 +191,9 @@ async fn a_long_past_that_is_full_of_gaps() {
     let relay = Relay::start(config(2)).unwrap();
     let mut call = Call::start(&relay).await;
     let (mut publisher, mut reader) = many_small(&relay, 4000, 2).await;
-    let fetch = reader
-        .with(|session, now| session.fetch(whole_group(), Parameters::default(), now))
-        .await
-        .unwrap();
+    let fetch = reader.fetch(other("x"), 0).await;
     // It knows of no objects in the gaps.
-    let asked = publisher
-        .wait("FETCH", |event| match event {
-            Event::Request {
-                key,
-                request: IncomingRequest::Fetch { .. },
-            } => Some(*key),
-            _ => None,
-        })
-        .await;
+    let asked = publisher.fetch_of_the_relay().await;
     let error = RequestError {
         code: RequestErrorCode::NotSupported,
         retry_interval: 0,
@@ -232,10 +204,7 @@ async fn a_long_past_that_is_full_of_gaps() {
         .with(move |session, now| session.reject(asked, error, now).unwrap())
         .await;
     call.goes_on().await;
-    let is_end = |event: &Event| matches!(event, Event::FetchEnd { key, .. } if *key == fetch);
-    reader
-        .wait("the end", |event| is_end(event).then_some(()))
-        .await;
+    assert_eq!(reader.fetch_end(fetch).await, StreamEnd::Finished);
     call.goes_on().await;
 }
 
@@ -266,34 +235,48 @@ async fn bytes_that_are_not_acknowledged() {
 }
 
 #[tokio::test]
-async fn datagrams_that_wait_or_do_not_fit() {
-    let relay = Relay::start(Config {
+async fn datagrams_that_wait() {
+    let config = Config {
         datagram_queue: ByteSize::kib(1),
         ..config(2)
-    })
-    .unwrap();
+    };
+    let modest = Limits::default();
+    datagrams_are_dropped(config, modest, DropReason::DatagramBytes).await;
+}
+
+#[tokio::test]
+async fn datagrams_that_do_not_fit() {
+    let modest = Limits {
+        datagram_receive_buffer: 600,
+        ..Limits::default()
+    };
+    datagrams_are_dropped(config(2), modest, DropReason::DatagramTooLarge).await;
+}
+
+/// Sends datagrams until one is dropped for that reason.
+async fn datagrams_are_dropped(config: Config, subscriber: Limits, reason: DropReason) {
+    let relay = Relay::start(config).unwrap();
     let mut call = Call::start(&relay).await;
-    let modest = Client::connect(&relay, D22).await;
-    let (publisher, _modest, [served, _]) = beside(&relay, modest).await;
-    let sends = |first: u64, count: u64, size: usize| {
-        publisher.with(move |session, now| {
-            for object in first..first + count {
+    let subscriber = Client::connect_with(&relay, D22, |options| options.limits = subscriber);
+    let subscriber = subscriber.await;
+    let (publisher, _subscriber, [served, _]) = beside(&relay, subscriber).await;
+    let mut next = 0;
+    while relay.stats().drops.by_session(reason) == 0 {
+        let send = move |session: &mut Session, now| {
+            for object in next..next + 200 {
                 let datagram = DatagramOptions {
                     location: Location::new(0, object),
                     priority: None,
                     end_of_group: false,
                     properties: Properties::EMPTY,
                     status: ObjectStatus::Normal,
-                    payload: Bytes::from(vec![1; size]),
+                    payload: Bytes::from(vec![1; 900]),
                 };
+                // Refused once the relay has lost interest.
                 let _ = session.send_datagram(served, datagram, now);
             }
-        })
-    };
-    let dropped = |reason| relay.stats().drops.by_session(reason);
-    let mut next = 0;
-    while dropped(DropReason::DatagramBytes) == 0 {
-        sends(next, 200, 900).await;
+        };
+        publisher.with(send).await;
         next += 200;
         call.goes_on().await;
     }

@@ -7,13 +7,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use parvis_quic::CloseReason;
 use parvis_relay::{Config, Limit, Relay, Running};
-use parvis_session::{Event, IncomingRequest, RequestKey, StreamEnd, StreamId};
+use parvis_session::{Event, RequestKey, StreamEnd, StreamId};
 use parvis_token::{Action, Grant};
 use parvis_wire::{
     AuthToken,
     Draft::{D18, D22},
-    FetchObject, FetchOk, FetchRange, GroupId, Location, Parameters, Priority, Properties,
-    RequestErrorCode, SessionErrorCode, SubgroupId,
+    FetchObject, FetchOk, Location, Parameters, Priority, Properties, RequestErrorCode,
+    SessionErrorCode, SubgroupId,
 };
 
 use support::{
@@ -168,24 +168,8 @@ impl Answering {
         let wanted = reader.ask_for("camera", Parameters::default()).await;
         publisher.serve_after(Some(Location::new(5, 0))).await;
         reader.accepted(wanted).await;
-        let range = FetchRange::Standalone {
-            track: track("camera"),
-            start: Location::new(3, 0),
-            end: (GroupId(3), None),
-        };
-        let fetch = reader
-            .with(move |session, now| session.fetch(range, Parameters::default(), now))
-            .await
-            .unwrap();
-        let asked = publisher
-            .wait("FETCH", |event| match event {
-                Event::Request {
-                    key,
-                    request: IncomingRequest::Fetch { .. },
-                } => Some(*key),
-                _ => None,
-            })
-            .await;
+        let fetch = reader.fetch(track("camera"), 3).await;
+        let asked = publisher.fetch_of_the_relay().await;
         let stream = publisher
             .with(move |session, now| {
                 let ok = FetchOk {
@@ -234,14 +218,7 @@ impl Answering {
 
     /// The answer is cut off, and nothing more of it comes.
     async fn ends_cut_off(mut self) {
-        let fetch = self.fetch;
-        let end = self
-            .reader
-            .wait("the end of the answer", |event| match event {
-                Event::FetchEnd { key, end, .. } if *key == fetch => Some(*end),
-                _ => None,
-            })
-            .await;
+        let end = self.reader.fetch_end(self.fetch).await;
         assert!(matches!(end, StreamEnd::Reset(_)), "{end:?}");
     }
 }

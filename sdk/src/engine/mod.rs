@@ -257,6 +257,25 @@ impl Engine {
         sender
     }
 
+    /// Publishes the layers of a source. One catalog lists them all: nobody takes the first for want of
+    /// the others.
+    #[expect(
+        clippy::unused_async,
+        reason = "those who publish wait, whether there is something to wait for or not"
+    )]
+    pub(crate) async fn publish_layers(
+        &self,
+        layers: impl IntoIterator<Item = NewPublication>,
+    ) -> Result<Vec<MediaSender>, PublishError> {
+        let mut core = lock(&self.core);
+        let now = Instant::now();
+        let senders = layers.into_iter().map(|new| core.publish(new, now));
+        let senders = senders.collect();
+        drop(core);
+        self.flusher.wake();
+        senders
+    }
+
     /// Whether such a track is published.
     pub(crate) fn publishes(&self, is_such: impl Fn(&str) -> bool) -> bool {
         let core = lock(&self.core);

@@ -104,6 +104,8 @@ impl LocalEncodedVideo {
                 ..Told::default()
             }),
         };
+        let mut publications = Vec::new();
+        let mut parts = Vec::new();
         for params in layers {
             let (width, height) = (params.width, params.height);
             let suited = Bitrate::suited_to(width, height);
@@ -111,7 +113,7 @@ impl LocalEncodedVideo {
             let track = format!("{name}/{height}p");
             let demand = Demand::waking(&changed);
             let (stop, wake) = (Arc::clone(&closed), Arc::clone(&changed));
-            let publication = NewPublication {
+            publications.push(NewPublication {
                 track: track.clone(),
                 kind: PublicationKind::LiveVideo,
                 priority: priority_of(height),
@@ -122,15 +124,19 @@ impl LocalEncodedVideo {
                     stop.store(true, Ordering::Release);
                     wake.notify_one();
                 }),
-            };
-            let media = engine.publish(publication).await?;
-            source.layers.push(Layer {
+            });
+            parts.push((track, demand, bitrate.map_or(suited, Bitrate::bps)));
+        }
+        let media = engine.publish_layers(publications).await?;
+        let layers = parts.into_iter().zip(media);
+        source.layers = layers
+            .map(|((track, demand, bitrate), media)| Layer {
                 track,
                 media,
                 demand,
-                bitrate: bitrate.map_or(suited, Bitrate::bps),
-            });
-        }
+                bitrate,
+            })
+            .collect();
         Ok(source)
     }
 

@@ -81,6 +81,8 @@ impl LocalVideo {
         options: VideoOptions,
     ) -> Result<Self, PublishError> {
         let mut layers = Vec::new();
+        let mut encoders = Vec::new();
+        let mut publications = Vec::new();
         for (index, layer) in options.layers.iter().enumerate() {
             let mut label = layer.label(options.width, options.height)?;
             if options.content == Content::Screen && options.layers.len() <= SCREEN.len() {
@@ -100,7 +102,7 @@ impl LocalVideo {
             let encoder =
                 LayerEncoder::open(engine, &track, layer, config, options.key_interval, &demand)?;
             let stop = queue.clone();
-            let publication = NewPublication {
+            publications.push(NewPublication {
                 track: track.clone(),
                 kind: PublicationKind::LiveVideo,
                 priority: priority_of(height),
@@ -108,17 +110,18 @@ impl LocalVideo {
                 demand: demand.clone(),
                 threaded: true,
                 stop: Box::new(move || stop.close()),
-            };
-            let media = engine.publish(publication).await?;
-            let frames = queue.clone();
-            // Listed before its thread starts, so that an error ends the track.
+            });
+            encoders.push((encoder, queue.clone()));
             layers.push(Layer {
-                track: track.clone(),
+                track,
                 queue,
                 demand,
             });
+        }
+        let media = engine.publish_layers(publications).await?;
+        for ((layer, (encoder, frames)), media) in layers.iter().zip(encoders).zip(media) {
             engine
-                .spawn(&track, move || encoder.run(&frames, media))
+                .spawn(&layer.track, move || encoder.run(&frames, media))
                 .map_err(|error| PublishError::Thread(error.to_string()))?;
         }
         Ok(Self {

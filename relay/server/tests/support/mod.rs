@@ -16,11 +16,11 @@ use parvis_quic::{
 use parvis_relay::{Config, Relay, Running};
 use parvis_session::{
     Answer, EndReason, Event, IncomingRequest, Object, ObjectAssembler, RequestKey, Session,
-    StreamId, SubgroupOptions,
+    StreamEnd, StreamId, SubgroupOptions,
 };
 use parvis_wire::{
-    AuthToken, Draft, FullTrackName, GroupId, Location, ObjectHeader, ObjectId, ObjectStatus,
-    Parameters, Properties, RequestError, SubgroupIdMode, TrackName, TrackNamespace,
+    AuthToken, Draft, FetchRange, FullTrackName, GroupId, Location, ObjectHeader, ObjectId,
+    ObjectStatus, Parameters, Properties, RequestError, SubgroupIdMode, TrackName, TrackNamespace,
 };
 use tokio::time::timeout;
 
@@ -247,6 +247,39 @@ impl Client {
         self.with(move |session, now| session.subscribe(track(name), parameters, now))
             .await
             .unwrap()
+    }
+
+    /// Asks for a group of the past.
+    pub async fn fetch(&self, track: FullTrackName, group: u64) -> RequestKey {
+        let range = FetchRange::Standalone {
+            track,
+            start: Location::new(group, 0),
+            end: (GroupId(group), None),
+        };
+        self.with(move |session, now| session.fetch(range, Parameters::default(), now))
+            .await
+            .unwrap()
+    }
+
+    /// Waits for a FETCH of the relay's.
+    pub async fn fetch_of_the_relay(&mut self) -> RequestKey {
+        self.wait("FETCH", |event| match event {
+            Event::Request {
+                key,
+                request: IncomingRequest::Fetch { .. },
+            } => Some(*key),
+            _ => None,
+        })
+        .await
+    }
+
+    /// Waits until the stream of an answer to FETCH ends.
+    pub async fn fetch_end(&mut self, request: RequestKey) -> StreamEnd {
+        self.wait("the end of the answer", |event| match event {
+            Event::FetchEnd { key, end, .. } if *key == request => Some(*end),
+            _ => None,
+        })
+        .await
     }
 
     /// Asks for every track of a room.

@@ -166,11 +166,8 @@ async fn a_camera_that_is_encoded_outside_does_what_its_viewers_want() {
     let mut events = anna.events();
     let small = VideoTarget::new(160, 90);
     let mut picture = anna.picture(&who, Source::Camera, small);
-    // The first may be of the other layer: its offer may have come first.
-    soon("a picture of the small layer", async {
-        while picture.next().await.expect("it goes on").frame.height() != 180 {}
-    })
-    .await;
+    let seen = soon("a picture", picture.next()).await.expect("it goes on");
+    assert_eq!(seen.frame.height(), 180);
     let (layer, watched) = (1, true);
     demanded(&mut told, EncodedDemand::Watched { layer, watched }).await;
     demanded(&mut told, EncodedDemand::KeyFrame { layer }).await;
