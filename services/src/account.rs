@@ -36,7 +36,7 @@ Examples:
 pub enum AccountCommand {
     /// Ask for an account, or for another passphrase of one; the address is sent a code
     Create(CreateArgs),
-    /// Show the code that the address was sent, and sign in
+    /// Show the code that the address was sent, say the account's passphrase, and sign in
     Prove(ProveArgs),
 }
 
@@ -52,9 +52,6 @@ pub struct CreateArgs {
     /// How others see you
     #[arg(long, value_name = "NAME")]
     pub name: String,
-    /// A file with the passphrase; otherwise it is read from standard input
-    #[arg(long, value_name = "FILE")]
-    pub passphrase_file: Option<PathBuf>,
 }
 
 /// What `parvis account prove` takes.
@@ -69,6 +66,9 @@ pub struct ProveArgs {
     /// The ten digits
     #[arg(value_name = "CODE")]
     pub code: String,
+    /// A file with the passphrase that the account gets; otherwise it is read from standard input
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
 }
 
 /// What `parvis login` takes.
@@ -129,15 +129,14 @@ pub fn logout(args: &LogoutArgs, output: &Output) -> anyhow::Result<()> {
 
 fn create(args: &CreateArgs, output: &Output) -> anyhow::Result<()> {
     let api = args.site.anonymous()?;
-    let passphrase = passphrase(args.passphrase_file.as_ref())?;
-    let body = json!({ "email": args.email, "name": args.name, "passphrase": passphrase });
+    let body = json!({ "email": args.email, "name": args.name });
     let sent = api.send("POST", "/api/v1/accounts", &body)?;
     let place = match sent["code"].as_str() {
         Some("mail") => format!("A code was sent to {}", args.email),
         _ => "The operator of the service has a code for you".to_owned(),
     };
     let text = format!(
-        "{place}. Show it: parvis account prove --site {} --email {} CODE",
+        "{place}. Show it and choose a passphrase: parvis account prove --site {} --email {} CODE",
         api.site(),
         args.email
     );
@@ -147,7 +146,8 @@ fn create(args: &CreateArgs, output: &Output) -> anyhow::Result<()> {
 
 fn prove(args: &ProveArgs, output: &Output) -> anyhow::Result<()> {
     let api = args.site.anonymous()?;
-    let body = json!({ "email": args.email, "code": args.code });
+    let passphrase = passphrase(args.passphrase_file.as_ref())?;
+    let body = json!({ "email": args.email, "code": args.code, "passphrase": passphrase });
     let login = api.send("POST", "/api/v1/accounts/proof", &body)?;
     keep(&args.site, api.site(), &login, output)
 }

@@ -37,9 +37,6 @@ pub(crate) struct NewAccount {
     /// How others see the person: 1 to 50 characters
     #[schema(min_length = 1, max_length = 50)]
     name: String,
-    /// 10 characters with lower, upper, digit and another one, or 20 of anything
-    #[schema(min_length = 10, max_length = 1024)]
-    passphrase: String,
 }
 
 /// Where the code went.
@@ -62,6 +59,10 @@ pub(crate) struct ProofOfAddress {
     /// The ten digits
     #[schema(pattern = "^[0-9]{10}$")]
     code: String,
+    /// What the account's passphrase is from now on: 10 characters with lower, upper, digit and another
+    /// one, or 20 of anything
+    #[schema(min_length = 10, max_length = 1024)]
+    passphrase: String,
 }
 
 /// Somebody signs in.
@@ -134,7 +135,6 @@ pub(crate) async fn create(
     local_accounts(&app)?;
     let email = mail::address(&new.email)?;
     let name = display_name(&new.name)?;
-    passphrase::check(&new.passphrase)?;
     let is_wanted = is_wanted(&app, &email).await?;
     app.limiters.mails.take(from)?;
     app.limiters.mails.take(Who::text(&email))?;
@@ -144,7 +144,6 @@ pub(crate) async fn create(
         email: email.clone(),
         code: code.clone(),
         name,
-        passphrase: app.hasher.hash(new.passphrase).await?,
         expires_at: now.plus(CODE),
     };
     app.store.begin_proof(&proof).await?;
@@ -188,9 +187,13 @@ pub(crate) async fn prove(
 ) -> Result<Response, ApiError> {
     local_accounts(&app)?;
     let email = mail::address(&shown.email)?;
+    // Asked for here: anybody may have asked for a code for this address, and only its owner has it.
+    passphrase::check(&shown.passphrase)?;
     app.limiters.sign_ins.take(from)?;
+    let hash = app.hasher.hash(shown.passphrase).await?;
     let now = app.now();
-    match app.store.finish_proof(&email, &shown.code, now).await? {
+    let proof = app.store.finish_proof(&email, &shown.code, &hash, now);
+    match proof.await? {
         Proof::Account(account) => {
             let entry = audit(
                 now,

@@ -17,8 +17,6 @@ pub struct NewProof {
     pub code: String,
     /// How others shall see the person.
     pub name: String,
-    /// The hash of the passphrase that the account gets, as a PHC string.
-    pub passphrase: String,
     /// Until when the code is valid.
     pub expires_at: UnixMillis,
 }
@@ -43,15 +41,14 @@ impl Store {
         let email = lower(&proof.email);
         let mut transaction = self.begin().await?;
         sqlx::query(
-            "INSERT INTO proofs (email, code, name, passphrase, tries, expires_at) \
-             VALUES ($1, $2, $3, $4, 0, $5) ON CONFLICT (email) DO UPDATE SET \
-             code = excluded.code, name = excluded.name, passphrase = excluded.passphrase, \
-             tries = 0, expires_at = excluded.expires_at",
+            "INSERT INTO proofs (email, code, name, tries, expires_at) \
+             VALUES ($1, $2, $3, 0, $4) ON CONFLICT (email) DO UPDATE SET \
+             code = excluded.code, name = excluded.name, tries = 0, \
+             expires_at = excluded.expires_at",
         )
         .bind(email.as_str())
         .bind(hash(&proof.code))
         .bind(proof.name.as_str())
-        .bind(proof.passphrase.as_str())
         .bind(signed(proof.expires_at.0))
         .execute(&mut *transaction)
         .await?;
@@ -60,23 +57,26 @@ impl Store {
 
     /// Makes the account whose address is proven by the code; one that is there gets the new passphrase,
     /// and whoever was signed in to it is not any more.
+    ///
+    /// passphrase: its hash, as a PHC string.
     pub async fn finish_proof(
         &self,
         email: &str,
         code: &str,
+        passphrase: &str,
         now: UnixMillis,
     ) -> Result<Proof, StoreError> {
         let email = lower(email);
         let mut transaction = self.begin().await?;
-        let proof: Option<(String, String, String, i64)> = sqlx::query_as(
+        let proof: Option<(String, String, i64)> = sqlx::query_as(
             "UPDATE proofs SET tries = tries + 1 WHERE email = $1 AND expires_at > $2 \
-             RETURNING code, name, passphrase, tries",
+             RETURNING code, name, tries",
         )
         .bind(email.as_str())
         .bind(signed(now.0))
         .fetch_optional(&mut *transaction)
         .await?;
-        let Some((expected, name, passphrase, tries)) = proof else {
+        let Some((expected, name, tries)) = proof else {
             return Ok(Proof::Wrong);
         };
         if tries > TRIES || expected != hash(code) {
@@ -99,7 +99,7 @@ impl Store {
             let new = NewAccount::local(&email, &name);
             account::insert(&mut transaction, &new, now).await?
         };
-        set_passphrase(&mut transaction, &account, &passphrase, now).await?;
+        set_passphrase(&mut transaction, &account, passphrase, now).await?;
         sqlx::query("DELETE FROM proofs WHERE email = $1")
             .bind(email.as_str())
             .execute(&mut *transaction)

@@ -13,8 +13,10 @@ use tokio::sync::broadcast;
 use crate::{StoreError, committer::Committer};
 
 /// What brings tables up to date, in order; one that was released is never changed.
-const MIGRATIONS: &[(i64, &str, &str)] =
-    &[(1, "house", include_str!("../migrations/0001_house.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "house", include_str!("../migrations/0001_house.sql")),
+    (2, "proofs", include_str!("../migrations/0002_proofs.sql")),
+];
 
 /// Where PostgreSQL keeps the connections that read and write.
 const POSTGRES_CONNECTIONS: u32 = 8;

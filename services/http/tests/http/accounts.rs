@@ -43,7 +43,7 @@ async fn nobody_finds_out_who_has_an_account() {
     known.refused(401, "NotSignedIn", "the address or the passphrase is wrong");
     assert_eq!(known.body, unknown.body);
     let create = |email: &str| {
-        let body = json!({ "email": email, "name": "X", "passphrase": PASSPHRASE });
+        let body = json!({ "email": email, "name": "X" });
         let guest = guest.clone();
         async move { guest.post("/api/v1/accounts", &body).await }
     };
@@ -60,44 +60,54 @@ async fn nobody_finds_out_who_has_an_account() {
 async fn what_is_wrong_with_an_account_is_said() {
     let server = Server::start().await;
     let guest = server.guest();
-    for (email, name, passphrase, error, says) in [
-        (
-            "zoe",
-            "Zoe",
-            PASSPHRASE,
-            "Malformed",
-            "an e-mail address is as in",
-        ),
+    for (email, name, error, says) in [
+        ("zoe", "Zoe", "Malformed", "an e-mail address is as in"),
         (
             "zoe@localhost",
             "Zoe",
-            PASSPHRASE,
             "Malformed",
             "an e-mail address is as in",
         ),
-        ("zoe@example.org", "", PASSPHRASE, "BadName", "1 to 50"),
-        (
-            "zoe@example.org",
-            "Zoe",
-            "short",
-            "Malformed",
-            "10 characters with a lower-case",
-        ),
-        (
-            "zoe@example.org",
-            "Zoe",
-            "abcdefghij1",
-            "Malformed",
-            "or 20 characters",
-        ),
+        ("zoe@example.org", "", "BadName", "1 to 50"),
     ] {
-        let body = json!({ "email": email, "name": name, "passphrase": passphrase });
+        let body = json!({ "email": email, "name": name });
         let answer = guest.post("/api/v1/accounts", &body).await;
         answer.refused(400, error, says);
     }
-    let body = json!({ "email": "zoe@example.org", "code": "0123456789" });
-    let answer = guest.post("/api/v1/accounts/proof", &body).await;
-    answer.refused(401, "NotSignedIn", "ten digits that were sent");
+    for (passphrase, status, error, says) in [
+        ("short", 400, "Malformed", "10 characters with a lower-case"),
+        ("abcdefghij1", 400, "Malformed", "or 20 characters"),
+        (PASSPHRASE, 401, "NotSignedIn", "ten digits that were sent"),
+    ] {
+        let body =
+            json!({ "email": "zoe@example.org", "code": "0123456789", "passphrase": passphrase });
+        let answer = guest.post("/api/v1/accounts/proof", &body).await;
+        answer.refused(status, error, says);
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn who_has_the_code_says_the_passphrase() {
+    let server = Server::start().await;
+    let (guest, email) = (server.guest(), "vic@example.org");
+    // The owner asks, and then a stranger does; the owner has the newest code.
+    for name in ["Vic", "Mallory"] {
+        let body = json!({ "email": email, "name": name });
+        guest.post("/api/v1/accounts", &body).await;
+    }
+    let code = server.code(email);
+    // A passphrase that will not do spends nothing.
+    for passphrase in ["short", PASSPHRASE] {
+        let proof = json!({ "email": email, "code": code, "passphrase": passphrase });
+        let answer = guest.post("/api/v1/accounts/proof", &proof).await;
+        assert_eq!(answer.status == 200, passphrase == PASSPHRASE, "{answer:?}");
+    }
+    server.login(email, PASSPHRASE).await;
+    // Nobody else has said one.
+    let stranger = json!({ "email": email, "name": "Mallory", "passphrase": "Mallory's-own-1" });
+    let answer = guest.post("/api/v1/accounts", &stranger).await;
+    answer.refused(400, "Malformed", "passphrase");
     server.stop().await;
 }
 
@@ -106,7 +116,7 @@ async fn who_may_sign_up_is_the_operators_to_say() {
     let server = Server::with(|config| config.sign_up = SignUp::Domains).await;
     let root = server.root().await;
     let ministry = json!({ "name": "The ministry", "domains": ["example.org"] });
-    let stranger = json!({ "email": "eve@example.net", "name": "Eve", "passphrase": PASSPHRASE });
+    let stranger = json!({ "email": "eve@example.net", "name": "Eve" });
     root.send("PUT", "/api/v1/organisations/ministry", &ministry)
         .await
         .ok();
@@ -123,7 +133,7 @@ async fn where_nobody_signs_up_those_who_have_an_account_get_another_passphrase(
     let server = Server::with(|config| config.sign_up = SignUp::Closed).await;
     let (guest, email) = (server.guest(), "root@example.org");
     let ask = |email: &str| {
-        let body = json!({ "email": email, "name": "X", "passphrase": PASSPHRASE });
+        let body = json!({ "email": email, "name": "X" });
         let guest = guest.clone();
         async move { guest.post("/api/v1/accounts", &body).await }
     };
@@ -133,7 +143,7 @@ async fn where_nobody_signs_up_those_who_have_an_account_get_another_passphrase(
     // Nobody finds out who has an account.
     assert_eq!((known.status, known.body), (unknown.status, unknown.body));
     assert!(server.code_for("eve@example.org").is_none());
-    let proof = json!({ "email": email, "code": server.code(email) });
+    let proof = json!({ "email": email, "code": server.code(email), "passphrase": PASSPHRASE });
     guest.post("/api/v1/accounts/proof", &proof).await.ok();
     let root = server.login(email, PASSPHRASE).await;
     let me = root.get("/api/v1/me").await.ok();

@@ -123,11 +123,11 @@ impl Server {
     /// Somebody with a new account, by the code that the operator is told.
     pub async fn agent(&self, name: &str) -> Client {
         let email = format!("{}@example.org", name.to_lowercase());
-        let new = json!({ "email": email, "name": name, "passphrase": PASSPHRASE });
+        let new = json!({ "email": email, "name": name });
         let answer = self.guest().post("/api/v1/accounts", &new).await;
         assert_eq!(answer.status, 202, "{answer:?}");
         let code = self.code(&email);
-        let proof = json!({ "email": email, "code": code });
+        let proof = json!({ "email": email, "code": code, "passphrase": PASSPHRASE });
         let answer = self.guest().post("/api/v1/accounts/proof", &proof).await;
         Client::new(&self.site, Some(answer.ok()["token"].as_str().unwrap()))
     }

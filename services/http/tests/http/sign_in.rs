@@ -286,7 +286,7 @@ async fn with_a_provider_there_are_no_local_accounts() {
     let (server, _provider) = pair(|_| {}).await;
     assert_eq!(server.root, None);
     let guest = server.guest();
-    let new = json!({ "email": "zoe@example.org", "name": "Zoé", "passphrase": "Abcdefg1.x" });
+    let new = json!({ "email": "zoe@example.org", "name": "Zoé" });
     guest
         .post("/api/v1/accounts", &new)
         .await

@@ -53,9 +53,10 @@ final class Site: @unchecked Sendable {
     func account(_ name: String, email: String) throws -> String {
         let login = folder.appendingPathComponent("\(email).json").path
         let create = ["account", "create", "--site", url, "--email", email, "--name", name]
-        try Program.run(create, input: Self.passphrase + "\n")
+        try Program.run(create)
         let code = try program.error(after: "proves \(email): ").prefix(10)
-        try Program.run(["account", "prove", "--site", url, "--email", email, "--login", login, String(code)])
+        let prove = ["account", "prove", "--site", url, "--email", email, "--login", login, String(code)]
+        try Program.run(prove, input: Self.passphrase + "\n")
         return try Self.token(login)
     }
 
