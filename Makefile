@@ -6,7 +6,7 @@ export PATH := $(CACHE)/tools/bin:$(HOME)/.cargo/bin:$(PATH)
 export PARVIS_CACHE := $(CACHE)
 export CARGO_TERM_COLOR ?= auto
 
-.PHONY: help demo test packages clips peers browser-peer services-tools format lint unit doc fuzz-check deny browser interop interop-write bench bench-store bench-drain bench-network bench-meeting bench-bindings test-kotlin test-android test-swift fuzz clean
+.PHONY: help demo test trim packages clips peers browser-peer services-tools format lint unit doc fuzz-check deny browser interop interop-write bench bench-store bench-drain bench-network bench-meeting bench-bindings test-kotlin test-android test-swift fuzz clean
 
 help: ## Lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -15,8 +15,11 @@ demo: packages clips ## Two agents and three guests hold a meeting on this machi
 	cargo build -p parvis-services --bin parvis
 	$(CARGO_TARGET_DIR)/debug/parvis demo $(DEMO_ARGS)
 
-test: packages clips format lint unit doc fuzz-check deny browser test-kotlin test-swift interop ## Proves everything; what CI runs
+test: trim packages clips format lint unit doc fuzz-check deny browser test-kotlin test-swift interop ## Proves everything; what CI runs
 	@echo "make test: everything passed"
+
+trim: ## Removes from the cache what other clones built, once that is much
+	@scripts/trim.sh "$(CACHE)"
 
 packages: ## Installs the Debian packages that a build needs
 	@scripts/packages.sh

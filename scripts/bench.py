@@ -45,9 +45,9 @@ ROWS = [
     Row("one", "single", 1, "--rate", "50", "--gop", "50"),
     Row("idle-1000", "single", 1000, "--rate", "0.1", relays=("parvis", *PEERS)),
     Row("active-400", "single", 400, "--rate", "20", relays=("parvis", *PEERS)),
-    Row("grow-10", "single", 10, "--rate", "10", relays=("parvis",), secs=5),
-    Row("grow-100", "single", 100, "--rate", "10", relays=("parvis",), secs=5),
-    Row("grow-1000", "single", 1000, "--rate", "10", relays=("parvis",)),
+    Row("grow-10", "single", 10, "--rate", "10", relays=("parvis", "floor"), secs=5),
+    Row("grow-100", "single", 100, "--rate", "10", relays=("parvis", "floor"), secs=5),
+    Row("grow-1000", "single", 1000, "--rate", "10", relays=("parvis", "floor")),
     Row("groups", "single", 4, "--rate", "5000", "--gop", "1", drive=("--warm", "90", "--churn", "1"), relays=("parvis",),
         secs=200, reps=1),
 ]
