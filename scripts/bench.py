@@ -41,13 +41,13 @@ COST = {"audio": (1.5, 0.25), "audio-100": (1.5, 0.25), "audio1": (1.7, 0.25), "
 ROWS = [
     Row("audio", "audio", 50), Row("audio-100", "audio", 100), Row("audio1", "audio1", 50),
     Row("video", "video", 50), Row("single", "single", 50),
-    Row("blast", "blast", 50, secs=10),
+    Row("blast", "blast", 50, drive=("--warm", "10"), secs=10),
     Row("one", "single", 1, "--rate", "50", "--gop", "50"),
     Row("idle-1000", "single", 1000, "--rate", "0.1", relays=("parvis", *PEERS)),
     Row("active-400", "single", 400, "--rate", "20", relays=("parvis", *PEERS)),
-    Row("grow-10", "single", 10, "--rate", "10", relays=("parvis", "floor"), secs=5),
-    Row("grow-100", "single", 100, "--rate", "10", relays=("parvis", "floor"), secs=5),
-    Row("grow-1000", "single", 1000, "--rate", "10", relays=("parvis", "floor")),
+    Row("grow-10", "single", 10, "--rate", "50", "--gop", "50", relays=("parvis", "floor"), secs=4),
+    Row("grow-100", "single", 100, "--rate", "50", "--gop", "50", relays=("parvis", "floor"), secs=4),
+    Row("grow-1000", "single", 1000, "--rate", "50", "--gop", "50", relays=("parvis", "floor"), secs=4),
     Row("groups", "single", 4, "--rate", "5000", "--gop", "1", drive=("--warm", "90", "--churn", "1"), relays=("parvis",),
         secs=200, reps=1),
 ]
@@ -174,10 +174,14 @@ for quantile, target in (("p50", 0.3), ("p99", 2)):
         judge(f"added-latency-{quantile}-ms", (through - direct) / 1000, target)
 for name in ("idle-1000", "active-400"):
     judge(f"{name}-memory/best-peer", ratio(median(name, "parvis", "rss_kb"), best_peer(name, "rss_kb")), 1)
-few, more, many = (median(name, "parvis", "us_per_object") for name in ("grow-10", "grow-100", "grow-1000"))
+GROWING = ("grow-10", "grow-100", "grow-1000")
+few, more, many = (median(name, "parvis", "us_per_object") for name in GROWING)
 if None not in (few, more, many):
     judge("grow-100/grow-10", more / few, 1.15)
     judge("grow-1000/cheaper-of-both", many / min(few, more), 1.15)
+of_floor = [ratio(median(name, "parvis", "us_per_object"), median(name, "floor", "us_per_object")) for name in GROWING]
+if None not in of_floor:
+    judge("grow-dearest/cheapest-of-floor", max(of_floor) / min(of_floor), 1.15 / 0.85)
 groups = results.get(("groups", "parvis"))
 passed = groups and groups[0]["objects"] / 4
 judge("groups-delivered", passed, 1e6, passed and passed > 0.99e6)
