@@ -83,8 +83,11 @@ public final class OwnDevices {
             case .cameraInterrupted(let began): try await self.interrupt(.camera, began, self.switchCamera)
             case .soundInterrupted(let began): try await self.interrupt(.microphone, began, self.switchMicrophone)
             case .screenOffered:
+                // That the meeting says it is off is of no meaning for the one that comes.
+                let old = self.screen
+                (self.screen, self.screenOn) = (nil, false)
                 // It may be off already.
-                try? self.screen?.turnOff()
+                try? old?.turnOff()
                 try await self.shareScreen()
             case .screenEnded: await self.endScreen()
             case .callMuted(let muted):
@@ -101,9 +104,13 @@ public final class OwnDevices {
         cameraOn = camera != nil && media.camera == .on
         let shared = screenOn
         screenOn = screen != nil && media.screen == .on
-        if shared, !screenOn {
-            // Nothing goes wrong in ending it.
-            Task { try? await self.setScreen(on: false) }
+        if shared, !screenOn, let ended = screen {
+            // Nothing goes wrong in ending it, unless another has taken its place when its turn comes.
+            Task {
+                try? await self.turns.take {
+                    if self.screen === ended, !self.screenOn { await self.endScreen() }
+                }
+            }
         }
     }
 

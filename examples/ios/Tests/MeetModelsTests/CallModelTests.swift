@@ -134,6 +134,8 @@ final class CallModelTests: XCTestCase {
             devices.asked.filter { $0 == "screen" }.count == 2
         }
         try await bruno.expect("Zoé shares it") { $0.participant(id)?.media.screen == .on }
+        try await eventually("Zoé knows that") { @MainActor in call.own.screenOn }
+        XCTAssertFalse(devices.asked.contains("no screen"), "the end of the first is not that of the second")
         devices.happen(.screenEnded)
         try await bruno.expect("Zoé shares no more") { $0.participant(id)?.media.screen == .off }
         try await eventually("Zoé knows it") { @MainActor in !call.own.screenOn }
