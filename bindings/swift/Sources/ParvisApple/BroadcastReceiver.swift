@@ -5,7 +5,7 @@ import Parvis
 ///
 /// ```swift
 /// let receiver = try BroadcastReceiver(socket: file)      // in the folder of an app group
-/// for await event in receiver.events {
+/// for await event in receiver.events() {
 ///     switch event {
 ///     case .began(let size), .turned(let size):
 ///         try screen?.turnOff()
@@ -26,10 +26,7 @@ public final class BroadcastReceiver: Sendable {
         case ended
     }
 
-    /// What happens, until this is released.
-    public let events: AsyncStream<Event>
-
-    private let continuation: AsyncStream<Event>.Continuation
+    private let listeners = Listeners<Event>()
     private let path: String
     private let isOver = Locked(false)
     private let screen = Locked<(any BroadcastScreen)?>(nil)
@@ -39,13 +36,12 @@ public final class BroadcastReceiver: Sendable {
     ///
     /// - Throws: `POSIXError` if there is no such folder.
     public init(socket path: String) throws {
-        (events, continuation) = AsyncStream.makeStream(of: Event.self, bufferingPolicy: .bufferingNewest(16))
         let socket = try UnixSocket.listening(at: path)
         self.path = path
-        Thread.detachNewThread { [isOver, screen, connection, continuation] in
+        Thread.detachNewThread { [isOver, screen, connection, listeners] in
             while let accepted = socket.accepted(), !isOver.value {
                 connection.exchange(accepted)
-                Self.take(accepted, screen, continuation)
+                Self.take(accepted, screen, listeners)
                 connection.exchange(nil)
             }
         }
@@ -57,7 +53,12 @@ public final class BroadcastReceiver: Sendable {
         // Who waits for the next one is woken by it.
         _ = try? UnixSocket.connected(to: path)
         unlink(path)
-        continuation.finish()
+        listeners.finish()
+    }
+
+    /// What happens from here on, until this is released.
+    public func events() -> AsyncStream<Event> {
+        listeners.stream()
     }
 
     /// Gives the pictures to a meeting's screen; `nil`: to none.
@@ -77,20 +78,20 @@ public final class BroadcastReceiver: Sendable {
 
     /// Takes the pictures of one broadcast.
     private static func take(
-        _ socket: UnixSocket, _ screen: Locked<(any BroadcastScreen)?>, _ continuation: AsyncStream<Event>.Continuation
+        _ socket: UnixSocket, _ screen: Locked<(any BroadcastScreen)?>, _ listeners: Listeners<Event>
     ) {
         var size: PictureSize?
         while let bytes = socket.read(BroadcastPicture.headLength), let head = BroadcastPicture.head(in: bytes),
             let rows = socket.read(head.length)
         {
             if size != head.size {
-                continuation.yield(size == nil ? .began(head.size) : .turned(head.size))
+                listeners.yield(size == nil ? .began(head.size) : .turned(head.size))
                 size = head.size
             }
             // Not while it is muted, of another size, or after the meeting.
             BroadcastPicture.with(rows, head) { try? screen.value?.push($0, rotation: head.rotation, at: nil) }
         }
-        if size != nil { continuation.yield(.ended) }
+        if size != nil { listeners.yield(.ended) }
     }
 }
 

@@ -15,7 +15,7 @@ public final class BroadcastSender: @unchecked Sendable {
 
     /// Gives a picture; returns whether it is on its way, or was left out since the app is behind.
     ///
-    /// - Throws: `POSIXError` if the app has ended it.
+    /// - Throws: `POSIXError` if the app has ended it, or stopped in the middle of a picture for a second.
     @discardableResult
     public func send(_ picture: NV12Picture, rotation: Rotation = .none) throws -> Bool {
         guard socket.isWritable else { return false }

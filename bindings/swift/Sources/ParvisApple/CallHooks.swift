@@ -7,12 +7,16 @@ import Foundation
 ///
 /// ```swift
 /// let call = CallHooks()
+/// let actions = call.actions()
+/// var isMuted = false                             // by the user
 /// await audio.followCall(true)
 /// try await call.begin(title: "Stand-up")
-/// for await action in call.actions {
+/// for await action in actions {
 ///     switch action {
-///     case .setMuted(let muted): try await muted ? microphone.mute() : microphone.unmute()
-///     case .setHeld(let held): try await held ? microphone.mute() : microphone.unmute()
+///     case .setMuted(let muted):
+///         isMuted = muted
+///         try await muted ? microphone.mute() : microphone.unmute()
+///     case .setHeld(let held): try await held || isMuted ? microphone.mute() : microphone.unmute()
 ///     case .audioReady: await audio.callActivated(true)
 ///     case .audioOver: await audio.callActivated(false)
 ///     case .ended: try await meeting.leave()
@@ -34,10 +38,8 @@ public final class CallHooks: NSObject, @unchecked Sendable {
         case ended
     }
 
-    /// What the phone asks, one after the other; it ends with the call.
-    public let actions: AsyncStream<Action>
-
-    private let continuation: AsyncStream<Action>.Continuation
+    private let listeners = Listeners<Action>()
+    private let supportsVideo: Bool
     private let provider: CXProvider
     private let controller = CXCallController()
     private let call = UUID()
@@ -50,20 +52,24 @@ public final class CallHooks: NSObject, @unchecked Sendable {
         configuration.maximumCallsPerCallGroup = 1
         configuration.supportedHandleTypes = [.generic]
         provider = CXProvider(configuration: configuration)
-        (actions, continuation) = AsyncStream.makeStream(of: Action.self, bufferingPolicy: .bufferingNewest(16))
+        self.supportsVideo = supportsVideo
         super.init()
         provider.setDelegate(self, queue: nil)
     }
 
     deinit {
         provider.invalidate()
-        continuation.finish()
+    }
+
+    /// What the phone asks from here on, one after the other; it ends with the call. Ask for it before ``begin(title:)``.
+    public func actions() -> AsyncStream<Action> {
+        listeners.stream()
     }
 
     /// Tells the phone that a meeting begins.
     public func begin(title: String) async throws {
         let start = CXStartCallAction(call: call, handle: CXHandle(type: .generic, value: title))
-        start.isVideo = true
+        start.isVideo = supportsVideo
         try await controller.request(CXTransaction(action: start))
     }
 
@@ -75,7 +81,7 @@ public final class CallHooks: NSObject, @unchecked Sendable {
     /// Tells the phone that the meeting is over.
     public func finished(lost: Bool = false) {
         provider.reportCall(with: call, endedAt: nil, reason: lost ? .failed : .remoteEnded)
-        continuation.finish()
+        listeners.finish()
     }
 
     /// Tells the phone that the user muted the microphone in the app.
@@ -86,8 +92,8 @@ public final class CallHooks: NSObject, @unchecked Sendable {
 
 extension CallHooks: CXProviderDelegate {
     public func providerDidReset(_ provider: CXProvider) {
-        continuation.yield(.ended)
-        continuation.finish()
+        listeners.yield(.ended)
+        listeners.finish()
     }
 
     public func provider(_ provider: CXProvider, perform action: CXStartCallAction) {
@@ -96,27 +102,27 @@ extension CallHooks: CXProviderDelegate {
     }
 
     public func provider(_ provider: CXProvider, perform action: CXSetMutedCallAction) {
-        continuation.yield(.setMuted(action.isMuted))
+        listeners.yield(.setMuted(action.isMuted))
         action.fulfill()
     }
 
     public func provider(_ provider: CXProvider, perform action: CXSetHeldCallAction) {
-        continuation.yield(.setHeld(action.isOnHold))
+        listeners.yield(.setHeld(action.isOnHold))
         action.fulfill()
     }
 
     public func provider(_ provider: CXProvider, perform action: CXEndCallAction) {
-        continuation.yield(.ended)
-        continuation.finish()
+        listeners.yield(.ended)
+        listeners.finish()
         action.fulfill()
     }
 
     public func provider(_ provider: CXProvider, didActivate audioSession: AVAudioSession) {
-        continuation.yield(.audioReady)
+        listeners.yield(.audioReady)
     }
 
     public func provider(_ provider: CXProvider, didDeactivate audioSession: AVAudioSession) {
-        continuation.yield(.audioOver)
+        listeners.yield(.audioOver)
     }
 }
 #endif

@@ -10,36 +10,28 @@ import Parvis
 /// Task { await watch.move(meeting) }
 /// ```
 public final class NetworkWatch: @unchecked Sendable {
-    /// One for each change of the network that packets leave by, until this is released.
-    public let changes: AsyncStream<Void>
-
-    private let continuation: AsyncStream<Void>.Continuation
+    private let listeners = Listeners<Void>(waiting: 1)
     private let monitor = NWPathMonitor()
     private var last: [String]?
 
     /// Watches from here on.
     public init() {
-        (changes, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         monitor.pathUpdateHandler = { [weak self] path in self?.changed(path) }
         monitor.start(queue: DispatchQueue(label: "parvis.network"))
     }
 
+    /// One for each change of the network that packets leave by from here on, until this is released.
+    public func changes() -> AsyncStream<Void> {
+        listeners.stream()
+    }
+
     /// Moves a meeting along at each change, before its connection is lost, until it is over or the task is cancelled.
     public func move(_ meeting: Meeting) async {
-        for await _ in changes {
-            do {
-                try await meeting.rebind()
-            } catch let error as ParvisError where error.kind == .left {
-                return
-            } catch {
-                // It reconnects by itself.
-            }
-        }
+        await meeting.move(at: changes())
     }
 
     deinit {
         monitor.cancel()
-        continuation.finish()
     }
 
     private func changed(_ path: NWPath) {
@@ -49,7 +41,7 @@ public final class NetworkWatch: @unchecked Sendable {
         defer { last = now }
         // The first answer is the network that there was.
         guard let last, last != now else { return }
-        continuation.yield()
+        listeners.yield(())
     }
 }
 #endif

@@ -1,6 +1,7 @@
 #if canImport(AVFoundation) && os(iOS)
 import AVFoundation
 import Parvis
+import UIKit
 
 /// The phone's microphone and speaker, with its own echo cancellation.
 ///
@@ -8,11 +9,11 @@ import Parvis
 /// let audio = PhoneAudio()
 /// try await audio.play(meeting)                       // everybody, as they come and go
 /// try await audio.capture(for: meeting.microphone())
-/// for await event in audio.events { … }               // other calls, headsets
+/// for await event in audio.events() { … }             // other calls, headsets
 /// ```
 ///
-/// A headset that comes or goes, and a restart of the system's sound, are gone along with. An interruption stops it, and it goes
-/// on when the system says so.
+/// A headset that comes or goes, and a restart of the system's sound, are gone along with. An interruption stops it. It goes on when
+/// the system says so; since that is not sure, also when the app is seen again, and when it is asked to play or capture.
 public final class PhoneAudio: @unchecked Sendable {
     /// What happens to the sound from outside.
     public enum Event: Sendable, Equatable {
@@ -24,18 +25,13 @@ public final class PhoneAudio: @unchecked Sendable {
         case routeChanged
     }
 
-    /// What happens to the sound, until this is released.
-    public let events: AsyncStream<Event>
-
-    private typealias Take = @Sendable (UnsafeBufferPointer<Float>) -> Void
-
-    private let continuation: AsyncStream<Event>.Continuation
+    private let listeners = Listeners<Event>()
     private let queue = DispatchQueue(label: "parvis.audio", qos: .userInitiated)
-    private let playing = Locked<Mixer?>(nil)
     /// The rest is of the queue alone.
-    private var engine = AVAudioEngine()
-    private var take: Take?
-    private var isTapped = false
+    private var engine: SoundEngine?
+    private var take: SoundEngine.Take?
+    private var mixer: Mixer?
+    private var isLoud = true
     private var isInterrupted = false
     private var activation = Activation.own
     private var observers: [any NSObjectProtocol] = []
@@ -50,15 +46,17 @@ public final class PhoneAudio: @unchecked Sendable {
 
     /// Nothing is captured or played so far.
     public init() {
-        (events, continuation) = AsyncStream.makeStream(of: Event.self, bufferingPolicy: .bufferingNewest(16))
         observe()
     }
 
     deinit {
         observers.forEach(NotificationCenter.default.removeObserver)
-        continuation.finish()
-        playing.take()?.cancel()
-        engine.stop()
+        mixer?.cancel()
+    }
+
+    /// What happens to the sound from here on, until this is released.
+    public func events() -> AsyncStream<Event> {
+        listeners.stream()
     }
 
     /// Leaves the activation of the audio session to CallKit, or takes it back: with a call there is sound between
@@ -71,7 +69,7 @@ public final class PhoneAudio: @unchecked Sendable {
     public func callActivated(_ isActive: Bool) async {
         try? await onQueue {
             self.activation = .call(isActive: isActive)
-            if isActive { try self.run() } else { self.halt() }
+            if isActive { try self.resume() } else { self.engine = nil }
         }
     }
 
@@ -80,8 +78,11 @@ public final class PhoneAudio: @unchecked Sendable {
     /// - Throws: ``ErrorKind/left`` after leaving; ``CaptureError/unavailable(_:)`` if another app, such as a call, has the device.
     public func play(_ meeting: Meeting) async throws {
         let mixer = try meeting.mixer()
-        playing.exchange(mixer)?.cancel()
-        try await onQueue { try self.run() }
+        try await onQueue {
+            self.mixer?.cancel()
+            self.mixer = mixer
+            try self.resume()
+        }
     }
 
     /// Captures sound for a meeting's microphone.
@@ -101,7 +102,14 @@ public final class PhoneAudio: @unchecked Sendable {
         }
         try await onQueue {
             self.take = take
-            try self.run()
+            do {
+                try self.resume()
+            } catch {
+                // Nothing is captured later that nobody asks for any more; playing goes on.
+                self.take = nil
+                try? self.run()
+                throw error
+            }
         }
     }
 
@@ -109,31 +117,32 @@ public final class PhoneAudio: @unchecked Sendable {
     public func stopCapture() async {
         try? await onQueue {
             self.take = nil
-            // Nothing is left to run when nothing is played either.
-            if self.playing.value == nil { self.halt() } else { try self.run() }
+            try self.run()
         }
     }
 
     /// Ends capture and playing.
     public func stop() async {
-        playing.take()?.cancel()
         try? await onQueue {
-            self.take = nil
-            self.halt()
+            self.mixer?.cancel()
+            (self.mixer, self.take, self.engine) = (nil, nil, nil)
             if case .own = self.activation {
                 try AVAudioSession.sharedInstance().setActive(false, options: .notifyOthersOnDeactivation)
             }
         }
     }
 
-    /// Whether the sound comes out of the loudspeaker, where no headset is connected.
+    /// Whether the sound comes out of the loudspeaker or at the ear, where no headset is connected.
     ///
     /// - Throws: ``CaptureError/unavailable(_:)`` if the system has no such route now.
-    public func setLoudspeaker(_ on: Bool) throws {
-        do {
-            try AVAudioSession.sharedInstance().overrideOutputAudioPort(on ? .speaker : .none)
-        } catch {
-            throw CaptureError.unavailable(.speaker)
+    public func setLoudspeaker(_ on: Bool) async throws {
+        try await onQueue {
+            self.isLoud = on
+            do {
+                try self.setCategory()
+            } catch {
+                throw CaptureError.unavailable(.speaker)
+            }
         }
     }
 
@@ -148,63 +157,45 @@ public final class PhoneAudio: @unchecked Sendable {
 extension PhoneAudio {
     /// Makes the engine anew for what is wanted: formats change with the route, and voice processing is switched while it stands.
     private func run() throws {
-        guard !isInterrupted, take != nil || playing.value != nil else { return }
+        engine = nil
+        guard !isInterrupted, take != nil || mixer != nil else { return }
         let session = AVAudioSession.sharedInstance()
         do {
-            try session.setCategory(
-                .playAndRecord, mode: .videoChat, options: [.allowBluetooth, .allowBluetoothA2DP, .defaultToSpeaker])
+            try setCategory()
+            try session.setPreferredIOBufferDuration(0.01)
             switch activation {
             case .own: try session.setActive(true)
             case .call(isActive: true): break
             case .call(isActive: false): return
             }
-        } catch {
-            throw CaptureError.unavailable(.microphone)
-        }
-        halt()
-        engine = AVAudioEngine()
-        if let take { try tap(take) }
-        if playing.value != nil { connectSource() }
-        engine.prepare()
-        do {
+            let cycle = Int(session.ioBufferDuration * 48_000)
+            let engine = try SoundEngine(capture: take, play: mixer, cycle: cycle)
             try engine.start()
+            self.engine = engine
         } catch {
-            throw CaptureError.unavailable(.microphone)
+            throw CaptureError.unavailable(take == nil ? .speaker : .microphone)
         }
     }
 
-    private func halt() {
-        engine.stop()
-        if isTapped { engine.inputNode.removeTap(onBus: 0) }
-        isTapped = false
+    /// A call of video is heard in the room, one of voice at the ear: `defaultToSpeaker` leaves no other choice.
+    private func setCategory() throws {
+        let headsets: AVAudioSession.CategoryOptions = [.allowBluetooth, .allowBluetoothA2DP]
+        try AVAudioSession.sharedInstance().setCategory(
+            .playAndRecord, mode: isLoud ? .videoChat : .voiceChat,
+            options: isLoud ? headsets.union(.defaultToSpeaker) : headsets)
     }
 
-    private func tap(_ take: @escaping Take) throws {
-        let input = engine.inputNode
-        try input.setVoiceProcessingEnabled(true)
-        guard let converter = SampleConverter(from: input.outputFormat(forBus: 0), channels: 1) else {
-            throw CaptureError.unavailable(.microphone)
+    /// Runs although the system has not said that an interruption is over: it need not.
+    private func resume() throws {
+        let was = isInterrupted
+        isInterrupted = false
+        do {
+            try run()
+        } catch {
+            isInterrupted = was
+            throw error
         }
-        input.installTap(onBus: 0, bufferSize: 960, format: converter.input) { buffer, _ in
-            converter.convert(buffer, take)
-        }
-        isTapped = true
-    }
-
-    private func connectSource() {
-        let format = AVAudioFormat(standardFormatWithSampleRate: 48_000, channels: 1)!
-        let node = AVAudioSourceNode(format: format) { [playing] isSilence, _, count, buffers in
-            let list = UnsafeMutableAudioBufferListPointer(buffers)
-            guard let data = list.first?.mData else { return noErr }
-            let samples = UnsafeMutableBufferPointer(
-                start: data.assumingMemoryBound(to: Float.self), count: Int(count))
-            let isPlayed = (try? playing.value?.fill(samples)) != nil
-            if !isPlayed { samples.update(repeating: 0) }
-            isSilence.pointee = ObjCBool(!isPlayed)
-            return noErr
-        }
-        engine.attach(node)
-        engine.connect(node, to: engine.mainMixerNode, format: format)
+        if was { listeners.yield(.resumed) }
     }
 
     private func observe() {
@@ -220,33 +211,31 @@ extension PhoneAudio {
             let info = notification.userInfo ?? [:]
             let type = (info[AVAudioSessionInterruptionTypeKey] as? UInt)
                 .flatMap(AVAudioSession.InterruptionType.init(rawValue:))
-            audio.queue.async { audio.interrupted(type == .began) }
+            audio.queue.async { if type == .began { audio.interrupt() } else { audio.resumeIfInterrupted() } }
         }
-        on(AVAudioSession.routeChangeNotification) { audio, _ in audio.continuation.yield(.routeChanged) }
+        on(UIApplication.didBecomeActiveNotification) { audio, _ in audio.queue.async { audio.resumeIfInterrupted() } }
+        on(AVAudioSession.routeChangeNotification) { audio, _ in audio.listeners.yield(.routeChanged) }
         // The engine has stopped by itself: its formats are others.
         on(.AVAudioEngineConfigurationChange) { audio, notification in
             let changed = notification.object.map { ObjectIdentifier($0 as AnyObject) }
             audio.queue.async {
-                guard changed == ObjectIdentifier(audio.engine) else { return }
-                audio.runAgain()
+                // The route that comes next begins it again, where this does not.
+                if let engine = audio.engine, engine.id == changed { try? audio.run() }
             }
         }
-        on(AVAudioSession.mediaServicesWereResetNotification) { audio, _ in audio.queue.async { audio.runAgain() } }
+        on(AVAudioSession.mediaServicesWereResetNotification) { audio, _ in audio.queue.async { try? audio.resume() } }
     }
 
-    private func interrupted(_ began: Bool) {
-        guard isInterrupted != began else { return }
-        isInterrupted = began
-        if began { halt() } else { runAgain() }
-        continuation.yield(began ? .interrupted : .resumed)
+    private func interrupt() {
+        guard !isInterrupted else { return }
+        isInterrupted = true
+        engine = nil
+        listeners.yield(.interrupted)
     }
 
-    private func runAgain() {
-        do {
-            try run()
-        } catch {
-            // The route that comes next begins it again.
-        }
+    private func resumeIfInterrupted() {
+        // It stays interrupted where another has the sound still.
+        if isInterrupted { try? resume() }
     }
 }
 #endif

@@ -9,7 +9,7 @@ import Parvis
 /// try await phone.start()                         // CameraPreview(phone) shows it
 /// let size = phone.size
 /// phone.feed(try await meeting.camera(width: size.width, height: size.height))
-/// for await event in phone.events { … }           // a turned device has pictures of another size
+/// for await event in phone.events() { … }         // a turned device has pictures of another size
 /// ```
 public final class PhoneCamera: NSObject, @unchecked Sendable {
     /// What happens to the camera from outside.
@@ -23,12 +23,10 @@ public final class PhoneCamera: NSObject, @unchecked Sendable {
         case resumed
     }
 
-    /// What happens to the camera, until this is released.
-    public let events: AsyncStream<Event>
     /// What the camera sees, upright; ``CameraPreview`` shows it.
     public let previewLayer: AVCaptureVideoPreviewLayer
 
-    private let continuation: AsyncStream<Event>.Continuation
+    private let listeners = Listeners<Event>()
     private let session = AVCaptureSession()
     private let queue = DispatchQueue(label: "parvis.camera", qos: .userInitiated)
     private let output = AVCaptureVideoDataOutput()
@@ -36,6 +34,7 @@ public final class PhoneCamera: NSObject, @unchecked Sendable {
     private let captured = Locked(PictureSize(width: 1280, height: 720))
     /// The rest is of the queue alone.
     private var position: AVCaptureDevice.Position
+    private var isWanted = false
     private var device: AVCaptureDevice?
     private var coordinator: AVCaptureDevice.RotationCoordinator?
     private var turning: [NSKeyValueObservation] = []
@@ -45,7 +44,6 @@ public final class PhoneCamera: NSObject, @unchecked Sendable {
     public init(position: AVCaptureDevice.Position = .front) {
         self.position = position
         previewLayer = AVCaptureVideoPreviewLayer(session: session)
-        (events, continuation) = AsyncStream.makeStream(of: Event.self, bufferingPolicy: .bufferingNewest(16))
         super.init()
         previewLayer.videoGravity = .resizeAspectFill
         observe()
@@ -53,7 +51,11 @@ public final class PhoneCamera: NSObject, @unchecked Sendable {
 
     deinit {
         observers.forEach(NotificationCenter.default.removeObserver)
-        continuation.finish()
+    }
+
+    /// What happens to the camera from here on, until this is released.
+    public func events() -> AsyncStream<Event> {
+        listeners.stream()
     }
 
     /// The size of its pictures as the device is held now; known once it was started.
@@ -69,13 +71,17 @@ public final class PhoneCamera: NSObject, @unchecked Sendable {
         }
         try await onQueue {
             try self.configure()
+            self.isWanted = true
             self.session.startRunning()
         }
     }
 
     /// Ends the capture; the meeting's camera gets no pictures any more.
     public func stop() async {
-        try? await onQueue { self.session.stopRunning() }
+        try? await onQueue {
+            self.isWanted = false
+            self.session.stopRunning()
+        }
     }
 
     /// Gives the pictures to a meeting's camera; `nil`: to none.
@@ -163,7 +169,7 @@ extension PhoneCamera {
         output.connection(with: .video)?.turn(to: angle)
         let format = CMVideoFormatDescriptionGetDimensions(device.activeFormat.formatDescription)
         let size = PictureSize(width: Int(format.width), height: Int(format.height)).turned(byDegrees: Int(angle))
-        if captured.exchange(size) != size { continuation.yield(.turned(size)) }
+        if captured.exchange(size) != size { listeners.yield(.turned(size)) }
     }
 
     private func observe() {
@@ -172,10 +178,25 @@ extension PhoneCamera {
             (AVCaptureSession.interruptionEndedNotification, .resumed),
         ]
         observers = happens.map { name, event in
-            NotificationCenter.default.addObserver(forName: name, object: session, queue: nil) { [continuation] _ in
-                continuation.yield(event)
+            NotificationCenter.default.addObserver(forName: name, object: session, queue: nil) { [listeners] _ in
+                listeners.yield(event)
             }
         }
+        // Such as when the system's media services begin anew: nothing runs any more, and nobody says so.
+        observers.append(
+            NotificationCenter.default.addObserver(
+                forName: AVCaptureSession.runtimeErrorNotification, object: session, queue: nil
+            ) { [weak self] _ in
+                guard let self else { return }
+                queue.async { self.runAgain() }
+            })
+    }
+
+    private func runAgain() {
+        guard isWanted, !session.isRunning else { return }
+        listeners.yield(.interrupted)
+        session.startRunning()
+        if session.isRunning { listeners.yield(.resumed) }
     }
 }
 

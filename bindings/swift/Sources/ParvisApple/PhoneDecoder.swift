@@ -9,6 +9,8 @@ final class PhoneDecoder: VideoDecoder, @unchecked Sendable {
     let caps = VideoDecoderCaps(name: "VideoToolbox", delayFrames: 0)
     private let codec: AnnexB.Codec
     private let sink: PictureSink
+    /// Whether a frame was not decoded, which is known after it was given.
+    private let hasFailed = Locked(false)
     private var session: VTDecompressionSession?
     private var format: CMVideoFormatDescription?
 
@@ -17,6 +19,9 @@ final class PhoneDecoder: VideoDecoder, @unchecked Sendable {
     }
 
     func decode(_ frame: EncodedFrame) throws {
+        if hasFailed.exchange(false), !frame.isKey {
+            throw ParvisError(.badFrame, "VideoToolbox did not decode a frame before this one")
+        }
         try frame.withBytes { bytes in
             var (sets, picture): ([[UInt8]], [UInt8]) = ([], [])
             for range in AnnexB.units(in: bytes) {
@@ -34,9 +39,10 @@ final class PhoneDecoder: VideoDecoder, @unchecked Sendable {
             let sample = try Self.sample(picture, format)
             let status = VTDecompressionSessionDecodeFrame(
                 session, sampleBuffer: sample, flags: [._EnableAsynchronousDecompression], infoFlagsOut: nil
-            ) { [sink, timestamp = frame.timestamp] status, _, image, _, _ in
-                // A damaged one gives no picture; the next ones do.
-                guard status == noErr, let image else { return }
+            ) { [sink, hasFailed, timestamp = frame.timestamp] status, _, image, _, _ in
+                // A key frame is asked for at the next one.
+                if status != noErr { hasFailed.exchange(true) }
+                guard let image else { return }
                 try? image.withNV12 { try sink.push($0, at: timestamp) }
             }
             // As in the background: the next key frame opens it again.

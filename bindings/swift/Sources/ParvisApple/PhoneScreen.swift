@@ -11,26 +11,22 @@ import UIKit
 /// let phone = PhoneScreen()
 /// let size = await PhoneScreen.size
 /// try await phone.start(try await meeting.screen(width: size.width, height: size.height), size: size)
-/// for await _ in phone.ends { … }                 // iOS or the user has ended it
+/// for await _ in phone.ends() { … }               // iOS or the user has ended it
 /// ```
 ///
 /// Other apps are captured by a broadcast extension, which is a process of its own: ``BroadcastSender`` there gives its pictures
 /// to a ``BroadcastReceiver`` in the app.
 public final class PhoneScreen: @unchecked Sendable {
-    /// One for each capture that ended without ``stop()``, until this is released.
-    public let ends: AsyncStream<Void>
-
-    private let continuation: AsyncStream<Void>.Continuation
+    private let listeners = Listeners<Void>(waiting: 1)
     private let recorder = RPScreenRecorder.shared()
     private let shared = Locked<SharedScreen?>(nil)
 
     /// Nothing is captured before ``start(_:size:)``.
-    public init() {
-        (ends, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-    }
+    public init() {}
 
-    deinit {
-        continuation.finish()
+    /// One for each capture that ends without ``stop()`` from here on, until this is released.
+    public func ends() -> AsyncStream<Void> {
+        listeners.stream()
     }
 
     /// What to share a screen as: its shape as the device is held now, 1920 pixels long at most.
@@ -76,7 +72,7 @@ public final class PhoneScreen: @unchecked Sendable {
     }
 
     private func ended() {
-        if shared.take() != nil { continuation.yield() }
+        if shared.take() != nil { listeners.yield(()) }
     }
 }
 

@@ -1,41 +1,50 @@
 #if canImport(AVFoundation)
 import AVFoundation
 
-/// Makes sound of 48 kHz, interleaved floats, of what devices and other apps give; for one thread at a time.
+/// Makes sound of 48 kHz, one channel, of what a microphone gives; for one thread at a time.
 final class SampleConverter: @unchecked Sendable {
-    /// What it takes.
-    let input: AVAudioFormat
-
-    private let output: AVAudioFormat
+    private let input: AVAudioPCMBuffer
+    private let output: AVAudioPCMBuffer
     private let converter: AVAudioConverter
 
-    /// `nil`: the system does not convert that.
-    init?(from input: AVAudioFormat, channels: AVAudioChannelCount) {
-        let format = AVAudioFormat(
-            commonFormat: .pcmFormatFloat32, sampleRate: 48_000, channels: channels, interleaved: true)
-        guard input.channelCount > 0, input.sampleRate > 0, let format,
-            let converter = AVAudioConverter(from: input, to: format)
+    /// - Parameters:
+    ///   - sampleRate: of the microphone.
+    ///   - most: how many samples are converted at a time.
+    /// - Returns: `nil` if the system does not convert that.
+    init?(sampleRate: Double, most: Int) {
+        let capacity = AVAudioFrameCount((Double(most) * 48_000 / sampleRate).rounded(.up)) + 16
+        guard sampleRate > 0, let from = AVAudioFormat(standardFormatWithSampleRate: sampleRate, channels: 1),
+            let to = AVAudioFormat(standardFormatWithSampleRate: 48_000, channels: 1),
+            let converter = AVAudioConverter(from: from, to: to),
+            let input = AVAudioPCMBuffer(pcmFormat: from, frameCapacity: AVAudioFrameCount(most)),
+            let output = AVAudioPCMBuffer(pcmFormat: to, frameCapacity: capacity)
         else { return nil }
-        // Voice processing may give the microphones of an array beside its own result, which comes first.
-        if input.channelCount > 2 { converter.channelMap = (0..<Int(channels)).map { NSNumber(value: $0) } }
-        (self.input, output, self.converter) = (input, format, converter)
+        (self.input, self.output, self.converter) = (input, output, converter)
     }
 
-    /// Lends what becomes of a buffer.
-    func convert(_ buffer: AVAudioPCMBuffer, _ use: (UnsafeBufferPointer<Float>) -> Void) {
-        let ratio = output.sampleRate / buffer.format.sampleRate
-        let capacity = AVAudioFrameCount((Double(buffer.frameLength) * ratio).rounded(.up)) + 16
-        guard let converted = AVAudioPCMBuffer(pcmFormat: output, frameCapacity: capacity) else { return }
-        var given = false
+    /// Takes what is in a ring, and lends what becomes of it.
+    func convert(_ ring: SoundRing, _ use: (UnsafeBufferPointer<Float>) -> Void) {
+        guard let room = input.floatChannelData?[0] else { return }
+        while true {
+            let taken = ring.read(into: UnsafeMutableBufferPointer(start: room, count: Int(input.frameCapacity)))
+            if taken == 0 { return }
+            input.frameLength = AVAudioFrameCount(taken)
+            convert(use)
+        }
+    }
+
+    private func convert(_ use: (UnsafeBufferPointer<Float>) -> Void) {
+        // It is called before the conversion returns, and by nobody else.
+        nonisolated(unsafe) var given = false
+        nonisolated(unsafe) let input = input
         var error: NSError?
-        converter.convert(to: converted, error: &error) { _, status in
+        converter.convert(to: output, error: &error) { _, status in
             status.pointee = given ? .noDataNow : .haveData
             defer { given = true }
-            return given ? nil : buffer
+            return given ? nil : input
         }
-        guard error == nil, let samples = converted.floatChannelData?[0] else { return }
-        let count = Int(converted.frameLength) * Int(output.channelCount)
-        if count > 0 { use(UnsafeBufferPointer(start: samples, count: count)) }
+        guard error == nil, let samples = output.floatChannelData?[0], output.frameLength > 0 else { return }
+        use(UnsafeBufferPointer(start: samples, count: Int(output.frameLength)))
     }
 }
 #endif

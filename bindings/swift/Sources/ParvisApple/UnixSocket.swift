@@ -30,10 +30,12 @@ final class UnixSocket: @unchecked Sendable {
         return socket
     }
 
-    /// Goes to whoever waits at that file.
+    /// Goes to whoever waits at that file; what that one does not read for a second cannot be written any more.
     static func connected(to path: String) throws -> UnixSocket {
         let socket = try opened()
         try socket.named(path) { connect(socket.descriptor, $0, $1) }
+        var patience = timeval(tv_sec: 1, tv_usec: 0)
+        setsockopt(socket.descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
         return socket
     }
 

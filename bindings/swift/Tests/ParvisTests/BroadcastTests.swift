@@ -37,7 +37,7 @@ final class BroadcastTests: XCTestCase {
     func testPicturesOfABroadcastComeToTheAppAsTheyAre() async throws {
         let (receiver, shown) = (try BroadcastReceiver(socket: path), Shown())
         receiver.give(to: shown)
-        var events = receiver.events.makeAsyncIterator()
+        var events = receiver.events().makeAsyncIterator()
         var pictures = shown.pictures.makeAsyncIterator()
         var sender: BroadcastSender? = try BroadcastSender(socket: path)
         try send(sender!, 0)
@@ -68,7 +68,7 @@ final class BroadcastTests: XCTestCase {
 
     func testWhatIsNoPictureEndsTheBroadcast() async throws {
         let receiver = try BroadcastReceiver(socket: path)
-        var events = receiver.events.makeAsyncIterator()
+        var events = receiver.events().makeAsyncIterator()
         let stranger = try UnixSocket.connected(to: path)
         try stranger.write([UInt8](repeating: 0xff, count: BroadcastPicture.headLength))
         XCTAssertNil(stranger.read(1), "it is closed")
@@ -76,6 +76,23 @@ final class BroadcastTests: XCTestCase {
         try send(try BroadcastSender(socket: path), 0)
         let began = await events.next()
         XCTAssertEqual(began, .began(PictureSize(width: 5, height: 3)))
+    }
+
+    func testAnAppThatStandsStillHoldsNoExtension() async throws {
+        let app = try UnixSocket.listening(at: path)
+        defer { unlink(path) }
+        let sender = try BroadcastSender(socket: path)
+        let accepted = app.accepted()
+        // More than the system keeps for somebody who reads nothing.
+        let side = 2048
+        let plane = [UInt8](repeating: 0, count: side * side)
+        XCTAssertThrowsError(
+            try plane.withUnsafeBytes { bytes in
+                let rows = PlaneBytes(bytes: bytes, stride: side)
+                try sender.send(NV12Picture(width: side, height: side, y: rows, uv: rows))
+            }
+        ) { XCTAssertEqual(($0 as? POSIXError)?.code, .EAGAIN) }
+        withExtendedLifetime(accepted) {}
     }
 
     func testHeadsOfPictures() {

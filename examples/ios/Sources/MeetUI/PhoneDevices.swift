@@ -24,8 +24,8 @@ public final class PhoneDevices: CaptureDevices {
         let (events, happens) = AsyncStream.makeStream(of: DeviceEvent.self)
         for task in following { task.cancel() }
         following = [
-            Task { [camera] in
-                for await event in camera.events {
+            Task { [events = camera.events()] in
+                for await event in events {
                     switch event {
                     case .turned: happens.yield(.cameraTurned)
                     case .interrupted: happens.yield(.cameraInterrupted(true))
@@ -33,8 +33,8 @@ public final class PhoneDevices: CaptureDevices {
                     }
                 }
             },
-            Task { [audio] in
-                for await event in audio.events {
+            Task { [events = audio.events()] in
+                for await event in events {
                     switch event {
                     case .interrupted: happens.yield(.soundInterrupted(true))
                     case .resumed: happens.yield(.soundInterrupted(false))
@@ -42,12 +42,12 @@ public final class PhoneDevices: CaptureDevices {
                     }
                 }
             },
-            Task { [screen] in
-                for await _ in screen.ends { happens.yield(.screenEnded) }
+            Task { [ends = screen.ends()] in
+                for await _ in ends { happens.yield(.screenEnded) }
             },
-            Task { [weak self, broadcasts] in
-                guard let broadcasts else { return }
-                for await event in broadcasts.events {
+            Task { [weak self, events = broadcasts?.events()] in
+                guard let events else { return }
+                for await event in events {
                     switch event {
                     case .began(let size), .turned(let size):
                         self?.broadcast = size
@@ -62,8 +62,8 @@ public final class PhoneDevices: CaptureDevices {
         let call = CallHooks()
         self.call = call
         following.append(
-            Task { [audio] in
-                for await action in call.actions {
+            Task { [audio, actions = call.actions()] in
+                for await action in actions {
                     switch action {
                     case .setMuted(let muted): happens.yield(.callMuted(muted))
                     case .setHeld(let held): happens.yield(.soundInterrupted(held))
@@ -112,7 +112,7 @@ public final class PhoneDevices: CaptureDevices {
     }
 
     public func setLoudspeaker(_ on: Bool) async throws {
-        try audio.setLoudspeaker(on)
+        try await audio.setLoudspeaker(on)
     }
 
     public func stopSpeaker() async {
