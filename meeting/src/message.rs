@@ -60,6 +60,12 @@ pub struct Done {
     /// The recording or transcription that was started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capture: Option<CaptureId>,
+    /// How many were let in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admitted: Option<u32>,
+    /// How many still wait: there was no place for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<u32>,
 }
 
 /// Why a request is refused.

@@ -8,7 +8,8 @@ impl Meeting {
     /// Lets people in who wait.
     pub async fn admit(&self, who: Target) -> Result<(), ParvisError> {
         let who = meeting::Target::try_from(who)?;
-        self.inner.ask(|meeting| Box::pin(meeting.admit(who))).await
+        let admitted = self.inner.ask(|meeting| Box::pin(meeting.admit(who)));
+        admitted.await.map(drop)
     }
 
     /// Sends people away who wait.

@@ -8,14 +8,22 @@ use super::{
 
 impl Room {
     pub(super) fn admit(&mut self, host: &ParticipantId, whom: &Target) -> Answer {
-        for who in self.deciding(whom)? {
-            if self.is_full() {
-                return Err(ErrorKind::RoomFull.into());
-            }
+        let deciding = self.deciding(whom)?;
+        if self.is_full() && !deciding.is_empty() {
+            return Err(ErrorKind::RoomFull.into());
+        }
+        let mut admitted = 0;
+        for who in deciding {
             // The one before may have been the agent whom this one waited for.
             if self.is_in(&who) {
+                admitted += 1;
                 continue;
             }
+            // First come, first served; the others keep their places.
+            if self.is_full() {
+                break;
+            }
+            admitted += 1;
             let name = self.decide(&who);
             let (key, most) = (
                 self.memory.people[&who].identity.key(),
@@ -33,7 +41,11 @@ impl Room {
             );
             self.enter(&who);
         }
-        Ok(Done::default())
+        Ok(Done {
+            admitted: Some(admitted),
+            waiting: Some(self.waiting.len() as u32),
+            ..Done::default()
+        })
     }
 
     pub(super) fn deny(&mut self, host: &ParticipantId, whom: &Target) -> Answer {

@@ -67,6 +67,7 @@ impl Room {
         };
         person.place = Place::Outside;
         let stopped = std::mem::take(&mut person.stopped);
+        let was_full = self.is_full();
         let participant = who.clone();
         self.change(Change::Left {
             participant,
@@ -81,7 +82,7 @@ impl Room {
         let last = self.memory.view.is_empty() || !self.is_service(who);
         if self.persons_in == 0 && last {
             self.end_session();
-        } else if closed {
+        } else if closed || was_full {
             self.look_at_lobby();
         }
     }

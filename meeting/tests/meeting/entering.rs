@@ -1,6 +1,6 @@
 use parvis_meeting::{
     AccessLevel, Act, Command, Done, ErrorKind, HistoryPolicy, Input, LeaveReason, LobbyStatus,
-    Notice, Output, Policy, Quality, Role, Settings, StateMessage,
+    Notice, Output, Policy, Quality, Role, Settings, StateMessage, Target,
 };
 
 use crate::support::{Meeting, account, admit, agent, guest, id, recorder, seconds};
@@ -224,6 +224,38 @@ fn a_full_room_takes_nobody_in() {
     meeting.done("ann", Command::Leave);
     meeting.done("zoe", admit("gus"));
     assert!(meeting.is_in("gus"));
+}
+
+#[test]
+fn all_are_admitted_as_far_as_there_are_places_in_the_order_of_their_knocks() {
+    let settings = Settings {
+        room_size: 3,
+        ..Settings::default()
+    };
+    let mut meeting = Meeting::with(Policy::default(), settings);
+    meeting.enter("zoe", agent("zoe"));
+    let waiters = ["wim", "gus", "lea", "bob"];
+    for name in waiters {
+        meeting.enter(name, guest(name));
+    }
+    let all = || Command::Admit { who: Target::All };
+    let done = meeting.done("zoe", all());
+    assert_eq!((done.admitted, done.waiting), (Some(2), Some(2)));
+    assert_eq!(
+        waiters.map(|name| meeting.is_in(name)),
+        [true, true, false, false]
+    );
+    assert_eq!(meeting.refused("zoe", all()), ErrorKind::RoomFull);
+    meeting.done("wim", Command::Leave);
+    let done = meeting.done("zoe", all());
+    assert_eq!((done.admitted, done.waiting), (Some(1), Some(1)));
+    assert!(meeting.is_in("lea") && !meeting.is_in("bob"));
+    meeting.done("gus", Command::Leave);
+    let done = meeting.done("zoe", admit("bob"));
+    assert_eq!((done.admitted, done.waiting), (Some(1), Some(0)));
+    // Nobody waits: nothing is refused.
+    let done = meeting.done("zoe", all());
+    assert_eq!((done.admitted, done.waiting), (Some(0), Some(0)));
 }
 
 #[test]

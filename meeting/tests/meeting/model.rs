@@ -9,6 +9,7 @@ const LOBBY_GRACE: u64 = 10_000;
 const LOBBY_TIMEOUT: u64 = 600_000;
 const DENIAL_PAUSE: u64 = 5_000;
 pub const LOBBY_SIZE: usize = 4;
+pub const ROOM_SIZE: usize = 4;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
@@ -96,6 +97,10 @@ impl Model {
     pub fn members(&self) -> Vec<&String> {
         let inside = self.people.iter().filter(|(_, p)| p.place == Place::In);
         inside.map(|(id, _)| id).collect()
+    }
+
+    fn is_full(&self) -> bool {
+        self.members().len() >= ROOM_SIZE
     }
 
     fn agent_in(&self) -> bool {
@@ -243,11 +248,11 @@ impl Model {
                 continue;
             }
             let counting = match self.verdict(&id) {
-                Some(true) => {
+                Some(true) if !self.is_full() => {
                     self.enter(&id);
                     continue;
                 }
-                Some(false) => true,
+                Some(_) => true,
                 None => false,
             };
             if let Some(person) = self.people.get_mut(&id)
@@ -259,7 +264,7 @@ impl Model {
     }
 
     fn exit(&mut self, id: &str) {
-        let agent = self.agent_in();
+        let (agent, was_full) = (self.agent_in(), self.is_full());
         self.hands.retain(|hand| hand != id);
         self.people.get_mut(id).expect("somebody").place = Place::Outside;
         if self.members().is_empty() {
@@ -271,7 +276,7 @@ impl Model {
             self.admitted.clear();
             self.decided.clear();
             self.look_at_lobby();
-        } else if agent && !self.agent_in() {
+        } else if was_full || agent && !self.agent_in() {
             self.look_at_lobby();
         }
     }
@@ -288,6 +293,9 @@ impl Model {
         }
         let verdict = self.verdict(id);
         if verdict == Some(true) {
+            if self.is_full() {
+                return Err(ErrorKind::RoomFull);
+            }
             self.enter(id);
             return Ok(());
         }
@@ -387,9 +395,16 @@ impl Model {
                 }
             }
             Command::Admit { who } => {
-                for who in self.deciding(who)? {
+                let deciding = self.deciding(who)?;
+                if self.is_full() && !deciding.is_empty() {
+                    return Err(ErrorKind::RoomFull);
+                }
+                for who in deciding {
                     if self.is_in(&who) {
                         continue;
+                    }
+                    if self.is_full() {
+                        break;
                     }
                     let name = self.people[&who].name;
                     self.denials.remove(name);

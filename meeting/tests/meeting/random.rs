@@ -12,7 +12,7 @@ use parvis_meeting::{
 };
 
 use crate::{
-    model::{LOBBY_SIZE, Model},
+    model::{LOBBY_SIZE, Model, ROOM_SIZE},
     support::{START, account, agent, guest, id},
 };
 
@@ -58,6 +58,7 @@ impl Random {
 fn settings() -> Settings {
     Settings {
         lobby_size: LOBBY_SIZE,
+        room_size: ROOM_SIZE,
         commands_per_second: 100_000,
         chat_per_second: 100_000,
         deltas: 8,

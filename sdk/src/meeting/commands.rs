@@ -11,6 +11,7 @@ impl Meeting {
     /// Asks for something and waits for the answer.
     pub async fn command(&self, command: Command) -> Result<Done, CommandError> {
         let (reply, answer) = oneshot::channel();
+        let reply = reply.into();
         let ask = Ask::Command { command, reply };
         self.asks
             .send(ask)
@@ -89,9 +90,10 @@ impl Meeting {
         self.do_it(Command::React { emoji }).await
     }
 
-    /// Lets people in who wait. Hosts.
-    pub async fn admit(&self, who: Target) -> Result<(), CommandError> {
-        self.do_it(Command::Admit { who }).await
+    /// Lets people in who wait, as many as there are places, in the order in which they came; says how many
+    /// are in by that, and how many wait still. `RoomFull`: there is no place. Hosts.
+    pub async fn admit(&self, who: Target) -> Result<Done, CommandError> {
+        self.command(Command::Admit { who }).await
     }
 
     /// Sends people away who wait. Hosts.

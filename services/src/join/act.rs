@@ -11,6 +11,7 @@ use thiserror::Error;
 use super::{
     media::{Media, MediaError},
     script::{Act, Agents, Hands, Who},
+    told::{Told, tell_admitted},
 };
 
 /// Why something is not done.
@@ -111,13 +112,13 @@ impl Memory {
     }
 }
 
-/// Does it; returns when the meeting has acknowledged it.
+/// Does it; returns when the meeting has acknowledged it, with what there is to say of it.
 pub async fn perform(
     meeting: &Meeting,
     media: &mut Media,
     memory: &Memory,
     act: &Act,
-) -> Result<(), ActError> {
+) -> Result<Option<Told>, ActError> {
     let state = meeting.state();
     match act {
         Act::Knock => meeting.knock().await?,
@@ -143,7 +144,10 @@ pub async fn perform(
         Act::Lower(Hands::All) => meeting.lower_all_hands().await?,
         Act::React(emoji) => meeting.react(*emoji).await?,
         Act::Media(source, on) => media.switch(meeting, *source, *on).await?,
-        Act::Admit(who) => meeting.admit(waiting(&state, memory, who)?).await?,
+        Act::Admit(who) => {
+            let done = meeting.admit(waiting(&state, memory, who)?).await?;
+            return Ok(tell_admitted(&done));
+        }
         Act::Deny(who) => meeting.deny(waiting(&state, memory, who)?).await?,
         Act::Mute(Who::All) => meeting.mute(Target::All).await?,
         Act::Mute(Who::One(name)) => meeting.mute(Target::One(present(&state, name)?)).await?,
@@ -166,7 +170,7 @@ pub async fn perform(
         Act::RequestRecording => meeting.request_recording().await?,
         Act::RequestTranscription => meeting.request_transcription().await?,
     }
-    Ok(())
+    Ok(None)
 }
 
 /// Who is in under that id or name.

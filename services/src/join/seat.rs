@@ -252,7 +252,11 @@ impl<'a> Seat<'a> {
         let mut done = pin!(perform(meeting, media, memory, act));
         loop {
             tokio::select! {
-                done = &mut done => return done,
+                done = &mut done => {
+                    let told = done?;
+                    watching.say(told);
+                    return Ok(());
+                }
                 () = watching.next(meeting) => {
                     // A picture that cannot be drawn is told of where the next one is.
                     let _ = watching.draw(meeting);

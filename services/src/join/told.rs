@@ -1,8 +1,9 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use parvis::meeting::{
-    ChatMessage, ConnectionQuality, DisconnectReason, LeaveReason, Lobby, MediaState, MeetingData,
-    MeetingEvent, Participant, ParticipantId, PerSource, Phase, PrivateMessage, Role, Source,
+    ChatMessage, ConnectionQuality, DisconnectReason, Done, LeaveReason, Lobby, MediaState,
+    MeetingData, MeetingEvent, Participant, ParticipantId, PerSource, Phase, PrivateMessage, Role,
+    Source,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -341,6 +342,16 @@ pub fn describe_quality(quality: ConnectionQuality) -> &'static str {
         ConnectionQuality::Poor => "poor",
         ConnectionQuality::Lost => "lost",
     }
+}
+
+/// What is said of those who were let in; `None`: nobody waits any more.
+pub fn tell_admitted(done: &Done) -> Option<Told> {
+    let (admitted, waiting) = (done.admitted?, done.waiting?);
+    (waiting > 0).then(|| Told {
+        event: "admitted",
+        text: format!("{admitted} let in, {waiting} still wait"),
+        fields: json!({ "admitted": admitted, "waiting": waiting }),
+    })
 }
 
 /// How long chat is kept, once one is in.
