@@ -1,8 +1,9 @@
 //! Local accounts: made, proven, signed in.
 
 use std::{
-    fs,
-    io::{self, BufRead, IsTerminal},
+    fs::{self, OpenOptions},
+    io::{self, BufRead, IsTerminal, Write},
+    os::unix::fs::OpenOptionsExt,
     path::PathBuf,
 };
 
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 use ureq::http::StatusCode;
 
 use crate::{
-    api::{Refused, SavedLogin, SiteArgs},
+    api::{Refused, SavedLogin, SiteArgs, config_folder},
     output::Output,
 };
 
@@ -66,6 +67,9 @@ pub struct ProveArgs {
     /// The ten digits
     #[arg(value_name = "CODE")]
     pub code: String,
+    /// What the request for the code gave, where it was made elsewhere; otherwise `account create` kept it
+    #[arg(long, value_name = "PROOF")]
+    pub proof: Option<String>,
     /// A file with the passphrase that the account gets; otherwise it is read from standard input
     #[arg(long, value_name = "FILE")]
     pub passphrase_file: Option<PathBuf>,
@@ -131,12 +135,19 @@ fn create(args: &CreateArgs, output: &Output) -> anyhow::Result<()> {
     let api = args.site.anonymous()?;
     let body = json!({ "email": args.email, "name": args.name });
     let sent = api.send("POST", "/api/v1/accounts", &body)?;
+    let proof = sent["proof"].as_str().unwrap_or_default();
+    let kept = Kept::of(api.site(), &args.email);
+    let shown = match kept.map(|kept| kept.write(proof)) {
+        Some(Ok(())) => String::new(),
+        // It is shown by hand.
+        Some(Err(_)) | None => format!(" --proof {proof}"),
+    };
     let place = match sent["code"].as_str() {
         Some("mail") => format!("A code was sent to {}", args.email),
         _ => "The operator of the service has a code for you".to_owned(),
     };
     let text = format!(
-        "{place}. Show it and choose a passphrase: parvis account prove --site {} --email {} CODE",
+        "{place}. Show it and choose a passphrase: parvis account prove --site {} --email {}{shown} CODE",
         api.site(),
         args.email
     );
@@ -146,10 +157,56 @@ fn create(args: &CreateArgs, output: &Output) -> anyhow::Result<()> {
 
 fn prove(args: &ProveArgs, output: &Output) -> anyhow::Result<()> {
     let api = args.site.anonymous()?;
+    let kept = Kept::of(api.site(), &args.email);
+    let known = || kept.as_ref().and_then(|kept| kept.read().ok());
+    let Some(proof) = args.proof.clone().or_else(known) else {
+        bail!("no code was asked for here: use `parvis account create`, or give --proof");
+    };
     let passphrase = passphrase(args.passphrase_file.as_ref())?;
-    let body = json!({ "email": args.email, "code": args.code, "passphrase": passphrase });
+    let body = json!({
+        "proof": proof,
+        "email": args.email,
+        "code": args.code,
+        "passphrase": passphrase,
+    });
     let login = api.send("POST", "/api/v1/accounts/proof", &body)?;
+    if let Some(kept) = kept {
+        kept.remove();
+    }
     keep(&args.site, api.site(), &login, output)
+}
+
+/// What the request for a code gave, until the code is shown.
+struct Kept(PathBuf);
+
+impl Kept {
+    /// `None`: there is no folder for it.
+    fn of(site: &str, email: &str) -> Option<Self> {
+        let name = format!("{email} {site}").replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+        Some(Self(config_folder()?.join("proofs").join(name)))
+    }
+
+    fn write(&self, proof: &str) -> io::Result<()> {
+        if let Some(folder) = self.0.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        self.remove();
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&self.0)?;
+        file.write_all(proof.as_bytes())
+    }
+
+    fn read(&self) -> io::Result<String> {
+        fs::read_to_string(&self.0)
+    }
+
+    fn remove(&self) {
+        // Nothing is there but what an earlier request gave.
+        let _ = fs::remove_file(&self.0);
+    }
 }
 
 fn keep(args: &SiteArgs, site: &str, login: &Value, output: &Output) -> anyhow::Result<()> {

@@ -42,6 +42,8 @@ pub(crate) struct NewAccount {
 /// Where the code went.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CodeSent {
+    /// To be shown together with the code
+    proof: String,
     /// Where to find the code: in the mail to that address, or on the operator's terminal
     #[schema(example = "mail")]
     code: &'static str,
@@ -53,6 +55,9 @@ pub(crate) struct CodeSent {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ProofOfAddress {
+    /// What the answer to the request for this code said
+    #[schema(max_length = 64)]
+    proof: String,
     /// The address that the code was sent to
     #[schema(format = Email, max_length = 254)]
     email: String,
@@ -122,9 +127,9 @@ impl From<Account> for Me {
 #[utoipa::path(
     post, path = "/api/v1/accounts", tag = "accounts", request_body = NewAccount,
     responses(
-        (status = 202, description = "A code was sent, whether there is such an account or not; where nobody can make one, only to those who have one", body = CodeSent),
+        (status = 202, description = "A code was sent, whether there is such an account or not; where not everybody can make one, only to those who can or have one", body = CodeSent),
         (status = 400, description = "Something is wrong with the request", body = Refusal),
-        (status = 403, description = "There are no local accounts, or not for such an address", body = Refusal),
+        (status = 403, description = "There are no local accounts", body = Refusal),
     )
 )]
 pub(crate) async fn create(
@@ -146,24 +151,28 @@ pub(crate) async fn create(
         name,
         expires_at: now.plus(CODE),
     };
-    app.store.begin_proof(&proof).await?;
+    let shown = app.store.begin_proof(&proof).await?;
     let by_mail = app.config.mail.is_some();
-    let sent_to = if !is_wanted {
-        // Nobody has this code; asking takes as long, and is answered so, all the same.
-        app.store.begin_proof(&proof).await?;
-        if by_mail { "mail" } else { "operator" }
-    } else if by_mail {
-        let mail = code_mail(app.config.language, &email, &code);
-        let key = format!("code:{email}:{}", now.0);
-        app.store.send_mail(&[mail.under(key)], now).await?;
-        app.mail.notify_one();
+    let sent_to = if by_mail {
+        if is_wanted {
+            let mail = code_mail(app.config.language, &email, &code);
+            let key = format!("code:{email}:{}", now.0);
+            app.store.send_mail(&[mail.under(key)], now).await?;
+            app.mail.notify_one();
+        } else {
+            // Nobody has this code; asking takes as long, and is answered so, all the same.
+            app.store.begin_proof(&proof).await?;
+        }
         "mail"
     } else {
-        let message = format!("The code that proves {email}: {code} (valid 15 minutes)");
-        app.config.operator.tell(&message);
+        if is_wanted {
+            let message = format!("The code that proves {email}: {code} (valid 15 minutes)");
+            app.config.operator.tell(&message);
+        }
         "operator"
     };
     let body = CodeSent {
+        proof: shown.reveal().to_owned(),
         code: sent_to,
         minutes: CODE.as_secs() / 60,
     };
@@ -192,7 +201,8 @@ pub(crate) async fn prove(
     app.limiters.sign_ins.take(from)?;
     let hash = app.hasher.hash(shown.passphrase).await?;
     let now = app.now();
-    let proof = app.store.finish_proof(&email, &shown.code, &hash, now);
+    let id = Secret::shown(shown.proof);
+    let proof = app.store.finish_proof(&id, &email, &shown.code, &hash, now);
     match proof.await? {
         Proof::Account(account) => {
             let entry = audit(
@@ -205,7 +215,8 @@ pub(crate) async fn prove(
             sign_in(&app, &account).await
         }
         Proof::Wrong => Err(ApiError::not_signed_in(
-            "the code is the ten digits that were sent to this address in the last 15 minutes",
+            "the code is the ten digits that were sent to this address in the last 15 minutes, by the request \
+             whose proof is shown",
         )),
         Proof::Spent => Err(ApiError::not_signed_in(
             "the code was guessed too often; ask for another one",
@@ -329,21 +340,18 @@ fn local_accounts(app: &App) -> Result<(), ApiError> {
     ))
 }
 
-/// Whether a code is sent: to whoever may have an account, or has one and wants another passphrase.
+/// Whether a code is sent: to whoever may have an account, or has one and wants another passphrase. Who has
+/// one takes no longer than others.
 async fn is_wanted(app: &App, email: &str) -> Result<bool, ApiError> {
+    let has_account = app.store.local_account(email).await?.is_some();
     match app.config.sign_up {
         SignUp::Open => Ok(true),
         SignUp::Domains => {
             let domain = email.rsplit_once('@').map_or("", |(_, domain)| domain);
-            if app.store.organisation_of_domain(domain).await?.is_some() {
-                return Ok(true);
-            }
-            Err(ApiError::because(
-                ErrorKind::Forbidden,
-                "accounts are not for everybody here; ask who runs this service",
-            ))
+            let organisation = app.store.organisation_of_domain(domain).await?;
+            Ok(organisation.is_some() || has_account)
         }
-        SignUp::Closed => Ok(app.store.local_account(email).await?.is_some()),
+        SignUp::Closed => Ok(has_account),
     }
 }
 

@@ -80,6 +80,7 @@ impl Hasher {
     ) -> Result<T, ApiError> {
         let turn = Arc::clone(&self.turns).acquire_owned().await;
         let turn = turn.map_err(|_| ApiError::busy())?;
+        tracing::trace!("a passphrase is hashed");
         let work = tokio::task::spawn_blocking(move || {
             let result = work();
             drop(turn);

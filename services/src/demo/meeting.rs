@@ -297,7 +297,7 @@ fn service(folder: &Path) -> ServeArgs {
 /// Makes Bruno's account; returns his login.
 async fn account(site: &str, codes: &mut mpsc::Receiver<String>) -> anyhow::Result<String> {
     let body = json!({ "email": BRUNOS_ADDRESS, "name": BRUNO });
-    post(site, "/api/v1/accounts", body).await?;
+    let sent = post(site, "/api/v1/accounts", body).await?;
     let told = tokio::time::timeout(CODE, codes.recv()).await?;
     let told = told.context("the service shows no code")?;
     let code: String = told
@@ -305,7 +305,12 @@ async fn account(site: &str, codes: &mut mpsc::Receiver<String>) -> anyhow::Resu
         .find(|word| word.len() == 10 && word.bytes().all(|byte| byte.is_ascii_digit()))
         .context("the service shows no code")?
         .to_owned();
-    let body = json!({ "email": BRUNOS_ADDRESS, "code": code, "passphrase": PASSPHRASE });
+    let body = json!({
+        "proof": sent["proof"],
+        "email": BRUNOS_ADDRESS,
+        "code": code,
+        "passphrase": PASSPHRASE,
+    });
     token(&post(site, "/api/v1/accounts/proof", body).await?)
 }
 

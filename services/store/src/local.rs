@@ -2,10 +2,10 @@ use parvis_meeting::{AccountId, UnixMillis};
 use sqlx::{Any, Transaction};
 
 use crate::{
-    NewAccount, Store, StoreError,
+    NewAccount, Secret, Store, StoreError,
     account::{self, account_id, lower},
     secret::hash,
-    store::{signed, unsigned},
+    store::signed,
 };
 
 /// Somebody says that an address is theirs, and is sent a code.
@@ -36,31 +36,34 @@ pub enum Proof {
 const TRIES: i64 = 5;
 
 impl Store {
-    /// Notes that a code was sent; an older one for the same address is worth nothing any more.
-    pub async fn begin_proof(&self, proof: &NewProof) -> Result<(), StoreError> {
+    /// Notes that a code was sent; returns what whoever asked for it shows together with the code. What
+    /// others ask for, for the same address, changes nothing of it.
+    pub async fn begin_proof(&self, proof: &NewProof) -> Result<Secret, StoreError> {
         let email = lower(&proof.email);
+        let id = Secret::random("pvp_")?;
         let mut transaction = self.begin().await?;
         sqlx::query(
-            "INSERT INTO proofs (email, code, name, tries, expires_at) \
-             VALUES ($1, $2, $3, 0, $4) ON CONFLICT (email) DO UPDATE SET \
-             code = excluded.code, name = excluded.name, tries = 0, \
-             expires_at = excluded.expires_at",
+            "INSERT INTO proofs (id, email, code, name, tries, expires_at) \
+             VALUES ($1, $2, $3, $4, 0, $5)",
         )
+        .bind(id.hash())
         .bind(email.as_str())
         .bind(hash(&proof.code))
         .bind(proof.name.as_str())
         .bind(signed(proof.expires_at.0))
         .execute(&mut *transaction)
         .await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await?;
+        Ok(id)
     }
 
     /// Makes the account whose address is proven by the code; one that is there gets the new passphrase,
-    /// and whoever was signed in to it is not any more.
+    /// and whoever was signed in to it is not any more. A wrong code spends a try of this request for one.
     ///
-    /// passphrase: its hash, as a PHC string.
+    /// id: what the request for the code gave. passphrase: its hash, as a PHC string.
     pub async fn finish_proof(
         &self,
+        id: &Secret,
         email: &str,
         code: &str,
         passphrase: &str,
@@ -69,9 +72,10 @@ impl Store {
         let email = lower(email);
         let mut transaction = self.begin().await?;
         let proof: Option<(String, String, i64)> = sqlx::query_as(
-            "UPDATE proofs SET tries = tries + 1 WHERE email = $1 AND expires_at > $2 \
+            "UPDATE proofs SET tries = tries + 1 WHERE id = $1 AND email = $2 AND expires_at > $3 \
              RETURNING code, name, tries",
         )
+        .bind(id.hash())
         .bind(email.as_str())
         .bind(signed(now.0))
         .fetch_optional(&mut *transaction)
@@ -128,15 +132,6 @@ impl Store {
         let mut transaction = self.begin().await?;
         set_passphrase(&mut transaction, account, passphrase, now).await?;
         Ok(transaction.commit().await?)
-    }
-
-    /// How often the code of an address was tried.
-    pub async fn proof_tries(&self, email: &str) -> Result<Option<u64>, StoreError> {
-        let row: Option<(i64,)> = sqlx::query_as("SELECT tries FROM proofs WHERE email = $1")
-            .bind(lower(email))
-            .fetch_optional(self.reads())
-            .await?;
-        Ok(row.map(|(tries,)| unsigned(tries)))
     }
 }
 

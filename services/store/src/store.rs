@@ -16,6 +16,11 @@ use crate::{StoreError, committer::Committer};
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "house", include_str!("../migrations/0001_house.sql")),
     (2, "proofs", include_str!("../migrations/0002_proofs.sql")),
+    (
+        3,
+        "proof_ids",
+        include_str!("../migrations/0003_proof_ids.sql"),
+    ),
 ];
 
 /// Where PostgreSQL keeps the connections that read and write.

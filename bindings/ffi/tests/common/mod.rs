@@ -82,14 +82,16 @@ impl Site {
     /// Makes an account and proves its address; returns its session token.
     pub fn account(&self, name: &str, email: &str) -> String {
         let body = json!({ "email": email, "name": name });
-        self.post("/api/v1/accounts", &body, None);
+        let sent = self.post("/api/v1/accounts", &body, None);
         let code = loop {
             let line = self.operator.recv_timeout(PATIENCE).expect("a code comes");
             if let Some((_, rest)) = line.split_once(&format!("proves {email}: ")) {
                 break rest[..10].to_owned();
             }
         };
-        let body = json!({ "email": email, "code": code, "passphrase": PASSPHRASE });
+        let proof = &sent["proof"];
+        let body =
+            json!({ "proof": proof, "email": email, "code": code, "passphrase": PASSPHRASE });
         let login = self.post("/api/v1/accounts/proof", &body, None);
         login["token"].as_str().unwrap().to_owned()
     }

@@ -1,7 +1,7 @@
 use parvis_http::SignUp;
 use serde_json::json;
 
-use crate::server::{Client, PASSPHRASE, Server};
+use crate::server::{Answer, Client, PASSPHRASE, Server};
 
 #[tokio::test]
 async fn an_account_is_made_by_proving_an_address() {
@@ -52,8 +52,19 @@ async fn nobody_finds_out_who_has_an_account() {
         create("eve@example.org").await,
     );
     assert_eq!(known.status, 202, "{known:?}");
-    assert_eq!((known.status, known.body), (unknown.status, unknown.body));
+    same(known, unknown);
     server.stop().await;
+}
+
+/// Two answers that say the same, but for what is random in them.
+fn same(one: Answer, other: Answer) {
+    let said = [one, other].map(|mut answer| {
+        let proof = answer.body["proof"].take();
+        assert!(proof.is_string(), "{proof}");
+        let length = proof.as_str().map(str::len);
+        (answer.status, length, answer.body)
+    });
+    assert_eq!(said[0], said[1]);
 }
 
 #[tokio::test]
@@ -79,31 +90,45 @@ async fn what_is_wrong_with_an_account_is_said() {
         ("abcdefghij1", 400, "Malformed", "or 20 characters"),
         (PASSPHRASE, 401, "NotSignedIn", "ten digits that were sent"),
     ] {
-        let body =
-            json!({ "email": "zoe@example.org", "code": "0123456789", "passphrase": passphrase });
+        let body = json!({ "proof": "pvp_0", "email": "zoe@example.org", "code": "0123456789", "passphrase": passphrase });
         let answer = guest.post("/api/v1/accounts/proof", &body).await;
         answer.refused(status, error, says);
     }
     server.stop().await;
 }
 
+/// Asks for a code.
+async fn ask(guest: &Client, email: &str, name: &str) -> Answer {
+    let body = json!({ "email": email, "name": name });
+    guest.post("/api/v1/accounts", &body).await
+}
+
+/// Shows a code.
+async fn prove(guest: &Client, sent: &Answer, email: &str, code: &str, passphrase: &str) -> Answer {
+    let proof = &sent.body["proof"];
+    let body = json!({ "proof": proof, "email": email, "code": code, "passphrase": passphrase });
+    guest.post("/api/v1/accounts/proof", &body).await
+}
+
 #[tokio::test]
 async fn who_has_the_code_says_the_passphrase() {
     let server = Server::start().await;
     let (guest, email) = (server.guest(), "vic@example.org");
-    // The owner asks, and then a stranger does; the owner has the newest code.
-    for name in ["Vic", "Mallory"] {
-        let body = json!({ "email": email, "name": name });
-        guest.post("/api/v1/accounts", &body).await;
-    }
+    let sent = ask(&guest, email, "Vic").await;
     let code = server.code(email);
+    // A stranger asks too, and has neither the one code nor the other.
+    let strangers = ask(&guest, email, "Mallory").await;
     // A passphrase that will not do spends nothing.
     for passphrase in ["short", PASSPHRASE] {
-        let proof = json!({ "email": email, "code": code, "passphrase": passphrase });
-        let answer = guest.post("/api/v1/accounts/proof", &proof).await;
+        let answer = prove(&guest, &sent, email, &code, passphrase).await;
         assert_eq!(answer.status == 200, passphrase == PASSPHRASE, "{answer:?}");
     }
-    server.login(email, PASSPHRASE).await;
+    let vic = server.login(email, PASSPHRASE).await;
+    assert_eq!(vic.get("/api/v1/me").await.ok()["name"], "Vic");
+    // The owner has what the stranger asked for, and it is over.
+    let late = server.code(email);
+    let answer = prove(&guest, &strangers, email, &late, "Mallory's-own-1").await;
+    answer.refused(401, "NotSignedIn", "ten digits");
     // Nobody else has said one.
     let stranger = json!({ "email": email, "name": "Mallory", "passphrase": "Mallory's-own-1" });
     let answer = guest.post("/api/v1/accounts", &stranger).await;
@@ -112,19 +137,61 @@ async fn who_has_the_code_says_the_passphrase() {
 }
 
 #[tokio::test]
+async fn who_guesses_a_code_does_not_keep_its_owner_from_showing_it() {
+    let server = Server::start().await;
+    let (guest, email) = (server.guest(), "vic@example.org");
+    let sent = ask(&guest, email, "Vic").await;
+    let code = server.code(email);
+    let strangers = ask(&guest, email, "Mallory").await;
+    for guess in 0..5 {
+        let answer = prove(&guest, &strangers, email, "0000000000", PASSPHRASE).await;
+        let says = if guess < 4 { "ten digits" } else { "too often" };
+        answer.refused(401, "NotSignedIn", says);
+    }
+    // The right one does not count for the request of another.
+    let answer = prove(&guest, &strangers, email, &code, PASSPHRASE).await;
+    answer.refused(401, "NotSignedIn", "too often");
+    prove(&guest, &sent, email, &code, PASSPHRASE).await.ok();
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn who_may_sign_up_is_the_operators_to_say() {
     let server = Server::with(|config| config.sign_up = SignUp::Domains).await;
     let root = server.root().await;
     let ministry = json!({ "name": "The ministry", "domains": ["example.org"] });
-    let stranger = json!({ "email": "eve@example.net", "name": "Eve" });
     root.send("PUT", "/api/v1/organisations/ministry", &ministry)
         .await
         .ok();
-    let answer = server.guest().post("/api/v1/accounts", &stranger).await;
-    answer.refused(403, "Forbidden", "not for everybody");
     let zoe = server.agent("Zoe").await;
     let me = zoe.get("/api/v1/me").await.ok();
     assert_eq!(me["organisations"], json!(["ministry"]));
+
+    // Whoever has an account outside of them gets another passphrase; nobody finds out who has one.
+    root.send(
+        "PUT",
+        "/api/v1/organisations/ministry",
+        &json!({ "name": "The ministry", "domains": ["example.com"] }),
+    )
+    .await
+    .ok();
+    let guest = server.guest();
+    let known = ask(&guest, "zoe@example.org", "X").await;
+    let code = server.code("zoe@example.org");
+    let changed = prove(
+        &guest,
+        &known,
+        "zoe@example.org",
+        &code,
+        "Another-passphrase1",
+    )
+    .await;
+    changed.ok();
+    server.login("zoe@example.org", "Another-passphrase1").await;
+    let unknown = ask(&guest, "eve@example.org", "Eve").await;
+    assert!(server.code_for("eve@example.org").is_none());
+    let known = ask(&guest, "zoe@example.org", "X").await;
+    same(known, unknown);
     server.stop().await;
 }
 
@@ -132,23 +199,21 @@ async fn who_may_sign_up_is_the_operators_to_say() {
 async fn where_nobody_signs_up_those_who_have_an_account_get_another_passphrase() {
     let server = Server::with(|config| config.sign_up = SignUp::Closed).await;
     let (guest, email) = (server.guest(), "root@example.org");
-    let ask = |email: &str| {
-        let body = json!({ "email": email, "name": "X" });
-        let guest = guest.clone();
-        async move { guest.post("/api/v1/accounts", &body).await }
-    };
     let before = server.root().await;
-    let (known, unknown) = (ask(email).await, ask("eve@example.org").await);
-    assert_eq!(known.status, 202, "{known:?}");
-    // Nobody finds out who has an account.
-    assert_eq!((known.status, known.body), (unknown.status, unknown.body));
-    assert!(server.code_for("eve@example.org").is_none());
-    let proof = json!({ "email": email, "code": server.code(email), "passphrase": PASSPHRASE });
-    guest.post("/api/v1/accounts/proof", &proof).await.ok();
+    let sent = ask(&guest, email, "X").await;
+    let code = server.code(email);
+    prove(&guest, &sent, email, &code, PASSPHRASE).await.ok();
     let root = server.login(email, PASSPHRASE).await;
     let me = root.get("/api/v1/me").await.ok();
     assert_eq!(me["administrator"], true);
     assert_eq!(before.get("/api/v1/me").await.status, 401);
+    // Nobody finds out who has an account.
+    let (known, unknown) = (
+        ask(&guest, email, "X").await,
+        ask(&guest, "eve@example.org", "X").await,
+    );
+    assert!(server.code_for("eve@example.org").is_none());
+    same(known, unknown);
     server.stop().await;
 }
 

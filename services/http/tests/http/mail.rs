@@ -57,14 +57,19 @@ async fn a_code_comes_by_mail() {
     let server = Server::with(post.configure()).await;
     let new = json!({ "email": "zoe@example.org", "name": "Zoé" });
     let answer = server.guest().post("/api/v1/accounts", &new).await.ok();
-    assert_eq!(answer, json!({ "code": "mail", "minutes": 15 }));
+    let proof = &answer["proof"];
+    assert_eq!(
+        answer,
+        json!({ "proof": proof, "code": "mail", "minutes": 15 })
+    );
     let mail = post.server.next();
     assert_eq!(mail["from"], "parvis@meet.example");
     assert_eq!(mail["to"], json!(["zoe@example.org"]));
     let text = part(&mail, "text/plain")["text"].as_str().unwrap();
     let code: String = text.chars().filter(char::is_ascii_digit).take(10).collect();
     assert!(mail["subject"].as_str().unwrap().contains(&code), "{mail}");
-    let proof = json!({ "email": "zoe@example.org", "code": code, "passphrase": PASSPHRASE });
+    let email = "zoe@example.org";
+    let proof = json!({ "proof": proof, "email": email, "code": code, "passphrase": PASSPHRASE });
     let login = server
         .guest()
         .post("/api/v1/accounts/proof", &proof)

@@ -126,8 +126,9 @@ impl Server {
         let new = json!({ "email": email, "name": name });
         let answer = self.guest().post("/api/v1/accounts", &new).await;
         assert_eq!(answer.status, 202, "{answer:?}");
-        let code = self.code(&email);
-        let proof = json!({ "email": email, "code": code, "passphrase": PASSPHRASE });
+        let (proof, code) = (&answer.body["proof"], self.code(&email));
+        let proof =
+            json!({ "proof": proof, "email": email, "code": code, "passphrase": PASSPHRASE });
         let answer = self.guest().post("/api/v1/accounts/proof", &proof).await;
         Client::new(&self.site, Some(answer.ok()["token"].as_str().unwrap()))
     }

@@ -27,12 +27,12 @@ fn organisation(id: &str) -> OrganisationId {
 #[tokio::test]
 async fn a_proven_address_is_an_account() {
     both(|store| async move {
-        store.begin_proof(&proof("1234567890")).await.unwrap();
-        let wrong = store.finish_proof("zoe@example.org", "1234567891", "a hash", NOW);
+        let id = store.begin_proof(&proof("1234567890")).await.unwrap();
+        let wrong = store.finish_proof(&id, "zoe@example.org", "1234567891", "a hash", NOW);
         assert_eq!(wrong.await.unwrap(), Proof::Wrong);
         assert_eq!(store.local_account("zoe@example.org").await.unwrap(), None);
 
-        let right = store.finish_proof("ZOE@example.org", "1234567890", "hash of 1", NOW);
+        let right = store.finish_proof(&id, "ZOE@example.org", "1234567890", "hash of 1", NOW);
         let Proof::Account(zoe) = right.await.unwrap() else {
             panic!("the code was right");
         };
@@ -44,7 +44,7 @@ async fn a_proven_address_is_an_account() {
         let passphrase = store.passphrase(&zoe).await.unwrap();
         assert_eq!(passphrase.as_deref(), Some("hash of 1"));
 
-        let again = store.finish_proof("zoe@example.org", "1234567890", "a hash", NOW);
+        let again = store.finish_proof(&id, "zoe@example.org", "1234567890", "a hash", NOW);
         assert_eq!(again.await.unwrap(), Proof::Wrong, "a code is good once");
     })
     .await;
@@ -53,19 +53,20 @@ async fn a_proven_address_is_an_account() {
 #[tokio::test]
 async fn a_code_is_guessed_five_times_and_fifteen_minutes() {
     both(|store| async move {
-        store.begin_proof(&proof("1234567890")).await.unwrap();
+        let id = store.begin_proof(&proof("1234567890")).await.unwrap();
         for guess in 1..=4 {
-            let wrong = store.finish_proof("zoe@example.org", "0000000000", "a hash", NOW);
+            let wrong = store.finish_proof(&id, "zoe@example.org", "0000000000", "a hash", NOW);
             assert_eq!(wrong.await.unwrap(), Proof::Wrong, "guess {guess}");
         }
         for code in ["0000000000", "1234567890", "1234567890"] {
-            let spent = store.finish_proof("zoe@example.org", code, "a hash", NOW);
+            let spent = store.finish_proof(&id, "zoe@example.org", code, "a hash", NOW);
             assert_eq!(spent.await.unwrap(), Proof::Spent);
         }
-        store.begin_proof(&proof("5555555555")).await.unwrap();
-        let late = store.finish_proof("zoe@example.org", "5555555555", "a hash", later(900));
+        let id = store.begin_proof(&proof("5555555555")).await.unwrap();
+        let late = store.finish_proof(&id, "zoe@example.org", "5555555555", "a hash", later(900));
         assert_eq!(late.await.unwrap(), Proof::Wrong);
-        let in_time = store.finish_proof("zoe@example.org", "5555555555", "a hash", later(899));
+        let in_time =
+            store.finish_proof(&id, "zoe@example.org", "5555555555", "a hash", later(899));
         assert!(matches!(in_time.await.unwrap(), Proof::Account(_)));
     })
     .await;
@@ -74,20 +75,49 @@ async fn a_code_is_guessed_five_times_and_fifteen_minutes() {
 #[tokio::test]
 async fn proving_an_address_again_changes_the_passphrase_and_signs_out() {
     both(|store| async move {
-        store.begin_proof(&proof("1111111111")).await.unwrap();
-        let first = store.finish_proof("zoe@example.org", "1111111111", "a hash", NOW);
+        let id = store.begin_proof(&proof("1111111111")).await.unwrap();
+        let first = store.finish_proof(&id, "zoe@example.org", "1111111111", "a hash", NOW);
         let Proof::Account(zoe) = first.await.unwrap() else {
             panic!("the code was right");
         };
         let login = store.create_login(&zoe, NOW, later(60)).await.unwrap();
         assert!(store.login(&login, NOW).await.unwrap().is_some());
 
-        store.begin_proof(&proof("2222222222")).await.unwrap();
-        let again = store.finish_proof("zoe@example.org", "2222222222", "hash of 2", NOW);
+        let id = store.begin_proof(&proof("2222222222")).await.unwrap();
+        let again = store.finish_proof(&id, "zoe@example.org", "2222222222", "hash of 2", NOW);
         assert_eq!(again.await.unwrap(), Proof::Account(zoe.clone()));
         assert_eq!(store.login(&login, NOW).await.unwrap(), None);
         let passphrase = store.passphrase(&zoe).await.unwrap();
         assert_eq!(passphrase.as_deref(), Some("hash of 2"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_guesses_spends_no_tries_of_others() {
+    both(|store| async move {
+        let id = store.begin_proof(&proof("1234567890")).await.unwrap();
+        let mallorys = store.begin_proof(&proof("5555555555")).await.unwrap();
+        let finish = |id: &Secret, email: &'static str, code: &'static str| {
+            let (store, id) = (store.clone(), id.clone());
+            async move { store.finish_proof(&id, email, code, "a hash", NOW).await }
+        };
+        for _ in 0..4 {
+            let wrong = finish(&mallorys, "zoe@example.org", "0000000000").await;
+            assert_eq!(wrong.unwrap(), Proof::Wrong);
+        }
+        let spent = finish(&mallorys, "zoe@example.org", "1234567890").await;
+        assert_eq!(spent.unwrap(), Proof::Spent, "the code of another request");
+        let unknown = Secret::shown("pvp_0000");
+        for (id, email) in [(&unknown, "zoe@example.org"), (&id, "eve@example.org")] {
+            let wrong = finish(id, email, "1234567890").await;
+            assert_eq!(wrong.unwrap(), Proof::Wrong);
+        }
+        let right = finish(&id, "zoe@example.org", "1234567890").await;
+        assert!(matches!(right.unwrap(), Proof::Account(_)));
+        // What else was asked for is over.
+        let late = finish(&mallorys, "zoe@example.org", "5555555555").await;
+        assert_eq!(late.unwrap(), Proof::Wrong);
     })
     .await;
 }

@@ -63,10 +63,10 @@ class Site : AutoCloseable {
     /** Makes an account and proves its address; returns its session token. */
     fun account(name: String, email: String): String {
         val passphrase = "correct horse battery staple"
-        post("/api/v1/accounts", """{"email":"$email","name":"$name"}""")
+        val sent = field(post("/api/v1/accounts", """{"email":"$email","name":"$name"}"""), "proof")!!
         val line = await(operator) { "proves $email: " in it }
         val code = line.substringAfter("proves $email: ").take(10)
-        val proof = """{"email":"$email","code":"$code","passphrase":"$passphrase"}"""
+        val proof = """{"proof":"$sent","email":"$email","code":"$code","passphrase":"$passphrase"}"""
         return field(post("/api/v1/accounts/proof", proof), "token")!!
     }
 
