@@ -2,7 +2,12 @@
 
 mod common;
 
-use std::{fs, future::Future, sync::Arc, time::Duration};
+use std::{
+    fs,
+    future::Future,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use common::site::Site;
 use parvis::{
@@ -16,6 +21,9 @@ use parvis::{
 
 /// Longer than a connection takes to be given up, on a machine that does much else.
 const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Well below the time after which a relay that says nothing is given up, on a busy machine too.
+const SILENCE: Duration = Duration::from_secs(8);
 
 async fn soon<F: Future>(what: &str, future: F) -> F::Output {
     let output = tokio::time::timeout(PATIENCE, future).await;
@@ -122,8 +130,14 @@ async fn comes_back(keeps_certificate: bool) {
     }
     site.start_again();
     assert_eq!(site.fingerprint == fingerprint, keeps_certificate);
+    let served = Instant::now();
     for events in &mut events {
         phase(events, Phase::Reconnecting).await;
+    }
+    // They are told; by silence alone they notice after fifteen seconds.
+    let noticed = served.elapsed();
+    assert!(noticed < SILENCE, "they notice after {noticed:?}");
+    for events in &mut events {
         phase(events, Phase::Connected).await;
     }
 

@@ -49,7 +49,7 @@ pub use admission::{Admission, AdmissionPolicy, Attempt};
 pub use close_reason::CloseReason;
 pub use connection_ids::id_prefix;
 pub use endpoint::{
-    ClientOptions, ConnectionEvent, ConnectionKey, Endpoint, EndpointConfig, OpenError,
+    ClientOptions, ConnectionEvent, ConnectionKey, Endpoint, EndpointConfig, OpenError, ResetKey,
 };
 pub use http3::RequestTarget;
 pub use limits::Limits;

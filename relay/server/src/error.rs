@@ -76,6 +76,14 @@ pub enum StartError {
         /// Why.
         source: io::Error,
     },
+    /// The key of resets cannot be had.
+    #[error("cannot use `reset-key` {}: {reason}", path.display())]
+    ResetKey {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// The keys that tokens are signed with cannot be had.
     #[error(transparent)]
     Keys(#[from] KeySourceError),

@@ -26,6 +26,7 @@ mod logging;
 mod parts;
 mod placement;
 mod relay;
+mod reset_key;
 mod running;
 mod shard;
 mod shards;

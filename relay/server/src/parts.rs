@@ -6,7 +6,9 @@ use std::sync::{
 };
 
 use parvis_forwarding::Quota;
-use parvis_quic::{Admission, AdmissionPolicy, Attempt, EndpointConfig, Limits, tls::ServerTls};
+use parvis_quic::{
+    Admission, AdmissionPolicy, Attempt, EndpointConfig, Limits, ResetKey, tls::ServerTls,
+};
 use parvis_session::{Rate, SendLimits};
 use parvis_token::Verifier;
 use parvis_wire::{Draft, HopId};
@@ -23,6 +25,7 @@ pub(crate) fn endpoint(
     index: u8,
     mtu_discovery: bool,
     hop: HopId,
+    reset_key: Option<ResetKey>,
     admission: Decide,
 ) -> EndpointConfig {
     // Each request has a stream of its own.
@@ -73,6 +76,7 @@ pub(crate) fn endpoint(
         limits,
         admission: AdmissionPolicy::Custom(admission),
         id_prefix: Some(index),
+        reset_key,
         ..EndpointConfig::default()
     }
 }

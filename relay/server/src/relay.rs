@@ -16,6 +16,7 @@ use crate::{
     http::HttpServer,
     parts::{admission, endpoint, forwarder, max_strangers, subject_limits},
     placement::Placement,
+    reset_key,
     running::{Stopper, Thread},
     shard::{
         Command, Leaving, Links, Parts, Relations, Shard, Subjects, Upstream, random_hop, waker,
@@ -57,6 +58,7 @@ impl Relay {
             _ => None,
         };
         let (certificate, tls) = Certificate::load(&config)?;
+        let reset_key = reset_key::load(&config)?;
         let (gate, loaded) = gate(&config)?;
         let count = config.threads.get();
         let listen = |source| StartError::Listen {
@@ -114,6 +116,7 @@ impl Relay {
                     index as u8,
                     !socket.may_fragment(),
                     hop,
+                    reset_key.clone(),
                     admission,
                 ),
                 forwarder: parvis_forwarding::Config {

@@ -25,6 +25,7 @@ pub(super) fn relay_config(
     folder: &DataFolder,
     kept: Option<&KeptCertificate>,
     secret: PathBuf,
+    reset_key: PathBuf,
 ) -> parvis_relay::Config {
     let kept = kept.map(KeptCertificate::file);
     let own = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -32,6 +33,7 @@ pub(super) fn relay_config(
         listen: args.relay_listen,
         cert: args.cert.clone().or_else(|| kept.clone()),
         key: args.private_key.clone().or(kept),
+        reset_key: Some(reset_key),
         auth_keys: Some(folder.keys().display().to_string()),
         auth_publish_under: vec![publish_under()],
         control: Some(own),

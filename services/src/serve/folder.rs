@@ -76,6 +76,15 @@ impl DataFolder {
         Ok(self.file("control-secret"))
     }
 
+    /// The file with the key by which clients learn after a crash that their sessions are over.
+    pub fn reset_key(&self) -> anyhow::Result<PathBuf> {
+        self.kept("reset-key", || {
+            let bytes: [u8; 64] = random()?;
+            Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+        })?;
+        Ok(self.file("reset-key"))
+    }
+
     /// The content of a file, which is made if it is not there.
     fn kept(
         &self,

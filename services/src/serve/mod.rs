@@ -135,8 +135,9 @@ impl Serving {
             Some(_) => None,
             None => Some(KeptCertificate::open(&folder, args.relay_listen.ip())?),
         };
-        let relay = Relay::start(relay_config(args, &folder, kept.as_ref(), secret.clone()))
-            .context("cannot start the relay")?;
+        let reset_key = folder.reset_key()?;
+        let relay = relay_config(args, &folder, kept.as_ref(), secret.clone(), reset_key);
+        let relay = Relay::start(relay).context("cannot start the relay")?;
         let listener = TcpListener::bind(args.listen)
             .with_context(|| format!("cannot listen at {}", args.listen))?;
         let site = args.site.clone().unwrap_or_else(|| {

@@ -6,7 +6,7 @@ use std::{
     collections::VecDeque,
     net::{IpAddr, SocketAddr},
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use bytes::BytesMut;
@@ -14,7 +14,9 @@ use parvis_session::Session;
 use parvis_wire::SessionErrorCode;
 use quinn_proto::{ConnectError, DatagramEvent};
 
-pub use self::options::{ClientOptions, ConnectionEvent, ConnectionKey, EndpointConfig, OpenError};
+pub use self::options::{
+    ClientOptions, ConnectionEvent, ConnectionKey, EndpointConfig, OpenError, ResetKey,
+};
 use self::slots::Slot;
 use crate::{
     Ecn, PathStats, QueueStats, Transmit, admission::AttemptRate, connection::WebOptions,
@@ -50,6 +52,9 @@ pub struct Endpoint {
     now: Option<Instant>,
 }
 
+/// How long two resets are apart at least, where the key is kept.
+const RESET_INTERVAL: Duration = Duration::from_millis(1);
+
 impl std::fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Endpoint")
@@ -66,6 +71,11 @@ impl Endpoint {
         quic.rng_seed(config.seed);
         if let Some(prefix) = config.id_prefix {
             quic.cid_generator(move || Box::new(PrefixedIds::new(prefix)));
+        }
+        if let Some(key) = &config.reset_key {
+            quic.reset_key(Arc::new(key.0.clone()));
+            // All peers of the endpoint before come within a moment. A reset is smaller than what it answers.
+            quic.min_reset_interval(RESET_INTERVAL);
         }
         let server_transport = config.limits.server();
         let web = config.webtransport.map(|default_draft| WebOptions {

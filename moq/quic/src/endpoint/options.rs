@@ -30,6 +30,32 @@ pub struct EndpointConfig {
     /// What connection ids begin with, where several endpoints share a port; see
     /// [`id_prefix`](crate::id_prefix).
     pub id_prefix: Option<u8>,
+    /// What resets are made of; `None`: a key of this endpoint's own.
+    pub reset_key: Option<ResetKey>,
+}
+
+/// A secret that outlives an endpoint: peers of the one before learn by it that their connections are over.
+/// RFC 9000, "Stateless Reset".
+///
+/// Whoever has it can end connections. Endpoints may share it if each packet comes to the one that made its
+/// connection id, as [`id_prefix`](crate::id_prefix) says, for as long as that one is there.
+#[derive(Clone)]
+pub struct ResetKey(pub(super) ring::hmac::Key);
+
+impl ResetKey {
+    /// How many bytes it is made of.
+    pub const LENGTH: usize = 64;
+
+    /// A key of random bytes.
+    pub fn new(bytes: &[u8; Self::LENGTH]) -> Self {
+        Self(ring::hmac::Key::new(ring::hmac::HMAC_SHA256, bytes))
+    }
+}
+
+impl std::fmt::Debug for ResetKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ResetKey(…)")
+    }
 }
 
 impl Default for EndpointConfig {
@@ -43,6 +69,7 @@ impl Default for EndpointConfig {
             admission: AdmissionPolicy::default(),
             seed: None,
             id_prefix: None,
+            reset_key: None,
         }
     }
 }

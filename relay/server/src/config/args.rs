@@ -45,6 +45,10 @@ pub struct Options {
     /// The private key of --cert, PEM
     #[arg(long, value_name = "FILE", env = "PARVIS_RELAY_KEY")]
     pub key: Option<PathBuf>,
+    /// The file with 128 hexadecimal digits by which clients of a relay that died learn from the next one
+    /// that their sessions are over; not with --hand-over [default: they notice by its silence]
+    #[arg(long, value_name = "FILE", env = "PARVIS_RELAY_RESET_KEY")]
+    pub reset_key: Option<PathBuf>,
     /// The draft of browsers that name none; off: nobody comes over WebTransport [default: 18]
     #[arg(long, value_name = "DRAFT", env = "PARVIS_RELAY_WEBTRANSPORT")]
     pub webtransport: Option<WebTransport>,
@@ -316,6 +320,7 @@ impl Options {
         set(&mut config.listen, self.listen);
         set(&mut config.cert, self.cert.map(Some));
         set(&mut config.key, self.key.map(Some));
+        set(&mut config.reset_key, self.reset_key.map(Some));
         set(&mut config.webtransport, self.webtransport);
         set(&mut config.threads, self.threads);
         set(&mut config.fill, self.fill);

@@ -43,6 +43,10 @@ pub struct Config {
     pub cert: Option<PathBuf>,
     /// The private key of `cert`, PEM.
     pub key: Option<PathBuf>,
+    /// The file with 128 hexadecimal digits by which clients of a relay that died learn from the next one
+    /// that their sessions are over; `None`: they notice by its silence. Not with `hand_over`, where two
+    /// relays share the port.
+    pub reset_key: Option<PathBuf>,
     /// Whether sessions come over WebTransport too, on the same port.
     pub webtransport: WebTransport,
     /// Threads that forward, each with its own socket.
@@ -203,6 +207,7 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 4433)),
             cert: None,
             key: None,
+            reset_key: None,
             webtransport: WebTransport::default(),
             threads: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             fill: 128,

@@ -45,7 +45,7 @@ impl SimulatedRelay {
         let admission = Box::new(admission(config, sessions.clone(), shared.clone()));
         let endpoint = EndpointConfig {
             seed: Some([seed; 32]),
-            ..endpoint(config, tls, 0, true, HopId(0), admission)
+            ..endpoint(config, tls, 0, true, HopId(0), None, admission)
         };
         let parts = Parts {
             index: 0,
