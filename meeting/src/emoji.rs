@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ErrorKind, ParticipantId};
+use crate::{ErrorKind, ParticipantId, Revision, SessionId};
 
 macro_rules! emojis {
     ($($(#[$doc:meta])* $name:ident = $text:literal $sign:literal,)*) => {
@@ -78,6 +78,13 @@ pub enum Reactions {
     Counts {
         /// At least one each.
         counts: BTreeMap<Emoji, u32>,
+    },
+    /// How far the state is, now and then: whoever knows less has missed something.
+    State {
+        /// This run of the room.
+        session: SessionId,
+        /// The newest revision.
+        revision: Revision,
     },
     /// What a newer service sends.
     #[serde(other)]

@@ -52,6 +52,7 @@ mod speakers;
 mod state;
 mod stats;
 mod step_down;
+mod switch;
 mod targets;
 mod ticket;
 mod voice;

@@ -197,10 +197,15 @@ impl Core {
         let Some(incoming) = link.streams.remove(&stream) else {
             return;
         };
-        let Some(Purpose::Track(key)) = link.own.get(&incoming.key) else {
-            return;
+        let key = match link.own.get(&incoming.key) {
+            Some(Purpose::Track(key)) => *key,
+            Some(Purpose::Data(key)) if !complete => {
+                let key = *key;
+                self.data_cut_off(id, key, now);
+                return;
+            }
+            _ => return,
         };
-        let key = *key;
         let elsewhere = |(other, link): (&LinkId, &super::link::Link)| {
             let source = self.tracks.get(&key).and_then(|t| t.sources.get(other));
             source.is_some_and(|source| {

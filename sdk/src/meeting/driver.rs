@@ -1,3 +1,4 @@
+mod freshness;
 mod hearing;
 mod shortage;
 mod telling;
@@ -9,18 +10,17 @@ use std::{
 };
 
 use parvis_meeting::{
-    Body, Command, CommandId, Done, Message, ParticipantId, RoomCode, UnixMillis, View, from_json,
-    tracks,
+    Body, Command, CommandId, Message, ParticipantId, RoomCode, UnixMillis, View, from_json, tracks,
 };
 use tokio::{
     sync::{broadcast, mpsc, oneshot, watch},
     time::sleep_until,
 };
 
-use self::shortage::Shortage;
+use self::{freshness::Freshness, shortage::Shortage};
 use super::{
-    CommandError, DisconnectReason, JoinOptions, MeetingEvent, MeetingState, Phase,
-    requests::Requests,
+    DisconnectReason, JoinOptions, MeetingEvent, MeetingState, Phase,
+    requests::{Answer, Reply, Requests},
     shared::{Heard, Shared},
     speakers::Speakers,
 };
@@ -34,16 +34,17 @@ use crate::{
 };
 
 /// What the application asks the driver.
+#[derive(Debug)]
 pub(super) enum Ask {
     Command {
         command: Command,
-        reply: oneshot::Sender<Result<Done, CommandError>>,
+        reply: Reply,
     },
     Chat {
         client_id: CommandId,
         text: String,
         to: Option<ParticipantId>,
-        reply: oneshot::Sender<Result<Done, CommandError>>,
+        reply: oneshot::Sender<Answer>,
     },
     Leave(oneshot::Sender<()>),
 }
@@ -66,6 +67,7 @@ pub(super) struct Driver {
     command_timeout: Duration,
     speakers: Speakers,
     view: Option<View>,
+    freshness: Freshness,
     inside: Option<Inside>,
     /// When the token is renewed.
     renew: Option<Instant>,
@@ -138,6 +140,7 @@ impl Driver {
             command_timeout: options.command_timeout,
             speakers: Speakers::default(),
             view: None,
+            freshness: Freshness::default(),
             inside: None,
             renew,
             spoke_since: None,
@@ -195,7 +198,7 @@ impl Driver {
                         return Ok(reason);
                     }
                 }
-                Next::State(Some(object)) => self.handle_state(&object).await?,
+                Next::State(Some(object)) => self.handle_state(&object),
                 Next::Chat(Some(object)) => self.handle_chat(&object),
                 Next::Reactions(Some(object)) => self.handle_reactions(&object),
                 Next::Room(Some(event)) => {
@@ -227,7 +230,7 @@ impl Driver {
                     if looks.is_multiple_of(5) {
                         self.look_for_shortage().await;
                     }
-                    self.handle_timeout(looks.is_multiple_of(20)).await;
+                    self.handle_timeout(looks.is_multiple_of(20)).await?;
                 }
             }
         }
@@ -239,7 +242,8 @@ impl Driver {
         events: &mut RoomEvents,
         look: &mut tokio::time::Interval,
     ) -> Next {
-        let due = self.requests.poll_timeout();
+        let due = [self.requests.poll_timeout(), self.freshness.poll_timeout()];
+        let due = due.into_iter().flatten().min();
         let timer = async {
             match due {
                 Some(at) => sleep_until(at.into()).await,
@@ -277,18 +281,18 @@ impl Driver {
     fn ask(&mut self, command: Command) {
         let (reply, _) = oneshot::channel();
         let id = self.requests.new_id();
-        self.say_new(id, command, reply, OWN);
+        self.say_new(id, command, reply.into(), OWN);
     }
 
-    fn say_new(
-        &mut self,
-        id: CommandId,
-        command: Command,
-        reply: oneshot::Sender<Result<Done, CommandError>>,
-        patience: Duration,
-    ) {
+    fn say_new(&mut self, id: CommandId, command: Command, reply: Reply, patience: Duration) {
         let now = Instant::now();
-        if let Some(request) = self.requests.ask(id, command, reply, patience, now) {
+        self.requests.ask(id, command, reply, patience, now);
+        self.say_due(now);
+    }
+
+    /// Says what is to be said now.
+    fn say_due(&mut self, now: Instant) {
+        for request in self.requests.say(now) {
             self.say(&request);
         }
     }
@@ -318,13 +322,16 @@ impl Driver {
                     text,
                     to,
                 };
-                self.say_new(client_id, command, reply, self.command_timeout);
+                self.say_new(client_id, command, reply.into(), self.command_timeout);
             }
             Ask::Leave(_) => {}
         }
     }
 
     async fn say_goodbye(&mut self, replies: &mut DataTrack) {
+        for request in self.requests.say_all(Instant::now()) {
+            self.say(&request);
+        }
         self.ask(Command::Leave);
         self.read_answers(replies).await;
     }
@@ -334,7 +341,7 @@ impl Driver {
     async fn read_answers(&mut self, replies: &mut DataTrack) {
         let requests = &mut self.requests;
         let answered = async {
-            while requests.poll_timeout().is_some() {
+            while !requests.is_empty() {
                 let Some(object) = replies.next().await else {
                     return;
                 };

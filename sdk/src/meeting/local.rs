@@ -4,18 +4,18 @@ use std::{sync::Arc, time::Duration};
 
 use parvis_codec::{AudioFrame, VideoFrame};
 use parvis_format::{AudioLevel, EncodedFrame, VideoParams};
-use parvis_meeting::{Command, MediaState, ParticipantId, Source};
-use tokio::sync::{mpsc, oneshot};
+use parvis_meeting::{MediaState, ParticipantId, Source};
+use tokio::sync::mpsc;
 
 use self::screen_sound::ScreenSound;
 use super::{
     CommandError, LevelMeter, Meeting, StepDown,
-    driver::Ask,
-    shared::{Heard, Shared},
+    shared::Heard,
+    switch::{Switch, over},
 };
 use crate::{
-    AudioOptions, CloseReason, EncodedDemand, LocalAudio, LocalEncodedVideo, LocalVideo,
-    PublishError, Room, VideoLayer, VideoOptions, codec::Content,
+    AudioOptions, EncodedDemand, LocalAudio, LocalEncodedVideo, LocalVideo, PublishError, Room,
+    VideoLayer, VideoOptions, codec::Content,
 };
 
 /// One's own microphone. Dropping it turns it off.
@@ -58,14 +58,6 @@ const LOOK: Duration = Duration::from_millis(5);
 /// A screen's pictures a second when the network is short.
 const SLOW_SCREEN: u32 = 5;
 
-/// Tells the meeting what is captured.
-#[derive(Debug)]
-struct Switch {
-    source: Source,
-    shared: Arc<Shared>,
-    asks: mpsc::Sender<Ask>,
-}
-
 impl Meeting {
     /// Turns the microphone on; give it sound by [`Microphone::push`].
     pub async fn microphone(&self, options: AudioOptions) -> Result<Microphone, PublishError> {
@@ -75,8 +67,7 @@ impl Meeting {
         };
         let room = self.room_without(Source::Microphone).await?;
         let audio = room.publish_audio(options).await?;
-        let switch = self.switch(Source::Microphone);
-        switch.turn_on().await?;
+        let switch = Switch::turn_on(Source::Microphone, &self.shared, &self.asks).await?;
         Ok(Microphone {
             audio,
             level: LevelMeter::default(),
@@ -105,8 +96,7 @@ impl Meeting {
         };
         let room = self.room_without(Source::Camera).await?;
         let video = room.publish_video(options).await?;
-        let switch = self.switch(Source::Camera);
-        switch.turn_on().await?;
+        let switch = Switch::turn_on(Source::Camera, &self.shared, &self.asks).await?;
         Ok(Camera { video, switch })
     }
 
@@ -129,8 +119,7 @@ impl Meeting {
         };
         let room = self.room_without(Source::Screen).await?;
         let video = room.publish_video(options).await?;
-        let switch = self.switch(Source::Screen);
-        switch.turn_on().await?;
+        let switch = Switch::turn_on(Source::Screen, &self.shared, &self.asks).await?;
         Ok(Screen {
             video,
             sound: ScreenSound::default(),
@@ -163,8 +152,7 @@ impl Meeting {
     ) -> Result<EncodedSource, PublishError> {
         let room = self.room_without(source).await?;
         let video = room.publish_encoded_video(source.name(), layers).await?;
-        let switch = self.switch(source);
-        switch.turn_on().await?;
+        let switch = Switch::turn_on(source, &self.shared, &self.asks).await?;
         Ok(EncodedSource {
             video,
             sound: ScreenSound::default(),
@@ -187,26 +175,13 @@ impl Meeting {
         let _ = tokio::time::timeout(ENDING, free).await;
         Ok(room)
     }
-
-    fn switch(&self, source: Source) -> Switch {
-        self.shared.unmuted(source);
-        Switch {
-            source,
-            shared: Arc::clone(&self.shared),
-            asks: self.asks.clone(),
-        }
-    }
-}
-
-fn over() -> PublishError {
-    PublishError::Closed(CloseReason::Local)
 }
 
 impl Microphone {
     /// Gives sound, as much as a device gives at a time; nothing is sent while it is muted, by oneself
     /// or by a host.
     pub fn push(&self, sound: &AudioFrame) {
-        if self.switch.is_stopped() || self.audio.is_muted() {
+        if self.switch.is_stopped() {
             self.level.clear();
             return;
         }
@@ -226,16 +201,12 @@ impl Microphone {
 
     /// Mutes: nothing is captured, and the track stays announced.
     pub async fn mute(&self) -> Result<(), CommandError> {
-        self.audio.set_muted(true);
-        self.switch.shared.muted(self.switch.source);
         self.switch.set(MediaState::Muted).await
     }
 
     /// Turns it on again, also after a host muted it.
     pub async fn unmute(&self) -> Result<(), CommandError> {
-        self.switch.set(MediaState::On).await?;
-        self.audio.set_muted(false);
-        Ok(())
+        self.switch.set(MediaState::On).await
     }
 }
 
@@ -273,12 +244,12 @@ impl EncodedSource {
     /// What the encoder is to do next; `None`: the meeting is over. For one caller at a time; cancel
     /// safe. Whoever calls late gets the outcome, nothing piles up.
     pub async fn next_demand(&self) -> Option<EncodedDemand> {
-        let mut stopped = self.switch.shared.stopped();
-        let mut wishes = self.switch.shared.wishes.subscribe();
+        let mut stopped = self.switch.shared().stopped();
+        let mut wishes = self.switch.shared().wishes.subscribe();
         loop {
             self.video.set_paused(self.switch.is_stopped());
             let level = self.switch.step_down();
-            match self.switch.source {
+            match self.switch.source() {
                 Source::Camera => self.video.set_economical(level >= StepDown::OwnCameraSmall),
                 Source::Screen => {
                     let slow = level >= StepDown::ScreenSlow;
@@ -300,7 +271,6 @@ macro_rules! pictures {
         impl $name {
             /// Mutes: nothing is captured, and the tracks stay announced.
             pub async fn mute(&self) -> Result<(), CommandError> {
-                self.switch.shared.muted(self.switch.source);
                 self.switch.set(MediaState::Muted).await
             }
 
@@ -320,60 +290,3 @@ macro_rules! pictures {
 pictures!(Camera);
 pictures!(Screen);
 pictures!(EncodedSource);
-
-impl Switch {
-    fn step_down(&self) -> StepDown {
-        self.shared.wishes.borrow().step_down
-    }
-
-    fn is_stopped(&self) -> bool {
-        self.shared.is_muted(self.source)
-    }
-
-    fn command(&self, state: MediaState) -> Command {
-        let of = |source| (self.source == source).then_some(state);
-        Command::SetMedia {
-            microphone: of(Source::Microphone),
-            camera: of(Source::Camera),
-            screen: of(Source::Screen),
-        }
-    }
-
-    /// Tells it and waits for the answer.
-    async fn set(&self, state: MediaState) -> Result<(), CommandError> {
-        let (reply, answer) = oneshot::channel();
-        let command = self.command(state);
-        let asked = self.asks.send(Ask::Command { command, reply }).await;
-        asked.map_err(|_| CommandError::Disconnected)?;
-        let answer = answer.await.unwrap_or(Err(CommandError::Disconnected));
-        answer?;
-        if state == MediaState::On {
-            self.shared.unmuted(self.source);
-        }
-        Ok(())
-    }
-
-    /// Turns it on, unless the meeting refuses that.
-    async fn turn_on(&self) -> Result<(), PublishError> {
-        match self.set(MediaState::On).await {
-            Err(CommandError::Refused { kind, .. }) => Err(PublishError::Refused(kind)),
-            // It may still be done.
-            Ok(()) | Err(CommandError::TimedOut) => Ok(()),
-            Err(CommandError::Disconnected) => Err(over()),
-        }
-    }
-
-    /// Tells it, whatever the answer.
-    fn tell(&self, state: MediaState) {
-        let (reply, _) = oneshot::channel();
-        let command = self.command(state);
-        // A meeting that is over needs no word of it, and one that is so busy says more soon.
-        let _ = self.asks.try_send(Ask::Command { command, reply });
-    }
-}
-
-impl Drop for Switch {
-    fn drop(&mut self) {
-        self.tell(MediaState::Off);
-    }
-}

@@ -13,6 +13,7 @@ use super::{
     pending::Outbound,
     quality::Path,
     stats::{Meter, Rates},
+    switch::Words,
     targets::Targets,
     volumes::Volumes,
     wishes::Wishes,
@@ -30,6 +31,8 @@ pub(super) struct Shared {
     pub data: Data,
     /// Sources that a host stopped, or oneself, and that were not turned on since.
     stopped: watch::Sender<BTreeSet<Source>>,
+    /// Held while a word is said: words are numbered in the order in which they are said.
+    words: Mutex<Words>,
 }
 
 #[derive(Debug)]
@@ -53,8 +56,13 @@ pub(super) struct Heard {
 
 impl Shared {
     pub(super) fn new(room: Arc<Room>) -> Self {
+        Self::with(Some(room))
+    }
+
+    /// room: `None`: it is over.
+    pub(super) fn with(room: Option<Arc<Room>>) -> Self {
         let state = State {
-            room: Some(room),
+            room,
             newest: None,
             chat_reached: None,
             path: Path::default(),
@@ -69,7 +77,12 @@ impl Shared {
             outbound: Outbound::default(),
             data: Data::default(),
             stopped: watch::Sender::default(),
+            words: Mutex::default(),
         }
+    }
+
+    pub(super) fn words(&self) -> MutexGuard<'_, Words> {
+        self.words.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -102,6 +115,21 @@ impl Shared {
         self.stopped.send_modify(|stopped| {
             stopped.remove(&source);
         });
+    }
+
+    /// Stops a source oneself; what was said of it before does not start it.
+    pub(super) fn stop(&self, source: Source) {
+        let mut words = self.words();
+        words.next(source);
+        self.muted(source);
+    }
+
+    /// The meeting knows that a source is on, by that word.
+    pub(super) fn turned_on(&self, source: Source, word: u64) {
+        let words = self.words();
+        if words.is_last(source, word) {
+            self.unmuted(source);
+        }
     }
 
     pub(super) fn is_muted(&self, source: Source) -> bool {

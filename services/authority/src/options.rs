@@ -56,6 +56,8 @@ pub struct Limits {
     pub farewell: Duration,
     /// How long an answer waits for the relay to obey the orders that it tells of.
     pub obedience: Duration,
+    /// How often members are told how far the state is: whoever has missed a change notices by then.
+    pub pulse: Duration,
     /// After so many inputs the whole of a room is stored.
     pub save_every: u64,
 }
@@ -112,6 +114,7 @@ impl Default for Limits {
             linger: Duration::from_mins(1),
             farewell: Duration::from_millis(250),
             obedience: Duration::from_secs(1),
+            pulse: Duration::from_secs(2),
             save_every: 256,
         }
     }

@@ -103,8 +103,11 @@ impl Outlets {
     }
 
     pub(crate) fn reactions(&mut self, reactions: &Reactions, now: UnixMillis) {
-        // Behind those of an authority before.
-        self.last_reaction = now.0.max(self.last_reaction + 1);
+        // Without a gap, so that nobody waits for what is missing; and behind those of an authority before.
+        self.last_reaction = match self.last_reaction {
+            0 => now.0,
+            last => last + 1,
+        };
         let group = GroupId(self.last_reaction);
         self.reactions
             .send(Location::new(group.0, 0), to_json(reactions));

@@ -8,7 +8,10 @@ use std::{
 
 use parvis_meeting::{AccountId, Identity, Input, ParticipantId, Policy, Roles};
 use parvis_store::CHAT_AFTER_END;
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, MissedTickBehavior},
+};
 
 use crate::{
     clock,
@@ -142,6 +145,8 @@ impl RoomTask {
     async fn sit(&mut self, events: &mut mpsc::Receiver<Event>) -> Result<(), Broken> {
         self.settle().await?;
         let fresh_until = Instant::now() + FRESH;
+        let mut pulse = tokio::time::interval(self.court.limits.pulse);
+        pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !self.sitting.is_over() || self.fresh {
             tokio::select! {
                 event = events.recv() => {
@@ -158,6 +163,7 @@ impl RoomTask {
                     }
                 }
                 () = self.next_timeout() => self.sitting.take(None, clock::now()),
+                _ = pulse.tick() => self.tell_revision(),
                 () = tokio::time::sleep_until(fresh_until), if self.fresh => self.fresh = false,
             }
             self.settle().await?;

@@ -170,6 +170,23 @@ impl Core {
         }
     }
 
+    /// A group was cut off, such as by a relay for which this side was too slow: nothing more of it comes.
+    /// The rest is had by another subscription.
+    pub(in crate::engine) fn data_cut_off(&mut self, id: LinkId, key: DataKey, now: Instant) {
+        let Some(subscription) = self.data.subscriptions.get_mut(&key) else {
+            return;
+        };
+        // What passes by, each for itself, is not asked for again.
+        let Some(source) = subscription.source_to_replace(id) else {
+            return;
+        };
+        tracing::debug!(track = %subscription.name, "a group was cut off");
+        let requests = [Some(source.key), source.joining];
+        let requests = requests.into_iter().flatten();
+        self.unwanted.extend(requests.map(|key| (id, key)));
+        subscription.cut_off(now);
+    }
+
     /// A request about data was accepted.
     pub(in crate::engine) fn handle_data_accepted(
         &mut self,

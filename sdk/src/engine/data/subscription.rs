@@ -9,7 +9,10 @@ use parvis_wire::{Draft, FullTrackName, Location, LocationFilter, Parameters};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{super::link::LinkId, DataKey, order::DataOrder};
-use crate::{DataStart, DataSubscribe, SubscribeError, data::DataObject};
+use crate::{
+    DataStart, DataSubscribe, SubscribeError,
+    data::{DataObject, Grouping},
+};
 
 /// What tells of the first answer.
 /// Names the subscription, and the largest object that there was when it was accepted.
@@ -26,6 +29,8 @@ pub(super) struct DataSubscription {
     sources: BTreeMap<LinkId, Source>,
     retry: Option<Instant>,
     attempts: u32,
+    /// How often in a row it was cut off, and nothing came since.
+    cut_off: u32,
     /// Where the first answer let it begin.
     began: Option<Location>,
     order: DataOrder,
@@ -62,6 +67,7 @@ impl DataSubscription {
             sources: BTreeMap::new(),
             retry: None,
             attempts: 0,
+            cut_off: 0,
             began: None,
             order: DataOrder::new(wanted.grouping),
             sink,
@@ -160,7 +166,24 @@ impl DataSubscription {
     }
 
     pub(super) fn handle_object(&mut self, location: Location, payload: Bytes, now: Instant) {
+        self.cut_off = 0;
         self.order.insert(location, payload, now);
+    }
+
+    /// Takes the source away that brings no more of a group; `None`: nothing more of it is wanted.
+    pub(super) fn source_to_replace(&mut self, link: LinkId) -> Option<Source> {
+        let DataSubscribe {
+            start, grouping, ..
+        } = self.wanted;
+        let passes = start == DataStart::Next && grouping == Grouping::Sequence(1);
+        (!passes).then(|| self.remove_source(link)).flatten()
+    }
+
+    /// Asks for the rest of a group that was cut off; what is live waits for it.
+    pub(super) fn cut_off(&mut self, now: Instant) {
+        self.order.end_fill();
+        self.retry = Some(later(now, self.cut_off));
+        self.cut_off += 1;
     }
 
     /// Hands on what is in order; returns whether anybody still wants it.
@@ -175,7 +198,7 @@ impl DataSubscription {
 
     /// Asks again a little later, less and less often.
     pub(super) fn retry_later(&mut self, now: Instant) {
-        self.retry = Some(now + Duration::from_millis(50 << self.attempts.min(5)));
+        self.retry = Some(later(now, self.attempts));
         self.attempts += 1;
     }
 
@@ -193,6 +216,10 @@ impl DataSubscription {
         let retry = self.retry.filter(|_| current);
         self.order.poll_timeout().into_iter().chain(retry).min()
     }
+}
+
+fn later(now: Instant, attempts: u32) -> Instant {
+    now + Duration::from_millis(50 << attempts.min(5))
 }
 
 /// The first place of the past that is wanted.

@@ -1,10 +1,10 @@
 //! What the authority and the relay say.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parvis_meeting::{
     Applied, Body, ChatMessage, Command, LobbyStatus, Message, Notice, Participant, ParticipantId,
-    Reactions, StateMessage, UnixMillis, View, Waiter, from_json, tracks,
+    Reactions, Revision, SessionId, StateMessage, UnixMillis, View, Waiter, from_json, tracks,
 };
 
 use super::{Driver, Inside, renewal, subscribe};
@@ -29,6 +29,7 @@ impl Driver {
         match message.body {
             Body::Reply { re, outcome } => {
                 self.requests.answered(&re, outcome);
+                self.say_due(Instant::now());
                 Ok(None)
             }
             Body::Notice { notice } => self.handle_notice(notice).await,
@@ -140,15 +141,12 @@ impl Driver {
         Ok(())
     }
 
-    pub(super) async fn handle_state(
-        &mut self,
-        object: &DataObject,
-    ) -> Result<(), DisconnectReason> {
+    pub(super) fn handle_state(&mut self, object: &DataObject) {
         let message: StateMessage = match from_json(&object.payload) {
             Ok(message) => message,
             Err(error) => {
                 tracing::warn!(%error, "state cannot be read");
-                return Ok(());
+                return;
             }
         };
         let Some(view) = &mut self.view else {
@@ -163,9 +161,10 @@ impl Driver {
                 self.tell_hands();
                 self.check_in();
                 self.stop_forbidden();
-                return Ok(());
+                return;
             }
-            return self.read_state_anew().await;
+            self.freshness.missed(Instant::now());
+            return;
         };
         let hands: Vec<ParticipantId> = view.hands().cloned().collect();
         // Only what replaces everything is compared with what was.
@@ -189,10 +188,15 @@ impl Driver {
             }
             Err(gap) => {
                 tracing::debug!(%gap, "the state is read anew");
-                return self.read_state_anew().await;
+                self.freshness.missed(Instant::now());
             }
         }
-        Ok(())
+    }
+
+    /// The state's session and revision, as far as it is known.
+    pub(super) fn known(&self) -> Option<(SessionId, Revision)> {
+        let view = self.view.as_ref()?;
+        Some((view.session(), view.revision()))
     }
 
     pub(super) async fn read_state_anew(&mut self) -> Result<(), DisconnectReason> {
@@ -228,12 +232,16 @@ impl Driver {
         }
     }
 
-    pub(super) fn handle_reactions(&self, object: &DataObject) {
+    pub(super) fn handle_reactions(&mut self, object: &DataObject) {
         match from_json::<Reactions>(&object.payload) {
             Ok(Reactions::One { participant, emoji }) => {
                 self.tell(MeetingEvent::Reaction { participant, emoji });
             }
             Ok(Reactions::Counts { counts }) => self.tell(MeetingEvent::Reactions(counts)),
+            Ok(Reactions::State { session, revision }) => {
+                let now = Instant::now();
+                self.freshness.told(self.known(), (session, revision), now);
+            }
             Ok(Reactions::Unknown) => {}
             Err(error) => tracing::warn!(%error, "reactions cannot be read"),
         }

@@ -5,14 +5,16 @@ use std::time::{Duration, Instant};
 use parvis_meeting::{Command, Quality};
 
 use super::{Driver, SPEECH};
-use crate::{Connectivity, meeting::MeetingEvent};
+use crate::{
+    Connectivity,
+    meeting::{DisconnectReason, MeetingEvent},
+};
 
 impl Driver {
-    pub(super) async fn handle_timeout(&mut self, often: bool) {
+    pub(super) async fn handle_timeout(&mut self, often: bool) -> Result<(), DisconnectReason> {
         let now = Instant::now();
-        for request in self.requests.handle_timeout(now) {
-            self.say(&request);
-        }
+        self.requests.handle_timeout(now);
+        self.say_due(now);
         if self.renew.is_some_and(|at| at <= now) {
             // Asked for again if there is no answer.
             self.renew = Some(now + Duration::from_mins(1));
@@ -26,6 +28,10 @@ impl Driver {
         if often {
             self.look_at_path().await;
         }
+        if self.freshness.handle_timeout(self.known(), now) {
+            self.read_state_anew().await?;
+        }
+        Ok(())
     }
 
     pub(super) fn look_at_hand(&mut self, now: Instant) {

@@ -11,14 +11,14 @@ pub(super) struct ScreenSound(OnceCell<LocalAudio>);
 
 impl ScreenSound {
     async fn share(&self, switch: &Switch, options: AudioOptions) -> Result<(), PublishError> {
-        if switch.source != Source::Screen {
+        if switch.source() != Source::Screen {
             return Err(PublishError::Refused(ErrorKind::Forbidden));
         }
         let options = AudioOptions {
             name: SCREEN_SOUND.to_owned(),
             ..options
         };
-        let room = switch.shared.room().ok_or_else(over)?;
+        let room = switch.shared().room().ok_or_else(over)?;
         let publish = self.0.get_or_try_init(|| room.publish_audio(options));
         publish.await.map(drop)
     }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use parvis_meeting::{
     CaptureFailure, CaptureOrder, CaptureStatus, Change, ChatSeq, HistoryPolicy, Input, Message,
-    Order, Output, Participant, ParticipantId, Progress, StateMessage, tracks,
+    Order, Output, Participant, ParticipantId, Progress, Reactions, StateMessage, tracks,
 };
 
 use super::RoomTask;
@@ -123,6 +123,18 @@ impl RoomTask {
             | Output::Audit(_)
             | Output::RoleChanged { .. }
             | Output::PolicyChanged(_) => {}
+        }
+    }
+
+    /// Says how far the state is: the last change is followed by nothing that would show that it was missed.
+    pub(super) fn tell_revision(&mut self) {
+        let view = self.sitting.room().view();
+        let (session, revision) = (view.session(), view.revision());
+        if !view.is_empty()
+            && let Some(outlets) = &mut self.outlets
+        {
+            let state = Reactions::State { session, revision };
+            outlets.reactions(&state, clock::now());
         }
     }
 

@@ -58,6 +58,11 @@ impl House {
     }
 
     pub async fn with(settings: Settings) -> Self {
+        Self::built(settings, |_| {}).await
+    }
+
+    /// With a relay that is told more.
+    pub async fn built(settings: Settings, tell: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let keys = folder.path().join("keys.json");
         fs::write(&keys, Signer::from_seed(&SEED).key_set()).expect("keys");
@@ -66,7 +71,7 @@ impl House {
         // The same after a restart.
         let (cert, key) = certificate(&folder);
         let any: SocketAddr = "127.0.0.1:0".parse().expect("an address");
-        let config = Config {
+        let mut config = Config {
             listen: any,
             cert: Some(cert),
             key: Some(key),
@@ -78,6 +83,7 @@ impl House {
             control_secret: Some(secret),
             ..Config::default()
         };
+        tell(&mut config);
         let store = Store::sqlite(&folder.path().join("parvis.db")).await;
         let relay = Relay::start(config.clone()).expect("the relay starts");
         let mut house = Self {
@@ -102,15 +108,21 @@ impl House {
     /// A room that everybody enters, and its host in it.
     pub async fn public() -> (Self, RoomCode, Meeting) {
         let house = Self::new().await;
-        let zoe = house.account("Zoe").await;
+        let (code, host) = house.open().await;
+        (house, code, host)
+    }
+
+    /// The same, of a house that is there.
+    pub async fn open(&self) -> (RoomCode, Meeting) {
+        let zoe = self.account("Zoe").await;
         let public = Policy {
             access: AccessLevel::Public,
             ..Policy::default()
         };
-        let code = house.room(&zoe, public).await;
-        let host = house.agent(&code, &zoe, "Zoe").await;
+        let code = self.room(&zoe, public).await;
+        let host = self.agent(&code, &zoe, "Zoe").await;
         connected(&host).await;
-        (house, code, host)
+        (code, host)
     }
 
     /// A guest who is in a public room.

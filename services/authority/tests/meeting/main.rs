@@ -12,4 +12,5 @@ mod pending;
 mod pictures;
 mod returning;
 mod rights;
+mod staying;
 mod together;

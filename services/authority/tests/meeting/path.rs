@@ -62,6 +62,13 @@ impl Path {
         self.shared.width.store(bits, Ordering::Relaxed);
     }
 
+    /// Loses nearly all that goes to clients, for so long.
+    pub async fn lose_for(&self, time: Duration) {
+        self.set_width(Some(1));
+        tokio::time::sleep(time).await;
+        self.set_width(None);
+    }
+
     /// From which addresses clients have come.
     pub fn clients(&self) -> Vec<SocketAddr> {
         let clients = self.shared.clients.lock();
