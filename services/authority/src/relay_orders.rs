@@ -29,6 +29,8 @@ struct Inner {
 struct State {
     due: BTreeMap<Subject, Due>,
     under_way: BTreeSet<Subject>,
+    /// What the relay was told to stop and not to allow again.
+    stopped: BTreeSet<OneSource>,
     /// Which tokens are refused until when, for a relay that was started anew.
     denied: BTreeMap<Subject, UnixMillis>,
     /// The relay does not answer.
@@ -69,6 +71,8 @@ struct Due {
     order: RelayOrder,
     at: Instant,
     tries: u32,
+    /// What has to be obeyed before.
+    after: Option<Subject>,
 }
 
 /// Orders that are under way at the same time.
@@ -99,9 +103,28 @@ impl RelayOrders {
 
     /// Gives an order, to be obeyed from `delay` on.
     pub(crate) fn give(&self, order: RelayOrder, delay: Duration) {
-        let (at, tries) = (Instant::now() + delay, 0);
-        let mut state = self.state();
+        let at = Instant::now() + delay;
+        let mut guard = self.state();
+        let state = &mut *guard;
         let subject = order.subject();
+        match &order {
+            RelayOrder::Stop(source) => {
+                state.stopped.insert(source.clone());
+            }
+            RelayOrder::Allow(source) => {
+                state.stopped.remove(source);
+            }
+            // Nobody publishes that any more: the relay need not remember it, once the session is over.
+            RelayOrder::Deny(who, _) => {
+                for source in state.stopped.extract_if(.., |s| s.who == *who) {
+                    let after = Some(subject.clone());
+                    let order = RelayOrder::Allow(source);
+                    let due = Due::new(order, at, after);
+                    state.due.insert(due.order.subject(), due);
+                }
+            }
+            RelayOrder::Revoke(..) => {}
+        }
         if let RelayOrder::Deny(_, until) | RelayOrder::Revoke(_, until) = &order {
             state.denied.insert(subject.clone(), *until);
             if state.denied.len() > MOST_DENIED {
@@ -111,8 +134,8 @@ impl RelayOrders {
                 }
             }
         }
-        state.due.insert(subject, Due { order, at, tries });
-        drop(state);
+        state.due.insert(subject, Due::new(order, at, None));
+        drop(guard);
         self.0.given.notify_one();
     }
 
@@ -122,8 +145,7 @@ impl RelayOrders {
             let obeyed = self.0.obeyed.notified();
             {
                 let state = self.state();
-                let waits = |s| state.due.contains_key(s) || state.under_way.contains(s);
-                if state.failing || !subjects.iter().any(waits) {
+                if state.failing || !subjects.iter().any(|subject| state.waits(subject)) {
                     return;
                 }
             }
@@ -197,8 +219,10 @@ impl RelayOrders {
         let mut state = self.state();
         let now = Instant::now();
         while calls.len() < AT_ONCE {
-            let free = |s: &Subject| !state.under_way.contains(s);
-            let waiting = state.due.iter().filter(|(subject, _)| free(subject));
+            let waiting = state.due.iter().filter(|(subject, due)| {
+                let free = !state.under_way.contains(subject);
+                free && !due.after.as_ref().is_some_and(|after| state.waits(after))
+            });
             let (subject, at) = waiting
                 .min_by_key(|(_, due)| due.at)
                 .map(|(s, d)| (s.clone(), d.at))?;
@@ -238,6 +262,24 @@ impl RelayOrders {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Whether an order is given and not obeyed so far.
+    fn waits(&self, subject: &Subject) -> bool {
+        self.due.contains_key(subject) || self.under_way.contains(subject)
+    }
+}
+
+impl Due {
+    const fn new(order: RelayOrder, at: Instant, after: Option<Subject>) -> Self {
+        Self {
+            order,
+            at,
+            tries: 0,
+            after,
+        }
     }
 }
 
@@ -284,3 +326,6 @@ impl OneSource {
         json!({ "namespace": fields, "track": self.source.name() })
     }
 }
+
+#[cfg(test)]
+mod tests;
