@@ -89,6 +89,8 @@ impl RelayOrders {
     pub(crate) fn new(control: RelayControl) -> Self {
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .timeout_global(Some(PATIENCE))
+            // It is on loopback, and the secret goes nowhere else.
+            .proxy(None)
             .max_redirects(0)
             .build()
             .into();

@@ -83,7 +83,7 @@ impl ApiError {
     pub(crate) fn unavailable(message: impl Into<String>) -> Self {
         Self {
             status: StatusCode::SERVICE_UNAVAILABLE,
-            error: "Unavailable".to_owned(),
+            error: "ServiceUnavailable".to_owned(),
             message: message.into(),
             retry_after: None,
         }

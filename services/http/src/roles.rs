@@ -106,6 +106,9 @@ pub(crate) async fn set(
     let target = on_behalf::find(&app, &email).await?;
     let target = target.ok_or_else(|| on_behalf::nobody(&email))?;
     let roles = app.store.roles(&code).await?.ok_or(ErrorKind::NotFound)?;
+    if target.id == account.id && own == Role::Owner && roles.owners() == 1 {
+        return Err(ErrorKind::LastOwner.into());
+    }
     if target.id == account.id || roles.role(&target.id) > own || body.role > own {
         return Err(ApiError::because(
             ErrorKind::Forbidden,

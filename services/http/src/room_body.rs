@@ -43,7 +43,7 @@ pub(crate) struct NewRoomBody {
     /// Which chat messages a late joiner gets
     #[schema(schema_with = history_schema)]
     pub(crate) history: Option<HistoryPolicy>,
-    /// Whether media is encrypted from end to end
+    /// Whether media is encrypted from end to end: not offered so far, `true` is refused
     pub(crate) encrypted: Option<bool>,
     /// How long chat is kept after the end, as in `30d`; 60 s if it is left out
     #[schema(pattern = "^(0|[1-9][0-9]{0,8})[smhd]$")]
@@ -82,7 +82,7 @@ pub(crate) struct ChangeBody {
     /// Which chat messages a late joiner gets
     #[schema(schema_with = history_schema)]
     pub(crate) history: Option<HistoryPolicy>,
-    /// Whether media is encrypted from end to end
+    /// Whether media is encrypted from end to end: not offered so far, `true` is refused
     pub(crate) encrypted: Option<bool>,
     /// How long chat is kept after the end; null: 60 s
     #[serde(default, deserialize_with = "given")]
@@ -174,12 +174,12 @@ impl RoomBody {
 impl NewRoomBody {
     pub(crate) fn policy(&self, creator: &Account) -> Result<Policy, ApiError> {
         let usual = Policy::default();
+        not_encrypted(self.encrypted)?;
         let policy = Policy {
             access: self.access.unwrap_or(usual.access),
             organisation: self.organisation.clone(),
             host_gate: self.host_gate.unwrap_or(usual.host_gate),
             history: self.history.unwrap_or(usual.history),
-            encrypted: self.encrypted.unwrap_or(usual.encrypted),
             ..usual
         };
         if self.organisation.is_some() {
@@ -210,6 +210,7 @@ impl ChangeBody {
     /// `None`: the policy stays.
     pub(crate) fn policy(&self, room: &Room, by: &Account) -> Result<Option<Policy>, ApiError> {
         let now = &room.policy;
+        not_encrypted(self.encrypted)?;
         let policy = Policy {
             access: self.access.unwrap_or(now.access),
             organisation: self
@@ -301,6 +302,17 @@ pub(crate) fn invitees(addresses: &[String]) -> Result<Vec<String>, ApiError> {
     addresses.sort();
     addresses.dedup();
     Ok(addresses)
+}
+
+/// Nothing encrypts media from end to end so far: no room says that it does.
+fn not_encrypted(wanted: Option<bool>) -> Result<(), ApiError> {
+    if wanted != Some(true) {
+        return Ok(());
+    }
+    Err(ApiError::because(
+        ErrorKind::Malformed,
+        "encryption from end to end is not offered: leave `encrypted` out, or set it to false",
+    ))
 }
 
 fn of_trusted(policy: &Policy) -> Result<(), ApiError> {

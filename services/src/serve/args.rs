@@ -57,7 +57,12 @@ pub struct ServeArgs {
     #[arg(long)]
     pub behind_proxy: bool,
     /// The database [default: sqlite:DATA/parvis.db]
-    #[arg(long, value_name = "URL", env = "PARVIS_DATABASE")]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "PARVIS_DATABASE",
+        hide_env_values = true
+    )]
     pub database: Option<String>,
     /// The address of the account that manages the service, made at the first start
     #[arg(
@@ -77,7 +82,13 @@ pub struct ServeArgs {
     #[arg(long, value_enum, default_value_t = LanguageArg::Fr)]
     pub language: LanguageArg,
     /// The mail server, as in smtps://USER:PASSWORD@HOST; without one codes are shown here
-    #[arg(long, value_name = "URL", env = "PARVIS_MAIL", requires = "mail_from")]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "PARVIS_MAIL",
+        hide_env_values = true,
+        requires = "mail_from"
+    )]
     pub mail: Option<String>,
     /// Who mail is from, as in `Parvis <parvis@meet.example>`
     #[arg(long, value_name = "MAILBOX", env = "PARVIS_MAIL_FROM")]

@@ -16,6 +16,7 @@ pub(super) fn needs(pages: SocketAddr, authority: Connection) -> Vec<ReadyCheck>
     let agent: Agent = Agent::config_builder()
         .timeout_global(Some(PATIENCE))
         .http_status_as_error(false)
+        .proxy(None)
         .build()
         .into();
     let relay = ReadyCheck::new(move || {

@@ -235,6 +235,8 @@ fn serve(folder: &Path, listen: &str, relay: &str, options: &[&str]) -> (Child, 
         .arg(folder.join("data"))
         .args(["--listen", listen, "--relay-listen", relay])
         .args(options)
+        // What it says to its own relay goes by no proxy: this one leads nowhere.
+        .env("HTTP_PROXY", "http://127.0.0.1:9")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

@@ -220,7 +220,7 @@ mod tests {
         assert_eq!(error, TicketError::Refused(ErrorKind::NotFound));
         let error = refused(
             "503 Service Unavailable",
-            r#"{"error":"Unavailable","message":"the store is away"}"#,
+            r#"{"error":"ServiceUnavailable","message":"the store is away"}"#,
         );
         assert_eq!(error.kind(), None);
         assert!(error.to_string().contains("the store is away"), "{error}");

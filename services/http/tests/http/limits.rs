@@ -167,7 +167,7 @@ async fn a_service_without_its_store_is_not_ready() {
     let server = Server::start().await;
     server.store.close().await;
     let answer = server.guest().get("/readyz").await;
-    answer.refused(503, "Unavailable", "cannot reach its store");
+    answer.refused(503, "ServiceUnavailable", "cannot reach its store");
     assert_eq!(server.guest().get("/healthz").await.status, 200);
     server.running.stop(Duration::from_secs(1)).await;
 }
@@ -184,7 +184,7 @@ async fn a_service_without_what_it_needs_is_not_ready() {
     assert_eq!(server.guest().get("/readyz").await.ok(), "ok");
     relay_is_there.store(false, Ordering::Relaxed);
     let answer = server.guest().get("/readyz").await;
-    answer.refused(503, "Unavailable", "the relay is away");
+    answer.refused(503, "ServiceUnavailable", "the relay is away");
     assert_eq!(server.guest().get("/healthz").await.status, 200);
     server.stop().await;
 }

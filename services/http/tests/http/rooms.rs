@@ -152,6 +152,7 @@ async fn what_is_wrong_with_a_room_is_said() {
             "for applications",
         ),
         (json!([]), "Malformed", "invalid type"),
+        (json!({ "encrypted": true }), "Malformed", "not offered"),
     ] {
         let answer = zoe.post("/api/v1/rooms", &body).await;
         let status = if error == "Forbidden" { 403 } else { 400 };
@@ -243,6 +244,9 @@ async fn roles_decide_who_changes_a_room() {
         ann.send("PATCH", &path(&room), &title).await.ok()["title"],
         "Ann's"
     );
+    ann.send("PATCH", &path(&room), &json!({ "encrypted": true }))
+        .await
+        .refused(400, "Malformed", "not offered");
     ann.order("DELETE", &path(&room))
         .await
         .refused(403, "Forbidden", "owners");
@@ -254,7 +258,7 @@ async fn roles_decide_who_changes_a_room() {
         .refused(403, "Forbidden", "above their own");
     set(&zoe, "zoe", "guest")
         .await
-        .refused(403, "Forbidden", "their own role");
+        .refused(409, "LastOwner", "owner");
     set(&zoe, "eve", "member")
         .await
         .refused(409, "NotPresent", "eve@example.org");

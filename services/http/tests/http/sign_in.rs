@@ -313,6 +313,6 @@ async fn a_provider_that_is_away_is_said_to_be() {
     let (server, provider) = pair(|_| {}).await;
     drop(provider);
     let answer = server.guest().get("/api/v1/sign-in").await;
-    answer.refused(503, "Unavailable", "the provider cannot be used");
+    answer.refused(503, "ServiceUnavailable", "the provider cannot be used");
     server.stop().await;
 }
