@@ -35,6 +35,7 @@ public class CallAudio(context: Context) : AutoCloseable {
     private val known = MutableStateFlow(emptyList<AudioRoute>())
     private val chosen = MutableStateFlow<AudioRoute?>(null)
     private val lost = MutableStateFlow(false)
+    private var isOpen = false
 
     /** The routes there are now. */
     public val routes: StateFlow<List<AudioRoute>> = known.asStateFlow()
@@ -42,23 +43,20 @@ public class CallAudio(context: Context) : AutoCloseable {
     /** The route in use; null: Android's own choice. */
     public val route: StateFlow<AudioRoute?> = chosen.asStateFlow()
 
-    /** Whether another call has the sound: capture and play nothing meanwhile. */
+    /** Whether another call or app has the sound: capture and play nothing meanwhile. Android need not give it back: see [resume]. */
     public val isInterrupted: StateFlow<Boolean> = lost.asStateFlow()
 
     private val focus =
-        AudioFocusRequest.Builder(AudioManager.AUDIOFOCUS_GAIN)
+        AudioFocusRequest.Builder(AudioManager.AUDIOFOCUS_GAIN_TRANSIENT)
             .setAudioAttributes(
                 AudioAttributes.Builder()
                     .setUsage(AudioAttributes.USAGE_VOICE_COMMUNICATION)
                     .setContentType(AudioAttributes.CONTENT_TYPE_SPEECH)
                     .build(),
             )
-            .setOnAudioFocusChangeListener { change ->
-                when (change) {
-                    AudioManager.AUDIOFOCUS_GAIN -> lost.value = false
-                    AudioManager.AUDIOFOCUS_LOSS, AudioManager.AUDIOFOCUS_LOSS_TRANSIENT -> lost.value = true
-                }
-            }
+            // During a call of the phone: it is had after that.
+            .setAcceptsDelayedFocusGain(true)
+            .setOnAudioFocusChangeListener { change -> lost.value = isLostAfter(change, lost.value) }
             .build()
 
     private val devices =
@@ -68,12 +66,26 @@ public class CallAudio(context: Context) : AutoCloseable {
             override fun onAudioDevicesRemoved(removed: Array<out AudioDeviceInfo>) = look()
         }
 
-    /** Takes the sound, by default to a headset if there is one, else into the room. */
+    /** Takes the sound, by default to a headset if there is one, else into the room. Once it has it this is [resume]. */
     public fun open() {
-        lost.value = audio.requestAudioFocus(focus) != AudioManager.AUDIOFOCUS_REQUEST_GRANTED
+        if (isOpen) return resume()
+        isOpen = true
+        request()
         audio.mode = AudioManager.MODE_IN_COMMUNICATION
         audio.registerAudioDeviceCallback(devices, null)
         look()
+    }
+
+    /**
+     * Takes the sound back where another app has it: when the app is seen again, and when the user unmutes. An app that took
+     * it for good does not give it back by itself.
+     */
+    public fun resume() {
+        if (isOpen && lost.value) request()
+    }
+
+    private fun request() {
+        lost.value = audio.requestAudioFocus(focus) != AudioManager.AUDIOFOCUS_REQUEST_GRANTED
     }
 
     /** Sends the sound there; false: there is no such route now. */
@@ -86,6 +98,8 @@ public class CallAudio(context: Context) : AutoCloseable {
 
     /** Gives the sound back to the other apps. */
     override fun close() {
+        if (!isOpen) return
+        isOpen = false
         audio.unregisterAudioDeviceCallback(devices)
         audio.clearCommunicationDevice()
         audio.mode = AudioManager.MODE_NORMAL
@@ -102,6 +116,15 @@ public class CallAudio(context: Context) : AutoCloseable {
         if (wanted == null) chosen.value = null
     }
 }
+
+/** Whether another has the sound after a change of the focus. */
+internal fun isLostAfter(change: Int, before: Boolean): Boolean =
+    when (change) {
+        AudioManager.AUDIOFOCUS_GAIN -> false
+        AudioManager.AUDIOFOCUS_LOSS, AudioManager.AUDIOFOCUS_LOSS_TRANSIENT -> true
+        // Another is heard beside it for a moment.
+        else -> before
+    }
 
 /** A headset that was put on takes the sound; when one goes away the next best has it; else nothing changes. */
 internal fun routeAfter(chosen: AudioRoute?, before: List<AudioRoute>, now: List<AudioRoute>): AudioRoute? {

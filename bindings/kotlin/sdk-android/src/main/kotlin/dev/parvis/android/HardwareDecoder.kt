@@ -5,6 +5,8 @@ import android.media.MediaCodec
 import android.media.MediaCodecInfo.CodecCapabilities
 import android.media.MediaFormat
 import dev.parvis.EncodedFrame
+import dev.parvis.ErrorKind
+import dev.parvis.ParvisException
 import dev.parvis.Picture
 import dev.parvis.PictureSink
 import dev.parvis.VideoDecoder
@@ -13,23 +15,36 @@ import dev.parvis.VideoParams
 import java.nio.ByteBuffer
 import java.util.concurrent.Semaphore
 import java.util.concurrent.TimeUnit
+import java.util.concurrent.atomic.AtomicBoolean
 
 /** A phone's video decoder. */
 internal class HardwareDecoder(
     private val name: String,
     private val format: VideoFormat,
-    stream: VideoParams,
+    private val stream: VideoParams,
     private val sink: PictureSink,
 ) : VideoDecoder {
     private val room = Semaphore(MOST)
-    private val codec = Codec(stream)
+    private val recovery = Recovery(MOST_FAILURES)
+
+    // Made anew by the thread that decodes, after a failure.
+    private var codec = Codec()
 
     override val caps: VideoDecoderCaps get() = VideoDecoderCaps(name, 0)
 
     override fun decode(frame: EncodedFrame) {
+        if (recovery.isBroken) reopen(frame)
         // The library keeps what is to be decoded, and knows what to leave out.
         check(room.tryAcquire(PATIENCE_S, TimeUnit.SECONDS)) { "the decoder takes nothing" }
         codec.give(Given(frame, room))
+    }
+
+    /** As when Android took it away in the background: another one begins with the next key frame. */
+    private fun reopen(frame: EncodedFrame) {
+        if (!frame.key) throw ParvisException(ErrorKind.BAD_FRAME, "$name failed, and another one needs a key frame")
+        codec.release()
+        codec = Codec()
+        recovery.opened()
     }
 
     // A key frame follows, which needs nothing of what the codec knows.
@@ -46,7 +61,9 @@ internal class HardwareDecoder(
         }
     }
 
-    private inner class Codec(stream: VideoParams) : HardwareCodec<Given>(name, settings(stream), 0, MOST) {
+    private inner class Codec : HardwareCodec<Given>(name, settings(), 0, MOST) {
+        private val isBroken = AtomicBoolean()
+
         init {
             begin()
         }
@@ -87,12 +104,18 @@ internal class HardwareDecoder(
                     timestampUs = info.presentationTimeUs,
                 ),
             )
+            recovery.gave()
         }
 
-        override fun failed(reason: String) = sink.fail(reason)
+        override fun failed(reason: String) {
+            // What it says after that is not of the one in its place.
+            if (isBroken.getAndSet(true)) return
+            forget()
+            if (recovery.failed()) sink.fail(reason)
+        }
     }
 
-    private fun settings(stream: VideoParams) =
+    private fun settings() =
         MediaFormat.createVideoFormat(format.mime, stream.width, stream.height).apply {
             setInteger(MediaFormat.KEY_COLOR_FORMAT, CodecCapabilities.COLOR_FormatYUV420Flexible)
             setInteger(MediaFormat.KEY_LOW_LATENCY, 1)
@@ -104,6 +127,39 @@ internal class HardwareDecoder(
         const val MOST = 4
 
         const val PATIENCE_S = 2L
+
+        /** Codecs that fail one after the other, before the library's own has its turn. */
+        const val MOST_FAILURES = 2
+    }
+}
+
+/** How it stands with codecs of which one takes the place of another that failed. */
+internal class Recovery(private val most: Int) {
+    private var failures = 0
+
+    /** Whether another one is needed. */
+    @get:Synchronized
+    var isBroken: Boolean = false
+        private set
+
+    /** The one there is has failed; true: so many in turn have, and gave nothing, that the next would too. */
+    @Synchronized
+    fun failed(): Boolean {
+        isBroken = true
+        failures += 1
+        return failures >= most
+    }
+
+    /** There is another one. */
+    @Synchronized
+    fun opened() {
+        isBroken = false
+    }
+
+    /** It gave a picture. */
+    @Synchronized
+    fun gave() {
+        failures = 0
     }
 }
 

@@ -2,6 +2,7 @@ package dev.parvis.android
 
 import android.media.Image
 import android.media.MediaCodec
+import android.media.MediaCodecInfo
 import android.media.MediaCodecInfo.CodecCapabilities
 import android.media.MediaCodecInfo.CodecProfileLevel
 import android.media.MediaCodecInfo.EncoderCapabilities
@@ -16,7 +17,7 @@ import java.nio.ByteBuffer
 
 /** A phone's video encoder. */
 internal class HardwareEncoder(
-    private val name: String,
+    private val info: MediaCodecInfo,
     private val format: VideoFormat,
     config: VideoEncoderConfig,
     private val sink: EncodedSink,
@@ -24,7 +25,7 @@ internal class HardwareEncoder(
     private val codec = Codec(config)
     private val codecString = format.codecString(config.width, config.height, config.frameRate)
 
-    override val caps: VideoEncoderCaps get() = VideoEncoderCaps(name, codecString, 0, true, true, 1)
+    override val caps: VideoEncoderCaps get() = VideoEncoderCaps(info.name, codecString, 0, true, true, 1)
 
     override fun encode(frame: VideoFrame, key: Boolean): Unit = codec.give(Given(frame, key))
 
@@ -35,10 +36,10 @@ internal class HardwareEncoder(
 
     override fun release(): Unit = codec.release()
 
-    private class Given(val frame: VideoFrame, val key: Boolean) : AutoCloseable by frame
+    private class Given(val frame: VideoFrame, var key: Boolean) : AutoCloseable by frame
 
     private inner class Codec(config: VideoEncoderConfig) :
-        HardwareCodec<Given>(name, settings(config), MediaCodec.CONFIGURE_FLAG_ENCODE, MOST) {
+        HardwareCodec<Given>(info.name, settings(config), MediaCodec.CONFIGURE_FLAG_ENCODE, MOST) {
         private var parameterSets: ByteBuffer = ByteBuffer.allocate(0)
 
         init {
@@ -51,6 +52,11 @@ internal class HardwareEncoder(
             image.fill(item.frame)
             val bytes = item.frame.width * item.frame.height * 3 / 2
             codec.queueInputBuffer(input, 0, bytes, item.frame.timestampUs, 0)
+        }
+
+        // The library counts on a key frame that it asked for.
+        override fun skip(item: Given, next: Given) {
+            next.key = next.key || item.key
         }
 
         override fun take(codec: MediaCodec, output: Int, info: MediaCodec.BufferInfo) {
@@ -76,7 +82,10 @@ internal class HardwareEncoder(
         MediaFormat.createVideoFormat(format.mime, config.width, config.height).apply {
             setInteger(MediaFormat.KEY_COLOR_FORMAT, CodecCapabilities.COLOR_FormatYUV420Flexible)
             setInteger(MediaFormat.KEY_BIT_RATE, config.bitrate)
-            setInteger(MediaFormat.KEY_BITRATE_MODE, EncoderCapabilities.BITRATE_MODE_CBR)
+            val encoding = info.getCapabilitiesForType(format.mime).encoderCapabilities
+            if (encoding.isBitrateModeSupported(EncoderCapabilities.BITRATE_MODE_CBR)) {
+                setInteger(MediaFormat.KEY_BITRATE_MODE, EncoderCapabilities.BITRATE_MODE_CBR)
+            }
             setFloat(MediaFormat.KEY_FRAME_RATE, config.frameRate.toFloat())
             // The library asks for them.
             setInteger(MediaFormat.KEY_I_FRAME_INTERVAL, -1)

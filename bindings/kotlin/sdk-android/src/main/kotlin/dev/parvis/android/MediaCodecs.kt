@@ -32,7 +32,7 @@ private class HardwareEncoders(private val formats: List<VideoFormat>) : VideoEn
     override fun create(config: VideoEncoderConfig, sink: EncodedSink): VideoEncoder? =
         formats.firstNotNullOfOrNull { format ->
             val codec = hardware(format, config.width, config.height, config.frameRate, isEncoder = true)
-            codec?.let { HardwareEncoder(it.name, format, config, sink) }
+            codec?.let { HardwareEncoder(it, format, config, sink) }
         }
 }
 
@@ -47,7 +47,7 @@ private class HardwareDecoders(private val formats: List<VideoFormat>) : VideoDe
 
 private const val USUAL_RATE = 30.0
 
-/** A codec in hardware that can do this, whose pictures lie in memory. */
+/** A codec in hardware that can do this, whose pictures lie in memory, where they can be read. */
 private fun hardware(format: VideoFormat, width: Int, height: Int, rate: Double, isEncoder: Boolean): MediaCodecInfo? =
     MediaCodecList(MediaCodecList.REGULAR_CODECS).codecInfos.find { codec ->
         codec.isEncoder == isEncoder &&
@@ -55,6 +55,8 @@ private fun hardware(format: VideoFormat, width: Int, height: Int, rate: Double,
             format.mime in codec.supportedTypes &&
             codec.getCapabilitiesForType(format.mime).run {
                 CodecCapabilities.COLOR_FormatYUV420Flexible in colorFormats &&
+                    !isFeatureRequired(CodecCapabilities.FEATURE_SecurePlayback) &&
+                    !isFeatureRequired(CodecCapabilities.FEATURE_TunneledPlayback) &&
                     videoCapabilities.areSizeAndRateSupported(width, height, rate)
             }
     }

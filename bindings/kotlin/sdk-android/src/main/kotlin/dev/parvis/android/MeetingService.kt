@@ -7,6 +7,7 @@ import android.app.PendingIntent
 import android.app.Service
 import android.content.Context
 import android.content.Intent
+import android.content.pm.PackageManager
 import android.content.pm.ServiceInfo
 import android.os.IBinder
 import kotlin.time.Duration.Companion.seconds
@@ -21,7 +22,8 @@ import kotlinx.coroutines.withTimeoutOrNull
 /**
  * Keeps a meeting alive while the app is not seen, with a notification from which it can be left.
  *
- * The manifest of this library declares it. The app is on the screen when it is started.
+ * The manifest of this library declares it. The app is on the screen when it is started, and with it are the microphone and the
+ * camera that come later: Android allows neither to an app that is not seen. A device that the user has not allowed is left out.
  */
 public class MeetingService : Service() {
     /** What the notification says, what is written on its button, and a drawable of the app. */
@@ -30,9 +32,9 @@ public class MeetingService : Service() {
     override fun onBind(intent: Intent?): IBinder? = null
 
     override fun onStartCommand(intent: Intent?, flags: Int, startId: Int): Int {
-        if (intent == null || intent.action == LEAVE) {
-            if (intent != null) left.tryEmit(Unit)
-            stopSelf()
+        if (intent?.action != START) {
+            // Who hears it leaves, and stops this then.
+            if (left.subscriptionCount.value > 0) left.tryEmit(Unit) else if (starts.over()) stopSelf()
             return START_NOT_STICKY
         }
         val words = Words(
@@ -40,9 +42,10 @@ public class MeetingService : Service() {
             intent.getStringExtra(LEAVE_WORD).orEmpty(),
             intent.getIntExtra(ICON, 0),
         )
-        val types = intent.getIntExtra(TYPES, 0)
-        startForeground(NOTIFICATION, notification(words), types)
-        allowed.value = types
+        val had = allowed.value
+        val wanted = types(intent.getIntExtra(TYPES, 0), had) { checkSelfPermission(it) == PackageManager.PERMISSION_GRANTED }
+        allowed.value = firstAllowed(choices(wanted, had)) { startForeground(NOTIFICATION, notification(words), it) }
+        if (starts.came()) stopSelf()
         return START_NOT_STICKY
     }
 
@@ -73,6 +76,7 @@ public class MeetingService : Service() {
     public companion object {
         private const val CHANNEL = "parvis.meeting"
         private const val NOTIFICATION = 0x9a
+        private const val START = "dev.parvis.START"
         private const val LEAVE = "dev.parvis.LEAVE"
         private const val TITLE = "title"
         private const val LEAVE_WORD = "leave"
@@ -85,6 +89,7 @@ public class MeetingService : Service() {
         private val left = MutableSharedFlow<Unit>(extraBufferCapacity = 1, onBufferOverflow = BufferOverflow.DROP_OLDEST)
 
         private val allowed = MutableStateFlow(0)
+        private val starts = Starts()
 
         /** Waits until it is in the foreground with the screen; throws when nobody started it so. */
         internal suspend fun awaitScreen() {
@@ -93,30 +98,34 @@ public class MeetingService : Service() {
                 ?: error("MeetingService.start with screen = true comes before a screen is shared")
         }
 
-        /** Each time that the user leaves from the notification. */
+        /** Each time that the user leaves from the notification: leave, and [stop]. */
         public val leaves: Flow<Unit> = left.asSharedFlow()
 
-        /** Starts it, or tells it that other devices are in use: what is not said here is cut off in the background. */
+        /**
+         * Starts it, or tells it that other devices are in use: what is not said here is cut off in the background. A microphone
+         * and a camera that it was told stay until [stop].
+         *
+         * Throws `ForegroundServiceStartNotAllowedException` while the app is not seen.
+         */
         public fun start(context: Context, words: Words, microphone: Boolean, camera: Boolean, screen: Boolean) {
             val intent = Intent(context, MeetingService::class.java)
+                .setAction(START)
                 .putExtra(TITLE, words.title)
                 .putExtra(LEAVE_WORD, words.leave)
                 .putExtra(ICON, words.icon)
                 .putExtra(TYPES, types(microphone, camera, screen))
-            context.startForegroundService(intent)
+            starts.asked()
+            try {
+                context.startForegroundService(intent)
+            } catch (error: RuntimeException) {
+                starts.came()
+                throw error
+            }
         }
 
         /** The meeting is over. */
         public fun stop(context: Context) {
-            context.stopService(Intent(context, MeetingService::class.java))
-        }
-
-        internal fun types(microphone: Boolean, camera: Boolean, screen: Boolean): Int {
-            var types = ServiceInfo.FOREGROUND_SERVICE_TYPE_MEDIA_PLAYBACK
-            if (microphone) types = types or ServiceInfo.FOREGROUND_SERVICE_TYPE_MICROPHONE
-            if (camera) types = types or ServiceInfo.FOREGROUND_SERVICE_TYPE_CAMERA
-            if (screen) types = types or ServiceInfo.FOREGROUND_SERVICE_TYPE_MEDIA_PROJECTION
-            return types
+            if (starts.over()) context.stopService(Intent(context, MeetingService::class.java))
         }
     }
 }

@@ -6,12 +6,17 @@ import android.net.Network
 import dev.parvis.ErrorKind
 import dev.parvis.Meeting
 import dev.parvis.ParvisException
+import dev.parvis.Phase
 import kotlinx.coroutines.channels.awaitClose
+import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.callbackFlow
 import kotlinx.coroutines.flow.collect
 import kotlinx.coroutines.flow.conflate
+import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.flow.takeWhile
+import kotlinx.coroutines.launch
 
 /**
  * The phone's networks, each when it takes the place of another: from Wi-Fi to mobile data and back.
@@ -41,9 +46,19 @@ public fun networkChanges(context: Context): Flow<Network> =
  */
 public suspend fun Meeting.followNetworks(context: Context): Unit = follow(networkChanges(context))
 
-internal suspend fun Meeting.follow(changes: Flow<*>) {
-    changes.takeWhile { tryRebind(::rebind) }.collect()
-}
+internal suspend fun Meeting.follow(changes: Flow<*>): Unit = follow(changes, state.map { it.phase is Phase.Disconnected }, ::rebind)
+
+/** Rebinds at each change until it is over, whether or not anything changes after that. */
+internal suspend fun follow(changes: Flow<*>, isOver: Flow<Boolean>, rebind: suspend () -> Unit): Unit =
+    coroutineScope {
+        val following = launch { changes.takeWhile { tryRebind(rebind) }.collect() }
+        val ending = launch {
+            isOver.first { it }
+            following.cancel()
+        }
+        following.join()
+        ending.cancel()
+    }
 
 /** Whether there may be another time; where the connection is being made anew, it has a new socket anyway. */
 internal suspend fun tryRebind(rebind: suspend () -> Unit): Boolean =

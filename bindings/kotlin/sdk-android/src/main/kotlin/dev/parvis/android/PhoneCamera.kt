@@ -4,6 +4,7 @@ import android.Manifest
 import android.annotation.SuppressLint
 import android.content.Context
 import android.graphics.ImageFormat
+import android.hardware.camera2.CameraAccessException
 import android.hardware.camera2.CameraCaptureSession
 import android.hardware.camera2.CameraCharacteristics
 import android.hardware.camera2.CameraDevice
@@ -19,6 +20,7 @@ import android.view.Display
 import android.view.Surface
 import dev.parvis.Camera
 import dev.parvis.CameraCapture
+import dev.parvis.ErrorKind
 import dev.parvis.ParvisException
 import dev.parvis.Picture
 import dev.parvis.Rotation
@@ -40,7 +42,8 @@ public enum class Facing(internal val characteristic: Int) {
 /**
  * A camera of the phone, 1280 by 720: for [dev.parvis.Meeting.camera], and for a preview before.
  *
- * What it gives is upright as the phone is held when this is made. Once it is held otherwise, make another.
+ * What it gives is upright, and has the shape that the phone has when this is made. Once the phone lies across, make another: pictures
+ * of the other shape are left out.
  *
  * @param preview where the user sees it too, 1280 by 720 as the sensor lies; null: nowhere
  * @param lost called on a thread of this class when Android took the camera away
@@ -52,9 +55,13 @@ public class PhoneCamera(
     private val lost: () -> Unit = {},
 ) : CameraCapture {
     private val cameras = context.getSystemService(CameraManager::class.java)
+    private val display = context.getSystemService(DisplayManager::class.java).getDisplay(Display.DEFAULT_DISPLAY)
     private val id: String
-    private val rotation: Rotation
+    private val sensor: Int
+    private val facesUser: Boolean
     private val worker = HandlerThread("camera-in")
+
+    @Volatile
     private var device: CameraDevice? = null
     private var reader: ImageReader? = null
 
@@ -63,13 +70,13 @@ public class PhoneCamera(
 
     init {
         fun facingOf(id: String) = cameras.getCameraCharacteristics(id).get(CameraCharacteristics.LENS_FACING)
-        id = cameras.cameraIdList.find { facingOf(it) == facing.characteristic }
-            ?: cameras.cameraIdList.firstOrNull()
+        val ids = asked { cameras.cameraIdList }
+        id = ids.find { asked { facingOf(it) } == facing.characteristic }
+            ?: ids.firstOrNull()
             ?: error("this phone has no camera")
-        val sensor = cameras.getCameraCharacteristics(id).get(CameraCharacteristics.SENSOR_ORIENTATION) ?: 0
-        val display = context.getSystemService(DisplayManager::class.java).getDisplay(Display.DEFAULT_DISPLAY)
-        rotation = uprightBy(sensor, display.rotation * QUARTER, facesUser = facingOf(id) == Facing.USER.characteristic)
-        val (width, height) = if (rotation.isQuarter) HEIGHT to WIDTH else WIDTH to HEIGHT
+        sensor = asked { cameras.getCameraCharacteristics(id).get(CameraCharacteristics.SENSOR_ORIENTATION) } ?: 0
+        facesUser = asked { facingOf(id) } == Facing.USER.characteristic
+        val (width, height) = if (rotation().isQuarter) HEIGHT to WIDTH else WIDTH to HEIGHT
         options = VideoOptions(width, height, FRAME_RATE)
     }
 
@@ -78,15 +85,16 @@ public class PhoneCamera(
         context.require(Manifest.permission.CAMERA, "camera")
         worker.start()
         device = suspendCancellableCoroutine { opened ->
-            cameras.openCamera(id, Opening(opened), Handler(worker.looper))
+            asked { cameras.openCamera(id, Opening(opened), Handler(worker.looper)) }
         }
     }
 
     override fun start(camera: Camera): Unit = start { image ->
         try {
             camera.push(picture(image))
-        } catch (_: ParvisException) {
-            worker.quit()
+        } catch (error: ParvisException) {
+            // One of the other shape is left out: the phone lies across now.
+            if (error.kind != ErrorKind.BAD_FRAME) worker.quit()
         }
     }
 
@@ -94,8 +102,9 @@ public class PhoneCamera(
     public fun startPreview(): Unit = start {}
 
     override fun stop() {
-        device?.close()
+        val closing = device
         device = null
+        closing?.close()
         worker.quit()
         // The worker may be who stops it, by what it pushes; else it has an image open, maybe.
         if (worker != Thread.currentThread()) worker.join()
@@ -111,18 +120,33 @@ public class PhoneCamera(
         val surfaces = listOfNotNull(reader.surface, preview)
         val started =
             object : CameraCaptureSession.StateCallback() {
-                override fun onConfigured(session: CameraCaptureSession) {
-                    val request = device.createCaptureRequest(CameraDevice.TEMPLATE_RECORD)
-                    surfaces.forEach(request::addTarget)
-                    session.setRepeatingRequest(request.build(), null, handler)
-                }
+                override fun onConfigured(session: CameraCaptureSession) =
+                    try {
+                        val request = device.createCaptureRequest(CameraDevice.TEMPLATE_RECORD)
+                        surfaces.forEach(request::addTarget)
+                        session.setRepeatingRequest(request.build(), null, handler)
+                        Unit
+                    } catch (_: CameraAccessException) {
+                        gone()
+                    } catch (_: RuntimeException) {
+                        // It was closed meanwhile, or a surface is gone.
+                        gone()
+                    }
 
-                override fun onConfigureFailed(session: CameraCaptureSession) = lost()
+                override fun onConfigureFailed(session: CameraCaptureSession) = gone()
             }
         val outputs = surfaces.map(::OutputConfiguration)
         val executor = java.util.concurrent.Executor { handler.post(it) }
-        device.createCaptureSession(SessionConfiguration(SessionConfiguration.SESSION_REGULAR, outputs, executor, started))
+        val session = SessionConfiguration(SessionConfiguration.SESSION_REGULAR, outputs, executor, started)
+        asked { device.createCaptureSession(session) }
     }
+
+    /** It gives nothing any more; of one that was stopped nobody needs to hear it. */
+    private fun gone() {
+        if (device != null) lost()
+    }
+
+    private fun rotation() = uprightBy(sensor, display.rotation * QUARTER, facesUser)
 
     private fun picture(image: Image): Picture {
         val (y, u, v) = image.planes
@@ -135,7 +159,7 @@ public class PhoneCamera(
             y.rowStride,
             u.rowStride,
             u.pixelStride,
-            rotation,
+            rotation(),
         )
     }
 
@@ -150,7 +174,7 @@ public class PhoneCamera(
 
         private fun gone(camera: CameraDevice, why: String) {
             camera.close()
-            if (opened.isActive) opened.resumeWithException(IllegalStateException(why)) else lost()
+            if (opened.isActive) opened.resumeWithException(IllegalStateException(why)) else gone()
         }
     }
 
@@ -163,6 +187,18 @@ public class PhoneCamera(
         const val QUARTER = 90
     }
 }
+
+/** What Android answers of its cameras; what it throws is an [IllegalStateException], or a refusal. */
+private inline fun <T> asked(question: () -> T): T =
+    try {
+        question()
+    } catch (error: CameraAccessException) {
+        val why = error.message ?: "the camera does not open"
+        if (error.reason == CameraAccessException.CAMERA_DISABLED) throw ParvisException(ErrorKind.PERMISSION_DENIED, why)
+        throw IllegalStateException(why, error)
+    } catch (error: IllegalArgumentException) {
+        throw IllegalStateException(error.message, error)
+    }
 
 /** What brings a sensor's picture upright while the phone is held so; degrees, clockwise. */
 internal fun uprightBy(sensor: Int, held: Int, facesUser: Boolean): Rotation =

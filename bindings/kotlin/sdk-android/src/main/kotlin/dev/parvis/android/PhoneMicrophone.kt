@@ -18,8 +18,14 @@ import kotlin.concurrent.thread
  * The phone's microphone, with its echo canceller: for [dev.parvis.Meeting.microphone].
  *
  * [CallAudio] is on meanwhile, since a phone cancels echoes in a call only.
+ *
+ * @param lost called on a thread of this class when Android took the microphone away: turn it off
  */
-public class PhoneMicrophone(private val context: Context) : AudioCapture {
+public class PhoneMicrophone(
+    private val context: Context,
+    private val lost: () -> Unit = {},
+) : AudioCapture {
+    @Volatile
     private var record: AudioRecord? = null
     private var reading: Thread? = null
 
@@ -47,6 +53,8 @@ public class PhoneMicrophone(private val context: Context) : AudioCapture {
     override fun start(microphone: Microphone) {
         val record = checkNotNull(record) { "open comes before start" }
         record.startRecording()
+        // Android says it no other way.
+        check(record.recordingState == AudioRecord.RECORDSTATE_RECORDING) { "the microphone does not start: another app may have it" }
         reading = thread(name = "microphone-in") {
             Process.setThreadPriority(Process.THREAD_PRIORITY_URGENT_AUDIO)
             readAll(record, microphone)
@@ -67,14 +75,16 @@ public class PhoneMicrophone(private val context: Context) : AudioCapture {
         while (record.recordingState == AudioRecord.RECORDSTATE_RECORDING) {
             chunk.clear()
             val read = record.read(chunk, CHUNK)
-            if (read <= 0) break
+            if (read < 0) break
             chunk.limit(read)
             try {
                 microphone.pushShorts(chunk)
             } catch (_: ParvisException) {
-                break
+                // The meeting is over, and its state says so.
+                return
             }
         }
+        if (this.record === record) lost()
     }
 
     private companion object {

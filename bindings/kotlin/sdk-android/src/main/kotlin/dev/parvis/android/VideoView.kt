@@ -14,6 +14,8 @@ import dev.parvis.Source
 import dev.parvis.VideoFrame
 import dev.parvis.VideoTarget
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.sync.withLock
 import kotlinx.coroutines.withContext
 
 /** How a picture is fitted into a rectangle of another shape. */
@@ -27,6 +29,7 @@ public enum class Fit {
 
 /** Shows somebody's camera or screen, and receives no more of it than fits. */
 public class VideoView(context: Context, attributes: AttributeSet? = null) : TextureView(context, attributes) {
+    private val turn = Mutex()
     private val pixels = Pixels()
     private val paint = Paint(Paint.FILTER_BITMAP_FLAG)
     private var bitmap: Bitmap? = null
@@ -35,12 +38,15 @@ public class VideoView(context: Context, attributes: AttributeSet? = null) : Tex
     /** Shows it until it is cancelled or nothing more comes. */
     public suspend fun show(meeting: Meeting, who: String, source: Source) {
         val fit = if (source == Source.SCREEN) Fit.WHOLE else Fit.FILL
-        meeting.picture(who, source, target()).use { shown ->
-            picture = shown
-            try {
-                withContext(Dispatchers.Default) { shown.frames().collect { draw(it, fit) } }
-            } finally {
-                picture = null
+        // One that was cancelled may draw its last picture still.
+        turn.withLock {
+            meeting.picture(who, source, target()).use { shown ->
+                picture = shown
+                try {
+                    withContext(Dispatchers.Default) { shown.frames().collect { draw(it, fit) } }
+                } finally {
+                    picture = null
+                }
             }
         }
     }

@@ -8,9 +8,13 @@ import dev.parvis.Meeting
 import dev.parvis.Mixer
 import dev.parvis.ParvisException
 import dev.parvis.Phase
+import java.util.concurrent.atomic.AtomicBoolean
 import kotlin.concurrent.thread
+import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
 
 /** Plays the voices of a meeting, mixed, through the route of the call; see [CallAudio]. A meeting has one. */
@@ -19,37 +23,63 @@ public class VoicePlayer(private val meeting: Meeting) {
     @Volatile
     public var isSilent: Boolean = false
 
-    /** Plays everybody's voice until it is cancelled or the meeting is over. */
+    /**
+     * Plays everybody's voice until it is cancelled or the meeting is over.
+     *
+     * Throws [IllegalStateException] or [UnsupportedOperationException] where the phone plays nothing.
+     */
     public suspend fun play(): Unit =
         withContext(Dispatchers.Default) {
             meeting.mixer().use { mixer ->
-                val track = track()
-                track.play()
+                val isOver = AtomicBoolean()
+                val failure = CompletableDeferred<Nothing>()
+                val first = track()
                 val playing = thread(name = "voices-out") {
                     Process.setThreadPriority(Process.THREAD_PRIORITY_URGENT_AUDIO)
-                    writeAll(mixer, track)
+                    try {
+                        writeAll(mixer, first, isOver)
+                    } catch (error: RuntimeException) {
+                        failure.completeExceptionally(error)
+                    }
                 }
                 try {
-                    meeting.state.first { it.phase is Phase.Disconnected }
+                    coroutineScope {
+                        val failing = launch { failure.await() }
+                        meeting.state.first { it.phase is Phase.Disconnected }
+                        failing.cancel()
+                    }
                 } finally {
-                    track.stop()
+                    isOver.set(true)
                     playing.join()
-                    track.release()
                 }
             }
         }
 
-    private fun writeAll(mixer: Mixer, track: AudioTrack) {
+    private fun writeAll(mixer: Mixer, first: AudioTrack, isOver: AtomicBoolean) {
         val chunk = FloatArray(CHUNK)
-        while (track.playState == AudioTrack.PLAYSTATE_PLAYING) {
-            try {
-                mixer.fill(chunk)
-            } catch (_: ParvisException) {
-                // The meeting is over, and its state says so.
-                break
+        var track = first
+        var failures = 0
+        try {
+            while (!isOver.get()) {
+                try {
+                    mixer.fill(chunk)
+                } catch (_: ParvisException) {
+                    // The meeting is over, and its state says so.
+                    break
+                }
+                if (isSilent) chunk.fill(0f)
+                val written = track.write(chunk, 0, CHUNK, AudioTrack.WRITE_BLOCKING)
+                if (written >= 0) {
+                    failures = 0
+                    continue
+                }
+                // The phone's sound began anew: this one plays nothing any more.
+                check(++failures <= MOST_FAILURES) { "nothing is played: $written" }
+                track.release()
+                track = track()
             }
-            if (isSilent) chunk.fill(0f)
-            if (track.write(chunk, 0, CHUNK, AudioTrack.WRITE_BLOCKING) <= 0) break
+        } finally {
+            track.release()
         }
     }
 
@@ -70,6 +100,7 @@ public class VoicePlayer(private val meeting: Meeting) {
             .setBufferSizeInBytes(maxOf(least, 4 * CHUNK * Float.SIZE_BYTES))
             .setPerformanceMode(AudioTrack.PERFORMANCE_MODE_LOW_LATENCY)
             .build()
+            .apply { play() }
     }
 
     private companion object {
@@ -77,5 +108,8 @@ public class VoicePlayer(private val meeting: Meeting) {
 
         /** 10 ms. */
         const val CHUNK = RATE / 100
+
+        /** Tracks in turn that play nothing. */
+        const val MOST_FAILURES = 3
     }
 }

@@ -58,7 +58,30 @@ class PicturesTest {
     @Test
     fun `a screen of 60 pictures a second becomes one of 15`() {
         val pace = Pace(15)
-        val taken = (0 until 60).count { pace.isDue(it * 16_666_667L) }
-        assertEquals(15, taken)
+        var given = 0
+        var due: Long? = null
+        for (frame in 0L until 60) {
+            val now = frame * 1000 / 60
+            due?.takeIf { it <= now }?.let {
+                pace.given(it)
+                given += 1
+                due = null
+            }
+            due = due ?: pace.next(now, isNew = true)
+        }
+        assertEquals(15, given)
+    }
+
+    @Test
+    fun `the last picture of a screen is given, and again each second`() {
+        val pace = Pace(15)
+        assertEquals(5000, pace.next(5000, isNew = true))
+        pace.given(5000)
+        assertEquals(5066, pace.next(5010, isNew = true))
+        assertEquals(5066, pace.next(5020, isNew = true))
+        pace.given(5066)
+        assertEquals(6066, pace.next(5066, isNew = false))
+        assertEquals(5400, pace.next(5400, isNew = true))
+        assertEquals(7000, pace.next(7000, isNew = false))
     }
 }

@@ -6,6 +6,7 @@ import dev.parvis.JoinOptions
 import dev.parvis.MeetingEvent
 import dev.parvis.MeetingState
 import dev.parvis.Pending
+import dev.parvis.Receive
 import dev.parvis.Source
 import dev.parvis.Target
 import kotlinx.coroutines.flow.Flow
@@ -51,6 +52,9 @@ interface Call : AutoCloseable {
 
     /** Ends the meeting for everybody. */
     suspend fun endForAll()
+
+    /** Receives all pictures, or sound alone. */
+    suspend fun setReceive(receive: Receive)
 
     /** Opens a device and publishes what it gives. */
     suspend fun open(source: Source): LocalTrack

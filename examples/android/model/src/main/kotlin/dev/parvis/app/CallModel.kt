@@ -6,6 +6,7 @@ import dev.parvis.MeetingEvent
 import dev.parvis.ParvisException
 import dev.parvis.Pending
 import dev.parvis.Phase
+import dev.parvis.Receive
 import dev.parvis.Source
 import dev.parvis.Target
 import kotlin.time.Duration.Companion.seconds
@@ -123,8 +124,14 @@ class CallModel(private val scope: CoroutineScope, private val call: Call, turnO
     /** Removes somebody. */
     fun remove(who: String) = attempt { call.remove(who) }
 
+    /** Says something for a while, such as that the phone does not do what is needed. */
+    fun say(notice: String) = shown.update { it.copy(notice = notice) }
+
     /** The notice was seen. */
     fun dismissNotice() = shown.update { it.copy(notice = null) }
+
+    /** Somebody looks at the call, or nobody does: pictures are not received then. */
+    fun setSeen(isSeen: Boolean) = attempt { call.setReceive(if (isSeen) Receive.ALL else Receive.AUDIO_ONLY) }
 
     /** Leaves; [everybody]: ends the meeting for all. */
     fun leave(everybody: Boolean = false) {
@@ -204,8 +211,6 @@ class CallModel(private val scope: CoroutineScope, private val call: Call, turnO
             say(error.inWords())
         }
     }
-
-    private fun say(notice: String) = shown.update { it.copy(notice = notice) }
 
     private fun CallState.with(source: Source, now: DeviceState) =
         when (source) {

@@ -7,6 +7,7 @@ import dev.parvis.Emoji
 import dev.parvis.JoinOptions
 import dev.parvis.Meeting
 import dev.parvis.Microphone
+import dev.parvis.Receive
 import dev.parvis.Screen
 import dev.parvis.ScreenCapture
 import dev.parvis.Source
@@ -62,6 +63,8 @@ class SdkCall(val meeting: Meeting, private val devices: Devices) : Call {
     override suspend fun remove(who: String) = meeting.remove(who)
 
     override suspend fun endForAll() = meeting.endForAll()
+
+    override suspend fun setReceive(receive: Receive) = meeting.setReceive(receive)
 
     override suspend fun open(source: Source): LocalTrack =
         when (source) {

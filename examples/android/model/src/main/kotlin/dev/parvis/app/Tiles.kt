@@ -65,6 +65,28 @@ private fun MeetingState.tile(person: Participant, source: Source) =
         isWeak = person.quality == Quality.POOR || person.quality == Quality.LOST,
     )
 
+/** Where a rectangle lies. */
+data class Place(val left: Int, val top: Int, val width: Int, val height: Int)
+
+/** Where [count] rectangles lie, as large as they fit; the first has the place alone if it [isScreen], with the others in a row below. */
+fun placesOf(count: Int, isScreen: Boolean, width: Int, height: Int, gap: Int): List<Place> {
+    fun row(places: Int, top: Int, tall: Int): List<Place> {
+        val wide = (width - gap * (places - 1)) / maxOf(places, 1)
+        return List(places) { Place(it * (wide + gap), top, maxOf(wide, 0), maxOf(tall, 0)) }
+    }
+    if (isScreen) {
+        val below = if (count > 1) (height - gap) / SCREEN_SHARE else -gap
+        val screen = height - below - gap
+        return row(1, 0, screen) + row(count - 1, screen + gap, below)
+    }
+    val grid = gridOf(count, width, height)
+    val tall = (height - gap * (grid.rows - 1)) / grid.rows
+    return (0 until count).chunked(grid.columns).flatMapIndexed { index, row -> row(row.size, index * (tall + gap), tall) }
+}
+
+/** The row below a screen has one part of so many. */
+private const val SCREEN_SHARE = 4
+
 /** The grid in which [count] rectangles of 16:9 are largest on a screen of this shape. */
 fun gridOf(count: Int, width: Int, height: Int): Grid {
     if (count <= 1 || width <= 0 || height <= 0) return Grid(1, 1)

@@ -36,6 +36,7 @@ fun ErrorKind.inWords(): String =
             "The meeting cannot be reached. Are you online?"
         ErrorKind.CERTIFICATE_REJECTED, ErrorKind.BAD_TRUST -> "This site does not prove who it is."
         ErrorKind.LOST, ErrorKind.NO_ANSWER -> "The connection is lost."
+        ErrorKind.CALLBACK -> "The phone does not give it. Another app may have it."
         ErrorKind.CODEC -> "This phone cannot encode or decode it."
         else -> "That did not work ($this)."
     }

@@ -115,6 +115,16 @@ class CallModelTest {
     }
 
     @Test
+    fun `pictures that nobody sees are not received`() = runTest {
+        call.state.value = connected
+        val model = model()
+        model.setSeen(false)
+        model.setSeen(true)
+        runCurrent()
+        assertEquals(listOf("receive AUDIO_ONLY", "receive ALL"), call.asked)
+    }
+
+    @Test
     fun `a host mutes, and one unmutes oneself`() = runTest {
         call.state.value = connected
         val model = model(setOf(Source.MICROPHONE))

@@ -20,6 +20,7 @@ import dev.parvis.PendingState
 import dev.parvis.Phase
 import dev.parvis.Policy
 import dev.parvis.Quality
+import dev.parvis.Receive
 import dev.parvis.Role
 import dev.parvis.RoomView
 import dev.parvis.Source
@@ -77,6 +78,8 @@ class FakeCall(first: MeetingState = state(Phase.Connecting)) : Call {
     override suspend fun remove(who: String) = ask("remove $who")
 
     override suspend fun endForAll() = ask("end")
+
+    override suspend fun setReceive(receive: Receive) = ask("receive $receive")
 
     override suspend fun open(source: Source): LocalTrack {
         ask("open $source")

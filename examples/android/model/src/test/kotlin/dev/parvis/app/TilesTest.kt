@@ -36,4 +36,23 @@ class TilesTest {
         assertEquals(Grid(3, 2), gridOf(6, 1920, 1080))
         assertEquals(Grid(1, 1), gridOf(5, 0, 0))
     }
+
+    @Test
+    fun `rectangles lie beside each other, a last one fills its row`() {
+        assertEquals(
+            listOf(Place(0, 0, 895, 495), Place(905, 0, 895, 495), Place(0, 505, 1800, 495)),
+            placesOf(3, isScreen = false, 1800, 1000, gap = 10),
+        )
+        assertEquals(listOf(Place(0, 0, 1000, 600)), placesOf(1, isScreen = false, 1000, 600, gap = 10))
+        assertEquals(emptyList(), placesOf(0, isScreen = false, 1000, 600, gap = 10))
+    }
+
+    @Test
+    fun `a screen has most of the place`() {
+        assertEquals(
+            listOf(Place(0, 0, 1000, 750), Place(0, 760, 495, 250), Place(505, 760, 495, 250)),
+            placesOf(3, isScreen = true, 1000, 1010, gap = 10),
+        )
+        assertEquals(listOf(Place(0, 0, 1000, 600)), placesOf(1, isScreen = true, 1000, 600, gap = 10))
+    }
 }

@@ -15,6 +15,9 @@ import androidx.compose.runtime.Composable
 import androidx.compose.runtime.LaunchedEffect
 import androidx.compose.runtime.collectAsState
 import androidx.compose.runtime.getValue
+import androidx.compose.runtime.mutableIntStateOf
+import androidx.compose.runtime.remember
+import androidx.compose.runtime.setValue
 import androidx.compose.ui.Modifier
 import androidx.compose.ui.platform.LocalConfiguration
 import dev.parvis.Source
@@ -37,6 +40,7 @@ class MainActivity : ComponentActivity() {
     private val permissions = registerForActivityResult(RequestMultiplePermissions()) { phone.join.join() }
 
     private val consent = registerForActivityResult(StartActivityForResult()) { answer ->
+        if (answer.resultCode != RESULT_OK) return@registerForActivityResult
         phone.devices.consent = ScreenConsent(answer.resultCode, answer.data)
         phone.call.value?.model?.toggleScreen()
     }
@@ -53,6 +57,16 @@ class MainActivity : ComponentActivity() {
         open(intent)
     }
 
+    override fun onStart() {
+        super.onStart()
+        phone.setSeen(true)
+    }
+
+    override fun onStop() {
+        phone.setSeen(false)
+        super.onStop()
+    }
+
     private fun open(intent: Intent) {
         intent.dataString?.let(phone.join::setAddress)
     }
@@ -67,7 +81,11 @@ class MainActivity : ComponentActivity() {
         } else {
             val state by call.model.state.collectAsState()
             val turned = LocalConfiguration.current.orientation
-            LaunchedEffect(turned) { call.model.ended(Source.CAMERA, again = true) }
+            var published by remember(call) { mutableIntStateOf(turned) }
+            LaunchedEffect(turned) {
+                if (turned != published) call.model.ended(Source.CAMERA, again = true)
+                published = turned
+            }
             CallScreen(state, acting(call.model), { it.sign }) { tile, modifier -> TilePicture(call, tile, modifier) }
         }
     }
@@ -80,7 +98,6 @@ class MainActivity : ComponentActivity() {
                         Manifest.permission.RECORD_AUDIO,
                         Manifest.permission.CAMERA,
                         Manifest.permission.POST_NOTIFICATIONS,
-                        Manifest.permission.BLUETOOTH_CONNECT,
                     ),
                 )
             }

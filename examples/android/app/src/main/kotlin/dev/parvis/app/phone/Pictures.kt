@@ -17,6 +17,7 @@ import dev.parvis.android.Facing
 import dev.parvis.android.PhoneCamera
 import dev.parvis.android.VideoView
 import dev.parvis.app.Tile
+import kotlin.coroutines.cancellation.CancellationException
 import kotlinx.coroutines.awaitCancellation
 
 /** Somebody's camera or screen. */
@@ -51,6 +52,8 @@ fun CameraPreview(modifier: Modifier) {
             } finally {
                 camera.stop()
             }
+        } catch (cancelled: CancellationException) {
+            throw cancelled
         } catch (_: ParvisException) {
             // Not granted so far: joining asks for it.
         } catch (_: IllegalStateException) {

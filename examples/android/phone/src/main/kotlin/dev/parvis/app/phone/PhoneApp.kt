@@ -24,6 +24,7 @@ class ShownCall(val call: SdkCall, val model: CallModel)
 class PhoneApp(private val context: Context, private val words: (code: String) -> MeetingService.Words) {
     private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Main)
     private val shown = MutableStateFlow<ShownCall?>(null)
+    private val seen = MutableStateFlow(true)
 
     /** The phone's devices. */
     val devices: PhoneDevices = PhoneDevices(context) { source -> scope.launch { shown.value?.model?.ended(source) } }
@@ -34,6 +35,11 @@ class PhoneApp(private val context: Context, private val words: (code: String) -
     /** The call that is shown; null: the screen before a meeting is. */
     val call: StateFlow<ShownCall?> = shown.asStateFlow()
 
+    /** Somebody looks at the app, or nobody does. */
+    fun setSeen(isSeen: Boolean) {
+        seen.value = isSeen
+    }
+
     /** The user has seen that the call is over. */
     fun finish() {
         shown.value = null
@@ -43,7 +49,8 @@ class PhoneApp(private val context: Context, private val words: (code: String) -
         val call = joined.call as SdkCall
         val model = CallModel(scope, call, joined.sources)
         shown.value = ShownCall(call, model)
-        scope.launch { CallSession(context, call, model, words(model.state.value.code)).run() }
+        val session = CallSession(context, call, model, words(model.state.value.code), seen)
+        scope.launch { session.run(joined.sources) }
     }
 
     /** A random id of this installation, so that a guest is known again. */

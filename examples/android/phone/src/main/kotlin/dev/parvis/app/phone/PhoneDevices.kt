@@ -23,7 +23,7 @@ class PhoneDevices(private val context: Context, private val ended: (Source) -> 
     /** What the user said last to being asked for the screen; it holds for one sharing. */
     var consent: ScreenConsent? = null
 
-    override fun microphone(): AudioCapture = PhoneMicrophone(context)
+    override fun microphone(): AudioCapture = PhoneMicrophone(context) { ended(Source.MICROPHONE) }
 
     override fun camera(): Pair<CameraCapture, VideoOptions> {
         val camera =

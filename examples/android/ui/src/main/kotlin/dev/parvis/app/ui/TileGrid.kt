@@ -4,12 +4,8 @@ import androidx.compose.foundation.background
 import androidx.compose.foundation.border
 import androidx.compose.foundation.layout.Arrangement
 import androidx.compose.foundation.layout.Box
-import androidx.compose.foundation.layout.BoxWithConstraints
-import androidx.compose.foundation.layout.Column
 import androidx.compose.foundation.layout.Row
-import androidx.compose.foundation.layout.fillMaxHeight
 import androidx.compose.foundation.layout.fillMaxSize
-import androidx.compose.foundation.layout.fillMaxWidth
 import androidx.compose.foundation.layout.padding
 import androidx.compose.foundation.layout.size
 import androidx.compose.foundation.shape.CircleShape
@@ -23,43 +19,33 @@ import androidx.compose.ui.Alignment
 import androidx.compose.ui.Modifier
 import androidx.compose.ui.draw.clip
 import androidx.compose.ui.graphics.Color
+import androidx.compose.ui.layout.Layout
 import androidx.compose.ui.text.font.FontWeight
 import androidx.compose.ui.text.style.TextOverflow
+import androidx.compose.ui.unit.Constraints
 import androidx.compose.ui.unit.dp
 import androidx.compose.ui.unit.sp
+import dev.parvis.Source
 import dev.parvis.app.Tile
-import dev.parvis.app.gridOf
+import dev.parvis.app.placesOf
 
-/** Rectangles as large as they fit; a screen that is shared has the place alone, the others in a row below. */
+/**
+ * Rectangles as large as they fit; a screen that is shared has most of the place, the others a row below. They are all of one parent:
+ * one that moves, since somebody else speaks, keeps its picture.
+ */
 @Composable
 fun TileGrid(tiles: List<Tile>, modifier: Modifier, picture: @Composable (Tile, Modifier) -> Unit) {
-    val (screens, people) = tiles.partition { it.source == dev.parvis.Source.SCREEN }
-    val screen = screens.firstOrNull()
-    Column(modifier.padding(8.dp), verticalArrangement = Arrangement.spacedBy(8.dp)) {
-        if (screen == null) {
-            Cells(people, Modifier.fillMaxSize(), picture)
-        } else {
-            TileBox(screen, Modifier.weight(1f).fillMaxWidth(), picture)
-            Row(Modifier.fillMaxWidth().weight(0.35f), horizontalArrangement = Arrangement.spacedBy(8.dp)) {
-                for (tile in people.take(BESIDE_SCREEN)) {
-                    key(tile.participant) { TileBox(tile, Modifier.weight(1f).fillMaxHeight(), picture) }
-                }
-            }
-        }
-    }
-}
-
-@Composable
-private fun Cells(tiles: List<Tile>, modifier: Modifier, picture: @Composable (Tile, Modifier) -> Unit) {
-    BoxWithConstraints(modifier) {
-        val grid = gridOf(tiles.size, constraints.maxWidth, constraints.maxHeight)
-        Column(Modifier.fillMaxSize(), verticalArrangement = Arrangement.spacedBy(8.dp)) {
-            for (row in tiles.chunked(grid.columns)) {
-                Row(Modifier.weight(1f), horizontalArrangement = Arrangement.spacedBy(8.dp)) {
-                    for (tile in row) key(tile.participant) { TileBox(tile, Modifier.weight(1f).fillMaxHeight(), picture) }
-                }
-            }
-        }
+    val (screens, people) = tiles.partition { it.source == Source.SCREEN }
+    val screen = screens.take(1)
+    val shown = if (screen.isEmpty()) people else screen + people.take(BESIDE_SCREEN)
+    Layout(
+        { for (tile in shown) key(tile.participant, tile.source) { TileBox(tile, Modifier, picture) } },
+        modifier.padding(8.dp),
+    ) { boxes, constraints ->
+        val (width, height) = constraints.maxWidth to constraints.maxHeight
+        val places = placesOf(shown.size, screen.isNotEmpty(), width, height, 8.dp.roundToPx())
+        val placed = boxes.zip(places) { box, place -> box.measure(Constraints.fixed(place.width, place.height)) to place }
+        layout(width, height) { for ((box, place) in placed) box.place(place.left, place.top) }
     }
 }
 
