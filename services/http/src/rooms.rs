@@ -233,6 +233,7 @@ pub(crate) async fn change(
     let change = RoomChange {
         title: body.title.as_deref().map(title).transpose()?,
         policy: body.policy(&room, &account)?,
+        policy_was: Some(room.policy.clone()),
         retention: retention.transpose()?,
         schedule: body.schedule(&room)?,
         invitees: body.invite.as_deref().map(invitees).transpose()?,

@@ -70,6 +70,8 @@ pub struct RoomChange {
     pub title: Option<String>,
     /// Another policy.
     pub policy: Option<Policy>,
+    /// The policy that the other one was made from: what a meeting changed since then stays.
+    pub policy_was: Option<Policy>,
     /// Another retention, or none.
     pub retention: Option<Option<Duration>>,
     /// Another schedule, or none.
@@ -78,6 +80,33 @@ pub struct RoomChange {
     pub invitees: Option<Vec<String>>,
     /// Whether invitations are sent, which are counted.
     pub invites: bool,
+}
+
+impl RoomChange {
+    /// The policy, where it is so by now.
+    fn policy_over(&self, now: &Policy) -> Policy {
+        let Some(wanted) = &self.policy else {
+            return now.clone();
+        };
+        let Some(was) = &self.policy_was else {
+            return wanted.clone();
+        };
+        // Whose agents are trusted belongs to who enters.
+        let enters = |policy: &Policy| (policy.access, policy.organisation.clone());
+        let (access, organisation) = changed(enters(was), enters(wanted), enters(now));
+        Policy {
+            access,
+            organisation,
+            host_gate: changed(was.host_gate, wanted.host_gate, now.host_gate),
+            history: changed(was.history, wanted.history, now.history),
+            encrypted: changed(was.encrypted, wanted.encrypted, now.encrypted),
+            retention: changed(was.retention, wanted.retention, now.retention),
+        }
+    }
+}
+
+fn changed<T: PartialEq>(was: T, wanted: T, now: T) -> T {
+    if was == wanted { now } else { wanted }
 }
 
 type Row = (
@@ -195,7 +224,7 @@ impl Store {
         .await?;
         let room = row.map(read).transpose()?;
         let room = room.ok_or(StoreError::Missing("a room with that code"))?;
-        let policy = change.policy.as_ref().unwrap_or(&room.policy);
+        let policy = change.policy_over(&room.policy);
         let schedule = change.schedule.unwrap_or(room.schedule);
         sqlx::query(
             "UPDATE rooms SET title = $2, policy = $3, retention = $4, starts_at = $5, lasts = $6 \
@@ -203,7 +232,7 @@ impl Store {
         )
         .bind(code.compact())
         .bind(change.title.as_ref().unwrap_or(&room.title).as_str())
-        .bind(json(policy)?)
+        .bind(json(&policy)?)
         .bind(change.retention.unwrap_or(room.retention).map(millis))
         .bind(schedule.map(|schedule| signed(schedule.starts_at.0)))
         .bind(schedule.map(|schedule| millis(schedule.lasts)))

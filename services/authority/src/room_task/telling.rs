@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use parvis_meeting::{
     CaptureFailure, CaptureOrder, CaptureStatus, Change, ChatSeq, HistoryPolicy, Input, Message,
-    Order, Output, Participant, ParticipantId, Progress, Reactions, StateMessage, tracks,
+    Order, Output, Participant, ParticipantId, Progress, Reactions, Source, StateMessage, tracks,
 };
 
 use super::RoomTask;
@@ -44,9 +44,18 @@ impl RoomTask {
                 participant,
                 source,
             }) => vec![RelayOrder::Allow(one(participant, *source))],
+            // Its session ends after its farewell; nobody hears it meanwhile.
+            Output::Order(Order::Remove { participant }) if self.is_here(participant) => {
+                let stop = |source| RelayOrder::Stop(one(participant, source));
+                Source::ALL.into_iter().map(stop).collect()
+            }
             Output::State { message, .. } => self.note_stays(message),
             _ => Vec::new(),
         }
+    }
+
+    fn is_here(&self, who: &ParticipantId) -> bool {
+        self.people.get(who).is_some_and(|person| person.here)
     }
 
     /// Who comes and goes; the token of somebody who left would read on, seen by nobody.

@@ -6,10 +6,12 @@ use parvis::{
         DataOptions, DataPublisher, DataSubscribe, DataTrack, FullTrackName, Grouping, Location,
     },
 };
+use parvis_authority::Limits;
 use parvis_meeting::{
     AccessLevel, Command, ErrorKind, LobbyStatus, MediaState, Notice, ParticipantId, Policy,
-    Source, Target, tracks,
+    Source, Target, View, tracks,
 };
+use parvis_store::RoomChange;
 
 use crate::{
     app::App,
@@ -157,6 +159,33 @@ async fn a_forbidden_source_stops_for_all_but_hosts_and_for_newcomers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_is_removed_is_not_heard_while_it_is_told() {
+    let policy = Policy {
+        access: AccessLevel::Public,
+        ..Policy::default()
+    };
+    let limits = Limits {
+        farewell: Duration::from_hours(1),
+        ..Limits::default()
+    };
+    let scene = Scene::limited(policy, limits).await;
+    let mut zoe = App::host(&scene).await;
+    let ada = member(&scene, "Ada").await;
+    let microphone = publish(&ada, "microphone");
+    microphone.send(Location::new(1, 0), "sound");
+    let mut heard = watch(&zoe, &ada, "microphone").await.unwrap();
+    assert_eq!(next_group(&mut heard).await, 1);
+    let who = ada.who.clone();
+    zoe.ask(Command::Remove { who }).await.unwrap();
+    // The relay has obeyed when that is answered, and the session is there.
+    microphone.send(Location::new(2, 0), "what nobody hears");
+    let refused = watch(&zoe, &ada, "microphone").await;
+    assert!(refused.is_err(), "{refused:?}");
+    assert!(is_silent(&mut heard).await);
+    assert!(!scene.sessions(&ada.who).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_is_removed_is_told_and_its_token_is_dead() {
     let mut scene = open_scene().await;
     let mut zoe = App::host(&scene).await;
@@ -277,4 +306,48 @@ async fn until_refused(scene: &Scene, token: &str) {
 async fn until_cut_off(scene: &Scene, who: &ParticipantId) {
     let cut = async { while !scene.sessions(who).await.is_empty() {} };
     soon("end of the session", cut).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_elsewhere_undoes_nothing_that_a_host_was_told_is_done() {
+    let scene = open_scene().await;
+    let mut zoe = App::host(&scene).await;
+    let mut state = zoe.state().await;
+    for round in 0..20 {
+        // Others change the title all the time.
+        let changing = async {
+            for n in 0..10 {
+                let change = RoomChange {
+                    title: Some(format!("Title {round} {n}")),
+                    ..RoomChange::default()
+                };
+                scene.change_room(&change).await;
+            }
+        };
+        let level = if round % 2 == 0 {
+            AccessLevel::Restricted
+        } else {
+            AccessLevel::Public
+        };
+        let organisation = None;
+        let setting = zoe.ask(Command::SetAccess {
+            level,
+            organisation,
+        });
+        let (set, ()) = tokio::join!(setting, changing);
+        set.unwrap();
+        zoe.ask(Command::RaiseHand).await.unwrap();
+        let seen = state
+            .until("the hand", |view| {
+                view.hands().next()?;
+                Some(view.policy().access)
+            })
+            .await;
+        assert_eq!(seen, level, "round {round}");
+        let stored = scene.store.room(&scene.code).await.unwrap().unwrap();
+        assert_eq!(stored.policy.access, level, "round {round}");
+        zoe.ask(Command::LowerAllHands).await.unwrap();
+        let down = |view: &View| view.hands().next().is_none().then_some(());
+        state.until("no hand", down).await;
+    }
 }

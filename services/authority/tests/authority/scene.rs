@@ -11,7 +11,7 @@ use parvis_meeting::{
     AccountId, DeviceId, Identity, ParticipantId, Policy, RoomCode, Settings, UnixMillis, tracks,
 };
 use parvis_relay::{Config, Relay, Running};
-use parvis_store::{AuditEntry, NewAccount, NewJoin, NewRoom, Store};
+use parvis_store::{AuditEntry, NewAccount, NewJoin, NewRoom, RoomChange, Store};
 use parvis_token::{Action, Claims, Grant, Signer, UnixTime};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -54,18 +54,22 @@ impl Scene {
     }
 
     pub async fn with(policy: Policy) -> Self {
+        Self::limited(policy, Limits::default()).await
+    }
+
+    pub async fn limited(policy: Policy, limits: Limits) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::sqlite(&folder.path().join("parvis.db")).await;
-        Self::of(folder, store.expect("a store"), policy).await
+        Self::of(folder, store.expect("a store"), policy, limits).await
     }
 
     /// With a store that is elsewhere.
     pub async fn with_store(store: Store) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        Self::of(folder, store, Policy::default()).await
+        Self::of(folder, store, Policy::default(), Limits::default()).await
     }
 
-    async fn of(folder: TempDir, store: Store, policy: Policy) -> Self {
+    async fn of(folder: TempDir, store: Store, policy: Policy, limits: Limits) -> Self {
         let signer = Arc::new(Signer::from_seed(&[5; 32]));
         fs::write(folder.path().join("keys.json"), signer.key_set()).expect("a file");
         fs::write(folder.path().join("secret"), SECRET).expect("a file");
@@ -82,12 +86,26 @@ impl Scene {
             meeting: Settings::default(),
             limits: Limits {
                 save_every: 7,
-                ..Limits::default()
+                ..limits
             },
             folder,
         };
         scene.start_authority().await;
         scene
+    }
+
+    /// As the HTTP service does.
+    pub async fn change_room(&self, change: &RoomChange) {
+        let audit = AuditEntry {
+            at: now(),
+            actor: self.zoe.to_string(),
+            action: "change".to_owned(),
+            details: "{}".to_owned(),
+        };
+        let changed = self
+            .store
+            .change_room(&self.code, change, &audit, &[], now());
+        changed.await.expect("the room is there");
     }
 
     pub fn options(&self) -> AuthorityOptions {

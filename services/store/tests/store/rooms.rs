@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use parvis_meeting::{
-    AccessLevel, DeviceId, ErrorKind, Identity, Policy, Role, RoomCode, UnixMillis,
+    AccessLevel, DeviceId, ErrorKind, HistoryPolicy, Identity, Policy, Role, RoomCode, UnixMillis,
 };
 use parvis_store::{NewJoin, NewMail, NewRoom, RoomChange, Schedule, Store, Unit};
 
@@ -89,12 +89,38 @@ async fn a_room_is_changed_and_who_watches_hears_of_it() {
         assert_eq!(found.changed_at, later(1));
         assert_eq!(store.invitees(&code).await.unwrap(), ["bob@example.org"]);
 
+        // What a meeting changes meanwhile stays.
+        let meanwhile = RoomChange {
+            policy: Some(Policy {
+                history: HistoryPolicy::None,
+                ..Policy::default()
+            }),
+            ..RoomChange::default()
+        };
+        let opened = RoomChange {
+            policy: Some(Policy {
+                access: AccessLevel::Public,
+                ..Policy::default()
+            }),
+            policy_was: Some(Policy::default()),
+            ..RoomChange::default()
+        };
+        for change in [meanwhile, opened] {
+            let entry = audit("change", &zoe);
+            let changed = store.change_room(&code, &change, &entry, &[], later(1));
+            changed.await.unwrap();
+            assert_eq!(changes.recv().await.unwrap(), code);
+        }
+        let found = store.room(&code).await.unwrap().expect("it is there");
+        let both = (found.policy.access, found.policy.history);
+        assert_eq!(both, (AccessLevel::Public, HistoryPolicy::None));
+
         let gone = audit("delete", &zoe);
         assert!(store.delete_room(&code, &gone, &[], NOW).await.unwrap());
         assert_eq!(changes.recv().await.unwrap(), code);
         assert_eq!(store.room(&code).await.unwrap(), None);
         assert!(!store.delete_room(&code, &gone, &[], NOW).await.unwrap());
-        assert_eq!(store.audit_log(&code).await.unwrap().len(), 3);
+        assert_eq!(store.audit_log(&code).await.unwrap().len(), 5);
     })
     .await;
 }
