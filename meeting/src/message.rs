@@ -118,7 +118,7 @@ pub enum LobbyStatus {
     },
     /// Nobody answered; it may knock again.
     TimedOut,
-    /// Too many wait; it may knock again later.
+    /// Too many wait, or are in; it may knock again later.
     LobbyFull,
     /// It did not knock, or stopped waiting.
     Outside,

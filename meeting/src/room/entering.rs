@@ -82,9 +82,16 @@ impl Room {
             person.name = display_name(name)?;
         }
         let key = person.identity.key();
-        self.check_denials(&key)?;
+        if let Err(refusal) = self.check_denials(&key) {
+            let retry_after_ms = refusal.retry_after_ms;
+            self.notify(who, Notice::Lobby(LobbyStatus::Denied { retry_after_ms }));
+            return Err(refusal);
+        }
         match self.verdict(who) {
-            Verdict::Enter if self.is_full() => Err(ErrorKind::RoomFull.into()),
+            Verdict::Enter if self.is_full() => {
+                self.notify(who, Notice::Lobby(LobbyStatus::LobbyFull));
+                Err(ErrorKind::RoomFull.into())
+            }
             Verdict::Enter => {
                 self.enter(who);
                 Ok(Done::default())

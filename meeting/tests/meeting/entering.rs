@@ -219,6 +219,9 @@ fn a_full_room_takes_nobody_in() {
     meeting.enter("ann", agent("ann"));
     meeting.arrive("mia", agent("mia"));
     assert_eq!(meeting.knock("mia").unwrap_err().error, ErrorKind::RoomFull);
+    // It knocked by itself, perhaps, and nobody asked for the answer.
+    let full = Notice::Lobby(LobbyStatus::LobbyFull);
+    assert_eq!(meeting.notices("mia"), [full]);
     meeting.enter("gus", guest("Gus"));
     assert_eq!(meeting.refused("zoe", admit("gus")), ErrorKind::RoomFull);
     meeting.done("ann", Command::Leave);

@@ -37,7 +37,7 @@ pub enum Lobby {
     },
     /// Nobody answered.
     TimedOut,
-    /// Too many wait.
+    /// Too many wait, or are in.
     Full,
     /// One does not knock.
     Outside,

@@ -154,12 +154,12 @@ impl RoomTask {
                         return Ok(());
                     };
                     self.fresh = false;
-                    self.handle(event).await;
+                    self.handle(event).await?;
                     for _ in 1..BATCH {
                         let Ok(event) = events.try_recv() else {
                             break;
                         };
-                        self.handle(event).await;
+                        self.handle(event).await?;
                     }
                 }
                 () = self.next_timeout() => self.sitting.take(None, clock::now()),
@@ -194,7 +194,7 @@ impl RoomTask {
         }
     }
 
-    async fn handle(&mut self, event: Event) {
+    async fn handle(&mut self, event: Event) -> Result<(), Broken> {
         let input = match event {
             Event::Arrived {
                 participant,
@@ -224,11 +224,14 @@ impl RoomTask {
             }
             Event::RelayStarted => Input::RelayStarted,
             Event::Changed => {
+                // What was done here is stored first: it would look as if others had undone it.
+                self.settle().await?;
                 self.look_up().await;
-                return;
+                return Ok(());
             }
         };
         self.sitting.take(Some(input), clock::now());
+        Ok(())
     }
 
     /// Takes over what others changed in the store.

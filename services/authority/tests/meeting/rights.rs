@@ -1,14 +1,19 @@
 //! What hosts allow and forbid.
 
+use std::time::Duration;
+
 use parvis::{
     AudioOptions, PublishError,
     meeting::{
-        AccessLevel, ErrorKind, HistoryPolicy, MeetingEvent, MeetingState, Policy, Source, Target,
+        AccessLevel, ErrorKind, HistoryPolicy, Lobby, MeetingEvent, MeetingState, Policy, Source,
+        Target,
     },
 };
 
+use parvis_meeting::Settings;
+
 use crate::{
-    house::{House, admit, connected, event, soon, waiting},
+    house::{House, admit, connected, event, in_lobby, soon, waiting},
     together::{kind, me},
 };
 
@@ -128,4 +133,35 @@ async fn without_history_a_late_joiner_reads_nothing_of_the_past() {
     assert_eq!(third.seq.map(|seq| seq.0), Some(2));
     let gaps: Vec<_> = page.gaps.iter().map(|gap| (gap.from.0, gap.to.0)).collect();
     assert_eq!(gaps, [(0, 1)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_denied_and_joins_anew_is_told_so() {
+    let settings = Settings {
+        denial_pause: Duration::from_hours(1),
+        ..Settings::default()
+    };
+    let house = House::with(settings).await;
+    let zoe = house.account("Zoe").await;
+    let code = house.room(&zoe, Policy::default()).await;
+    let host = house.agent(&code, &zoe, "Zoe").await;
+    connected(&host).await;
+    let gus = house.guest(&code, "Gus").await;
+    waiting(&gus).await;
+    let knows = |state: &MeetingState| !state.lobby.is_empty();
+    soon("the knock", host.wait_for(knows)).await;
+    host.deny(Target::All).await.expect("it is a host");
+    let denied = |lobby: &Lobby| {
+        matches!(
+            lobby,
+            Lobby::Denied {
+                retry_after: Some(_)
+            }
+        )
+    };
+    in_lobby(&gus, denied).await;
+    soon("leaving", gus.leave()).await;
+    // The same device, at the door once more.
+    let gus = house.guest(&code, "Gus").await;
+    in_lobby(&gus, denied).await;
 }

@@ -148,6 +148,11 @@ impl Quiet {
     }
 }
 
+/// The first one opens connections to the database.
+fn without_the_first<T>(seen: &mut Vec<T>) {
+    seen.remove(0);
+}
+
 /// What comes of it, and the work that it makes.
 async fn worked<T>(work: impl Future<Output = T>) -> (T, [usize; 2]) {
     let count = || [0, 1].map(|kind| WORK[kind].load(Ordering::SeqCst));
@@ -175,8 +180,10 @@ fn restricted() -> Policy {
 async fn a_room_that_is_not_there_is_as_any_other_to_guests() {
     let quiet = Quiet::start(|_| {}).await;
     let zoe = quiet.account("zoe@example.org").await;
+    let absent = RoomCode::parse("zzz-zzzz-zzz").unwrap();
     let rooms = [
-        RoomCode::parse("zzz-zzzz-zzz").unwrap(),
+        absent,
+        absent,
         quiet.room(&zoe, public()).await,
         quiet.room(&zoe, restricted()).await,
     ];
@@ -193,6 +200,7 @@ async fn a_room_that_is_not_there_is_as_any_other_to_guests() {
         });
         seen.push((fields, sizes, work));
     }
+    without_the_first(&mut seen);
     assert!(seen[0].2[0] > 0, "statements are counted");
     assert!(seen.iter().all(|one| *one == seen[0]), "{seen:?}");
 }
@@ -207,16 +215,15 @@ async fn a_room_of_others_is_none_to_who_is_signed_in() {
     let day = Duration::from_hours(1_000_000);
     let login = quiet.store.create_login(&eve, NOW, NOW.plus(day)).await;
     let login = login.unwrap();
+    let absent = RoomCode::parse("zzz-zzzz-zzz").unwrap();
     let mut seen = Vec::new();
-    for code in [
-        RoomCode::parse("zzz-zzzz-zzz").unwrap(),
-        quiet.room(&zoe, restricted()).await,
-    ] {
+    for code in [absent, absent, quiet.room(&zoe, restricted()).await] {
         let room = format!("/api/v1/rooms/{code}");
         let asked = quiet.ask(&room, Some(login.reveal()), None);
         let ((status, answer), work) = worked(asked).await;
         seen.push((status, answer, work));
     }
+    without_the_first(&mut seen);
     assert_eq!(seen[0].0, 404, "{seen:?}");
     assert_eq!(seen[0], seen[1]);
 }
@@ -226,10 +233,11 @@ async fn who_has_no_account_is_looked_for_as_long() {
     let quiet = Quiet::start(|_| {}).await;
     quiet.account("zoe@example.org").await;
     let mut seen = Vec::new();
-    for email in ["zoe@example.org", "eve@example.org"] {
+    for email in ["zoe@example.org", "zoe@example.org", "eve@example.org"] {
         let body = json!({ "email": email, "passphrase": PASSPHRASE });
         seen.push(worked(quiet.ask("/api/v1/login", None, Some(body))).await);
     }
+    without_the_first(&mut seen);
     let ((status, _), [statements, hashes]) = &seen[0];
     assert_eq!((*status, *hashes), (401, 1));
     assert!(*statements > 0);
@@ -251,7 +259,7 @@ async fn who_is_sent_no_code_is_answered_after_the_same_work() {
         .await;
         quiet.account("zoe@example.org").await;
         let mut seen = Vec::new();
-        for email in ["zoe@example.org", "eve@example.net"] {
+        for email in ["zoe@example.org", "zoe@example.org", "eve@example.net"] {
             let body = json!({ "email": email, "name": "X" });
             let asked = quiet.ask("/api/v1/accounts", None, Some(body));
             let ((status, mut answer), work) = worked(asked).await;
@@ -259,6 +267,7 @@ async fn who_is_sent_no_code_is_answered_after_the_same_work() {
             assert!(answer["proof"].take().is_string());
             seen.push((answer, work));
         }
+        without_the_first(&mut seen);
         assert_eq!(seen[0], seen[1], "{sign_up:?}, by mail: {mail}");
     }
 }
