@@ -164,6 +164,35 @@ wait ended
 ";
 
 #[test]
+fn a_late_joiner_reads_what_was_said_long_before() {
+    let site = Site::start();
+    site.account("alice", "alice@example.org");
+    site.account("bruno", "bruno@example.org");
+    let link = site.room("alice");
+    // More than the group of the chat that a newcomer is sent; no faster than one may speak.
+    let said: String = (0..70)
+        .map(|n| format!("say message {n} of Alice\nsleep 210ms\n"))
+        .collect();
+    let said =
+        format!("wait connected\n{said}say that is all\nwait present Bruno\nwait absent Bruno\n");
+    let alice = site.agent(&link, "Alice", "alice");
+    let mut alice = Script::start([alice, site.script("alice", &said)].concat());
+    alice.event_where("done", |done| done["command"] == "say that is all");
+    let heard =
+        "wait connected\nwait within 5s chat message 0 of Alice\nwait within 5s chat that is all\n";
+    let bruno = site.agent(&link, "Bruno", "bruno");
+    let whole = Script::start([bruno, site.script("bruno", heard)].concat()).whole();
+    assert!(whole.status.success(), "{}{}", whole.stdout, whole.stderr);
+    for n in [0, 5, 6, 63, 64, 69] {
+        let text = format!("\"message {n} of Alice\"");
+        let times = whole.stdout.matches(&text).count();
+        assert_eq!(times, 1, "{text}: {}", whole.stdout);
+    }
+    alice.succeeds();
+    site.stop();
+}
+
+#[test]
 fn two_agents_and_three_guests_meet() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let site = Site::start();

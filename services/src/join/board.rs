@@ -4,9 +4,11 @@ use std::{
 };
 
 use parvis::meeting::{
-    DisconnectReason, Emoji, Lobby, MediaState, MeetingData, MeetingEvent, MeetingState,
-    Participant, ParticipantId, Phase, Source,
+    ChatMessage, ChatSeq, DisconnectReason, Emoji, HistoryPage, Lobby, MediaState, MeetingData,
+    MeetingEvent, MeetingState, Participant, ParticipantId, Phase, Source,
 };
+
+use parvis_meeting::CommandId;
 
 use super::{
     hearing::Hearing,
@@ -42,6 +44,16 @@ pub struct ChatLine {
     pub private: bool,
     /// What.
     pub text: String,
+    /// Its place among the messages to everybody.
+    pub place: Option<Place>,
+}
+
+/// The place of a message, and what makes it the same one: a session after this one counts anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    seq: ChatSeq,
+    /// `None`: that messages are gone is said there.
+    message: Option<(ParticipantId, CommandId)>,
 }
 
 /// A reaction that is shown for a while.
@@ -97,15 +109,18 @@ impl Board {
                     self.react(count.to_string(), *emoji, now);
                 }
             }
-            MeetingEvent::Chat(message) => self.write(ChatLine {
-                from: Some(plain(&message.name)),
-                private: false,
-                text: message.text.clone(),
-            }),
+            MeetingEvent::Chat(message) => {
+                let line = ChatLine::of(message);
+                if self.has(&line) {
+                    return None;
+                }
+                self.write(line);
+            }
             MeetingEvent::PrivateMessage(message) => self.write(ChatLine {
                 from: Some(plain(&message.name)),
                 private: true,
                 text: message.text.clone(),
+                place: None,
             }),
             _ => {}
         }
@@ -129,7 +144,47 @@ impl Board {
             from: None,
             private: false,
             text,
+            place: None,
         });
+    }
+
+    /// Takes note of messages of before, and of what is gone of them, each in its place; returns what is
+    /// said of those that were not known.
+    pub fn recall(&mut self, page: &HistoryPage) -> Vec<Told> {
+        let messages = page.messages.iter().cloned().map(MeetingEvent::Chat);
+        let gaps = page.gaps.iter().copied().map(MeetingEvent::HistoryGap);
+        let mut told = Vec::new();
+        for event in gaps.chain(messages) {
+            let said = tell(&event, &self.names, self.me.as_ref());
+            let line = match (&event, &said) {
+                (MeetingEvent::Chat(message), _) => ChatLine::of(message),
+                (MeetingEvent::HistoryGap(gap), Some(said)) => ChatLine::gap(gap.from, &said.text),
+                _ => continue,
+            };
+            if self.is_full() || self.has(&line) {
+                continue;
+            }
+            self.put(line);
+            told.extend(said);
+        }
+        told
+    }
+
+    /// Whether it remembers no more messages of before.
+    pub fn is_full(&self) -> bool {
+        self.chat.len() >= LINES
+    }
+
+    fn has(&self, line: &ChatLine) -> bool {
+        line.place.is_some() && self.chat.iter().rev().any(|old| old.place == line.place)
+    }
+
+    /// Writes a line before those that came later.
+    fn put(&mut self, line: ChatLine) {
+        let seq = |line: &ChatLine| line.place.as_ref().map(|place| place.seq);
+        let later = |old: &ChatLine| seq(old) > seq(&line);
+        let at = self.chat.iter().position(later);
+        self.chat.insert(at.unwrap_or(self.chat.len()), line);
     }
 
     /// Takes away what was shown for long enough.
@@ -232,6 +287,33 @@ impl Board {
         lines
             .into_iter()
             .any(|line| line.private == private && line.text.contains(text))
+    }
+}
+
+impl ChatLine {
+    fn of(message: &ChatMessage) -> Self {
+        Self {
+            from: Some(plain(&message.name)),
+            private: false,
+            text: message.text.clone(),
+            place: Some(Place {
+                seq: message.seq,
+                message: Some((message.from.clone(), message.client_id.clone())),
+            }),
+        }
+    }
+
+    /// Says that messages are gone.
+    fn gap(first: ChatSeq, text: &str) -> Self {
+        Self {
+            from: None,
+            private: false,
+            text: text.to_owned(),
+            place: Some(Place {
+                seq: first,
+                message: None,
+            }),
+        }
     }
 }
 

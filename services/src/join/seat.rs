@@ -5,7 +5,8 @@ use std::{
 
 use anyhow::{Context, bail};
 use parvis::meeting::{
-    DisconnectReason, Lobby, Meeting, MeetingEvent, MeetingEvents, MeetingState, Phase,
+    ChatSeq, DisconnectReason, HistoryPage, Lobby, Meeting, MeetingEvent, MeetingEvents,
+    MeetingState, Phase,
 };
 
 use serde_json::json;
@@ -29,6 +30,8 @@ pub struct Seat<'a> {
     watching: Watching<'a>,
     memory: Memory,
     is_in: bool,
+    /// Where the messages begin that are known; `None`: none are before them.
+    earlier: Option<ChatSeq>,
     /// What data of others is taken is about.
     topics: Vec<String>,
 }
@@ -45,6 +48,12 @@ struct Watching<'a> {
 
 /// How often what is waited for is looked at when nothing happens.
 const LOOK: Duration = Duration::from_millis(50);
+
+/// How many messages of before are asked for at once.
+const PAGE: u64 = 256;
+/// Earlier messages are asked for when so few rows of the known ones are left to read: those of a large
+/// terminal.
+const AHEAD: usize = 100;
 
 /// What the terminal shows in a place of its own, and not between the messages.
 const SHOWN_OTHERWISE: [&str; 9] = [
@@ -80,6 +89,7 @@ impl<'a> Seat<'a> {
             watching,
             memory: Memory::default(),
             is_in: false,
+            earlier: None,
             topics: Vec::new(),
         }
     }
@@ -152,6 +162,7 @@ impl<'a> Seat<'a> {
             match terminal.press(key, &state, &self.media) {
                 Wish::Nothing => {}
                 Wish::Leave => return Ok(()),
+                Wish::Earlier(rows) => self.look_back(rows).await,
                 Wish::Do(act) => {
                     let done = self.act(&act).await;
                     self.watching.told(&act, done);
@@ -222,6 +233,7 @@ impl<'a> Seat<'a> {
         if let Some(kept) = self.meeting.state().retention() {
             self.watching.say(Some(tell_retention(kept)));
         }
+        self.recall(None).await;
         for topic in &self.topics {
             self.watching.hearing.receive(&self.meeting, topic);
         }
@@ -238,6 +250,45 @@ impl<'a> Seat<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Asks for earlier messages, once the user is about to have read those that are known.
+    async fn look_back(&mut self, rows: usize) {
+        let board = &self.watching.board;
+        if let Some(before) = self.earlier
+            && !board.is_full()
+            && rows + AHEAD >= board.chat.len()
+        {
+            self.recall(Some(before)).await;
+        }
+    }
+
+    /// Takes note of a page of the chat's past.
+    async fn recall(&mut self, before: Option<ChatSeq>) {
+        let Self {
+            meeting, watching, ..
+        } = self;
+        let mut page = pin!(meeting.history(before, PAGE));
+        let page = loop {
+            tokio::select! {
+                page = &mut page => break page,
+                () = watching.next(meeting) => {
+                    // As in `act`.
+                    let _ = watching.draw(meeting);
+                }
+            }
+        };
+        match page {
+            Ok(page) => {
+                self.earlier = page.before;
+                watching.recall(&page);
+            }
+            Err(error) => watching.say(Some(Told {
+                event: "history-failed",
+                text: format!("Earlier messages are not to be had: {error}"),
+                fields: json!({ "message": error.to_string() }),
+            })),
+        }
     }
 
     async fn act(&mut self, act: &Act) -> Result<(), ActError> {
@@ -354,6 +405,14 @@ impl Watching<'_> {
             }
         } else if !SHOWN_OTHERWISE.contains(&told.event) {
             self.board.note(told.text);
+        }
+    }
+
+    fn recall(&mut self, page: &HistoryPage) {
+        for told in self.board.recall(page) {
+            if let Some(output) = self.output.filter(|_| self.terminal.is_none()) {
+                output.event(told.event, &told.text, &told.fields);
+            }
         }
     }
 

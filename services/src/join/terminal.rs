@@ -45,6 +45,8 @@ pub enum Wish {
     Nothing,
     /// That this is done.
     Do(Act),
+    /// To read what was said before; so many rows of the chat's end are not shown then.
+    Earlier(usize),
     /// To leave.
     Leave,
 }
@@ -159,7 +161,7 @@ impl Prompt {
             },
             Key::PageUp => {
                 self.back += PAGE;
-                Wish::Nothing
+                Wish::Earlier(self.back)
             }
             Key::PageDown => {
                 self.back = self.back.saturating_sub(PAGE);

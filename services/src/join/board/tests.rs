@@ -1,5 +1,6 @@
 use parvis::meeting::{
-    ChatMessage, ChatSeq, DisconnectReason, Emoji, LeaveReason, PrivateMessage, Source, Waiter,
+    ChatMessage, ChatSeq, DisconnectReason, Emoji, HistoryGap, HistoryPage, LeaveReason,
+    PrivateMessage, Source, Waiter,
 };
 use parvis_meeting::{CommandId, UnixMillis};
 use serde_json::json;
@@ -18,14 +19,22 @@ fn holds(board: &Board, state: &MeetingState, hearing: &Hearing, line: &str) -> 
 }
 
 fn message(text: &str) -> MeetingEvent {
-    MeetingEvent::Chat(ChatMessage {
-        seq: ChatSeq(0),
+    MeetingEvent::Chat(numbered(0, text))
+}
+
+fn numbered(seq: u64, text: &str) -> ChatMessage {
+    ChatMessage {
+        seq: ChatSeq(seq),
         at: UnixMillis(1),
         from: id("palice"),
         name: "Alice\u{7}".to_owned(),
-        client_id: CommandId::new("1").unwrap(),
+        client_id: CommandId::new(&seq.to_string()).unwrap(),
         text: text.to_owned(),
-    })
+    }
+}
+
+fn texts(board: &Board) -> Vec<&str> {
+    board.chat.iter().map(|line| line.text.as_str()).collect()
 }
 
 #[test]
@@ -141,10 +150,59 @@ fn chat_and_reactions_are_remembered_and_private_messages_are_told_apart() {
     assert!(!is("wait chat psst"));
     assert!(is("wait reaction party-popper"));
     assert!(!is("wait reaction thumbs-up"));
-    for n in 0..2 * LINES {
-        board.take(&message(&n.to_string()), now);
+    for n in 1..2 * LINES {
+        let message = numbered(n as u64, &n.to_string());
+        board.take(&MeetingEvent::Chat(message), now);
     }
     assert_eq!(board.chat.len(), LINES);
+    let past = HistoryPage {
+        messages: vec![numbered(1, "no place for it")],
+        gaps: Vec::new(),
+        before: None,
+    };
+    assert!(board.recall(&past).is_empty());
+    assert_eq!(board.chat.len(), LINES);
+}
+
+#[test]
+fn messages_of_before_stand_before_the_newer_ones_once() {
+    let (mut board, now) = (Board::default(), Instant::now());
+    let take = |board: &mut Board, seq, text| {
+        let event = MeetingEvent::Chat(numbered(seq, text));
+        board.take(&event, now).is_some()
+    };
+    assert!(take(&mut board, 4, "four"));
+    board.note("psst".to_owned());
+    let gap = HistoryGap {
+        from: ChatSeq(0),
+        to: ChatSeq(1),
+    };
+    let page = HistoryPage {
+        messages: vec![
+            numbered(2, "two"),
+            numbered(3, "three"),
+            numbered(4, "four"),
+            numbered(5, "five"),
+        ],
+        gaps: vec![gap],
+        before: None,
+    };
+    let told = board.recall(&page);
+    let told: Vec<&str> = told.iter().map(|told| told.text.as_str()).collect();
+    let gone = "Messages 0 to 1 are gone";
+    assert_eq!(told, [gone, "Alice : two", "Alice : three", "Alice : five"]);
+    // It comes as an event, too.
+    assert!(!take(&mut board, 5, "five"));
+    assert!(take(&mut board, 6, "six"));
+    assert_eq!(
+        texts(&board),
+        [gone, "two", "three", "four", "psst", "five", "six"]
+    );
+    assert!(board.recall(&page).is_empty());
+    // What a later session says under a number of this one is something else.
+    let mut other = numbered(6, "six of another session");
+    other.client_id = CommandId::new("other").unwrap();
+    assert!(board.take(&MeetingEvent::Chat(other), now).is_some());
 }
 
 #[test]

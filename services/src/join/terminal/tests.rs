@@ -63,6 +63,7 @@ async fn the_picture_has_people_lobby_chat_reactions_and_keys() {
         from: Some("Alice".to_owned()),
         private: false,
         text: "Bonjour\u{1b}[2J".to_owned(),
+        place: None,
     });
     let hearing = Hearing::default();
     hearing.heard(&id("palice"), now, 20);
@@ -157,6 +158,9 @@ fn keys_do_what_the_hints_say() {
         Wish::Do(Act::React(Emoji::ClappingHands))
     );
     assert_eq!(plain(KeyCode::F(9)), None);
+    assert_eq!(press(plain(KeyCode::PageUp), &state), Wish::Earlier(10));
+    assert_eq!(press(plain(KeyCode::PageUp), &state), Wish::Earlier(20));
+    assert_eq!(press(plain(KeyCode::PageDown), &state), Wish::Nothing);
     assert_eq!(press(control('c'), &state), Wish::Leave);
 }
 
@@ -174,6 +178,7 @@ fn messages_are_broken_at_blanks_and_inside_of_long_words() {
         from: Some("Zoé".to_owned()),
         private: false,
         text: text.to_owned(),
+        place: None,
     };
     let lines = |text: &str| -> Vec<String> {
         wrap(&said(text), 12)
