@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use parvis_meeting::{AccountId, ErrorKind, OrganisationId, display_name};
-use parvis_store::{Account, NewProof, Proof, Secret};
+use parvis_store::{Account, AuditEntry, NewProof, Proof, Secret};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -151,18 +151,15 @@ pub(crate) async fn create(
         name,
         expires_at: now.plus(CODE),
     };
-    let shown = app.store.begin_proof(&proof).await?;
     let by_mail = app.config.mail.is_some();
+    // Where it is not wanted nobody has the code; asking takes as long, and is answered so, all the same.
+    let mail = (by_mail && is_wanted).then(|| {
+        let key = format!("code:{email}:{}", now.0);
+        code_mail(app.config.language, &email, &code).under(key)
+    });
+    let shown = app.store.begin_proof(&proof, mail.as_ref(), now).await?;
     let sent_to = if by_mail {
-        if is_wanted {
-            let mail = code_mail(app.config.language, &email, &code);
-            let key = format!("code:{email}:{}", now.0);
-            app.store.send_mail(&[mail.under(key)], now).await?;
-            app.mail.notify_one();
-        } else {
-            // Nobody has this code; asking takes as long, and is answered so, all the same.
-            app.store.begin_proof(&proof).await?;
-        }
+        app.mail.notify_one();
         "mail"
     } else {
         if is_wanted {
@@ -202,18 +199,15 @@ pub(crate) async fn prove(
     let hash = app.hasher.hash(shown.passphrase).await?;
     let now = app.now();
     let id = Secret::shown(shown.proof);
-    let proof = app.store.finish_proof(&id, &email, &shown.code, &hash, now);
+    let entry = |account: &AccountId| {
+        let details = serde_json::json!({ "email": email });
+        audit(now, account, "prove_address", &details)
+    };
+    let proof = app
+        .store
+        .finish_proof(&id, &email, &shown.code, &hash, now, entry);
     match proof.await? {
-        Proof::Account(account) => {
-            let entry = audit(
-                now,
-                &account,
-                "prove_address",
-                &serde_json::json!({ "email": email }),
-            );
-            app.store.audit(&entry, None).await?;
-            sign_in(&app, &account).await
-        }
+        Proof::Account(account) => sign_in(&app, &account, None).await,
         Proof::Wrong => Err(ApiError::not_signed_in(
             "the code is the ten digits that were sent to this address in the last 15 minutes, by the request \
              whose proof is shown",
@@ -256,8 +250,7 @@ pub(crate) async fn login(
         Some(account) if right => {
             let how = serde_json::json!({ "local": true });
             let entry = audit(app.now(), &account.id, "sign_in", &how);
-            app.store.audit(&entry, None).await?;
-            sign_in(&app, &account.id).await
+            sign_in(&app, &account.id, Some(&entry)).await
         }
         _ => Err(ApiError::not_signed_in(
             "the address or the passphrase is wrong",
@@ -301,12 +294,18 @@ pub(crate) async fn me(Agent(account): Agent) -> Json<Me> {
 }
 
 /// Signs an account in: the token in the body for programs, and in a cookie for browsers.
-pub(crate) async fn sign_in(app: &App, id: &AccountId) -> Result<Response, ApiError> {
+///
+/// audit: what is to be remembered of it, unless it was written already.
+async fn sign_in(
+    app: &App,
+    id: &AccountId,
+    audit: Option<&AuditEntry>,
+) -> Result<Response, ApiError> {
     let now = app.now();
     let expires = now.plus(app.config.login);
     let account = app.store.account(id).await?;
     let account = account.ok_or_else(|| ApiError::not_signed_in("the account is gone"))?;
-    let secret = app.store.create_login(id, now, expires).await?;
+    let secret = app.store.create_login(id, now, expires, audit).await?;
     let cookie = login_cookie(app, &secret)?;
     let body = Login {
         token: secret.reveal().to_owned(),

@@ -125,10 +125,12 @@ pub(crate) async fn create(
         created_by: account.id.clone(),
     };
     let now = app.now();
-    let (id, secret) = app.store.create_application(&new, now).await?;
-    let details = serde_json::json!({ "application": id, "name": new.name, "scopes": new.scopes });
-    let entry = audit(now, &account.id, "create_application", &details);
-    app.store.audit(&entry, None).await?;
+    let entry = |id: &ApplicationId| {
+        let details =
+            serde_json::json!({ "application": id, "name": new.name, "scopes": new.scopes });
+        audit(now, &account.id, "create_application", &details)
+    };
+    let (id, secret) = app.store.create_application(&new, now, entry).await?;
     let token = ApplicationToken {
         id: id.to_string(),
         token: secret.reveal().to_owned(),
@@ -172,13 +174,12 @@ pub(crate) async fn delete(
     Named(id): Named<String>,
 ) -> Result<StatusCode, ApiError> {
     let id = ApplicationId(id);
-    if !app.store.delete_application(&id).await? {
+    let details = serde_json::json!({ "application": id });
+    let entry = audit(app.now(), &account.id, "delete_application", &details);
+    if !app.store.delete_application(&id, &entry).await? {
         let message = "there is no application with that id";
         return Err(ApiError::because(ErrorKind::NotFound, message));
     }
-    let details = serde_json::json!({ "application": id });
-    let entry = audit(app.now(), &account.id, "delete_application", &details);
-    app.store.audit(&entry, None).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

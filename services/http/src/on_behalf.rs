@@ -1,6 +1,6 @@
 //! What applications do for users.
 
-use parvis_meeting::ErrorKind;
+use parvis_meeting::{AccountId, ErrorKind};
 use parvis_store::{Account, Application, NewAccount, Scope};
 
 use crate::{
@@ -33,14 +33,13 @@ pub(crate) async fn creator(
     let name = email.split('@').next().unwrap_or(&email);
     let new = NewAccount::local(&email, name);
     let now = app.now();
-    let id = app.store.create_account(&new, now).await?;
-    let entry = audit(
-        now,
-        &format!("application {}", application.id),
-        "create_account",
-        &serde_json::json!({ "account": id, "email": email }),
-    );
-    app.store.audit(&entry, None).await?;
+    let entry = |id: &AccountId| {
+        let actor = format!("application {}", application.id);
+        let details = serde_json::json!({ "account": id, "email": email });
+        audit(now, &actor, "create_account", &details)
+    };
+    let made = app.store.create_local_account(&new, None, now, entry);
+    let id = made.await?;
     app.store.account(&id).await?.ok_or_else(|| nobody(&email))
 }
 

@@ -108,11 +108,11 @@ pub(crate) async fn put(
         domains,
     };
     let now = app.now();
-    app.store.put_organisation(&organisation, now).await?;
     let details =
         serde_json::json!({ "organisation": organisation.id, "domains": organisation.domains });
     let entry = audit(now, &account.id, "put_organisation", &details);
-    app.store.audit(&entry, None).await?;
+    let put = app.store.put_organisation(&organisation, now, &entry);
+    put.await?;
     Ok(Json(organisation.into()))
 }
 
@@ -134,13 +134,12 @@ pub(crate) async fn delete(
     Administrator(account): Administrator,
     Named(id): Named<OrganisationId>,
 ) -> Result<StatusCode, ApiError> {
-    if !app.store.delete_organisation(&id).await? {
+    let details = serde_json::json!({ "organisation": id });
+    let entry = audit(app.now(), &account.id, "delete_organisation", &details);
+    if !app.store.delete_organisation(&id, &entry).await? {
         let message = "there is no organisation with that id";
         return Err(ApiError::because(ErrorKind::NotFound, message));
     }
-    let details = serde_json::json!({ "organisation": id });
-    let entry = audit(app.now(), &account.id, "delete_organisation", &details);
-    app.store.audit(&entry, None).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

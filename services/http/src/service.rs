@@ -169,15 +169,15 @@ impl Service {
             administrator: true,
             ..NewAccount::local(&email, &name)
         };
-        let id = app.store.create_account(&new, now).await?;
-        app.store.change_passphrase(&id, &hash, now).await?;
-        let entry = audit(
-            now,
-            "operator",
-            "create_administrator",
-            &serde_json::json!({ "account": id }),
-        );
-        app.store.audit(&entry, None).await?;
+        let entry = |id: &AccountId| {
+            let details = serde_json::json!({ "account": id });
+            audit(now, "operator", "create_administrator", &details)
+        };
+        // At once: an administrator without a passphrase would be one that nobody can be.
+        let made = app
+            .store
+            .create_local_account(&new, Some(&hash), now, entry);
+        let id = made.await?;
         Ok(Some(FirstAdministrator {
             id,
             email,

@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use parvis_meeting::{ErrorKind, OrganisationId, display_name};
+use parvis_meeting::{AccountId, ErrorKind, OrganisationId, display_name};
 use parvis_store::{NewAccount, Secret, SignIn};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -154,7 +154,6 @@ async fn sign_in(app: &App, provider: &ProviderClient, person: Person) -> Result
     let organisations = person.organisations.iter();
     let organisations = organisations.filter_map(|text| OrganisationId::new(text).ok());
     let organisations: Vec<OrganisationId> = organisations.take(100).collect();
-    app.store.name_organisations(&organisations, now).await?;
     let email = person
         .email
         .as_deref()
@@ -169,20 +168,17 @@ async fn sign_in(app: &App, provider: &ProviderClient, person: Person) -> Result
         administrator: provider.is_administrator(&person.subject),
         subject: Some((provider.issuer().to_owned(), person.subject)),
     };
-    let id = app
+    let entry = |id: &AccountId| {
+        let details = serde_json::json!({ "issuer": provider.issuer() });
+        audit(now, id, "sign_in", &details)
+    };
+    let signed_in = app
         .store
-        .sign_in_account(&account, &organisations, now)
-        .await?;
-    let entry = audit(
-        now,
-        &id,
-        "sign_in",
-        &serde_json::json!({ "issuer": provider.issuer() }),
-    );
-    app.store.audit(&entry, None).await?;
+        .sign_in_account(&account, &organisations, now, entry);
+    let id = signed_in.await?;
     Ok(app
         .store
-        .create_login(&id, now, now.plus(app.config.login))
+        .create_login(&id, now, now.plus(app.config.login), None)
         .await?)
 }
 

@@ -2,8 +2,10 @@ use parvis_meeting::{AccountId, OrganisationId, UnixMillis};
 use sqlx::{Any, Transaction};
 
 use crate::{
-    Store, StoreError,
+    AuditEntry, Store, StoreError, audit,
     id::new_id,
+    local::set_passphrase,
+    organisation,
     store::{signed, unsigned},
 };
 
@@ -74,6 +76,26 @@ impl Store {
         Ok(id)
     }
 
+    /// Makes an account of our own with a passphrase, if one is given, and writes what is to be remembered of it.
+    ///
+    /// passphrase: its hash, as a PHC string. audit: the entry for an account of that id.
+    pub async fn create_local_account(
+        &self,
+        account: &NewAccount,
+        passphrase: Option<&str>,
+        now: UnixMillis,
+        audit: impl FnOnce(&AccountId) -> AuditEntry + Send,
+    ) -> Result<AccountId, StoreError> {
+        let mut transaction = self.begin().await?;
+        let id = insert(&mut transaction, account, now).await?;
+        if let Some(passphrase) = passphrase {
+            set_passphrase(&mut transaction, &id, passphrase, now).await?;
+        }
+        audit::write(&mut transaction, &audit(&id), None, None).await?;
+        transaction.commit().await?;
+        Ok(id)
+    }
+
     /// Finds an account.
     pub async fn account(&self, id: &AccountId) -> Result<Option<Account>, StoreError> {
         let row: Option<Row> = sqlx::query_as(
@@ -118,12 +140,15 @@ impl Store {
     }
 
     /// Makes the account that a provider's subject has, or brings it up to date, and says to which
-    /// organisations the provider's claims say that it belongs.
+    /// organisations the provider's claims say that it belongs; those that are not there are made.
+    ///
+    /// audit: the entry for an account of that id.
     pub async fn sign_in_account(
         &self,
         account: &NewAccount,
         organisations: &[OrganisationId],
         now: UnixMillis,
+        audit: impl FnOnce(&AccountId) -> AuditEntry + Send,
     ) -> Result<AccountId, StoreError> {
         let Some((issuer, subject)) = &account.subject else {
             return Err(StoreError::Missing("the subject of a provider's account"));
@@ -149,6 +174,7 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
         for organisation in organisations {
+            organisation::name(&mut transaction, organisation, now).await?;
             sqlx::query(
                 "INSERT INTO memberships (account, organisation) VALUES ($1, $2) \
                  ON CONFLICT DO NOTHING",
@@ -158,6 +184,7 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
         }
+        audit::write(&mut transaction, &audit(&id), None, None).await?;
         transaction.commit().await?;
         Ok(id)
     }

@@ -2,8 +2,9 @@ use parvis_meeting::{AccountId, UnixMillis};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ApplicationId, Secret, Store, StoreError,
+    ApplicationId, AuditEntry, Secret, Store, StoreError,
     account::account_id,
+    audit,
     id::new_id,
     store::{signed, unsigned},
 };
@@ -56,10 +57,13 @@ type Row = (String, String, String, String, String, i64);
 
 impl Store {
     /// Makes an application; who shows the secret is the application.
+    ///
+    /// audit: the entry for an application of that id.
     pub async fn create_application(
         &self,
         application: &NewApplication,
         now: UnixMillis,
+        audit: impl FnOnce(&ApplicationId) -> AuditEntry + Send,
     ) -> Result<(ApplicationId, Secret), StoreError> {
         let id = ApplicationId(new_id(now)?);
         let secret = Secret::random("pva_")?;
@@ -82,6 +86,7 @@ impl Store {
         .bind(signed(now.0))
         .execute(&mut *transaction)
         .await?;
+        audit::write(&mut transaction, &audit(&id), None, None).await?;
         transaction.commit().await?;
         Ok((id, secret))
     }
@@ -110,14 +115,22 @@ impl Store {
     }
 
     /// Takes an application's token away; whether there was one.
-    pub async fn delete_application(&self, id: &ApplicationId) -> Result<bool, StoreError> {
+    pub async fn delete_application(
+        &self,
+        id: &ApplicationId,
+        audit: &AuditEntry,
+    ) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         let deleted = sqlx::query("DELETE FROM applications WHERE id = $1")
             .bind(id.as_str())
             .execute(&mut *transaction)
             .await?;
+        if deleted.rows_affected() == 0 {
+            return Ok(false);
+        }
+        audit::write(&mut transaction, audit, None, None).await?;
         transaction.commit().await?;
-        Ok(deleted.rows_affected() > 0)
+        Ok(true)
     }
 }
 

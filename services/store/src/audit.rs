@@ -32,17 +32,6 @@ pub struct AuditLine {
 type Row = (i64, Option<String>, String, String, String);
 
 impl Store {
-    /// Remembers something that happened outside of a session.
-    pub async fn audit(
-        &self,
-        entry: &AuditEntry,
-        room: Option<&RoomCode>,
-    ) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
-        write(&mut transaction, entry, room, None).await?;
-        Ok(transaction.commit().await?)
-    }
-
     /// The newest lines of a room, newest first, 1000 at most.
     pub async fn audit_log(&self, room: &RoomCode) -> Result<Vec<AuditLine>, StoreError> {
         let rows: Vec<Row> = sqlx::query_as(

@@ -2,8 +2,9 @@ use parvis_meeting::{AccountId, UnixMillis};
 use sqlx::{Any, Transaction};
 
 use crate::{
-    NewAccount, Secret, Store, StoreError,
+    AuditEntry, NewAccount, NewMail, Secret, Store, StoreError,
     account::{self, account_id, lower},
+    audit, outbox,
     secret::hash,
     store::signed,
 };
@@ -36,23 +37,24 @@ pub enum Proof {
 const TRIES: i64 = 5;
 
 impl Store {
-    /// Notes that a code was sent; returns what whoever asked for it shows together with the code. What
-    /// others ask for, for the same address, changes nothing of it.
-    pub async fn begin_proof(&self, proof: &NewProof) -> Result<Secret, StoreError> {
-        let email = lower(&proof.email);
+    /// Notes that a code is sent, with the mail that it is in; returns what whoever asked for it shows
+    /// together with the code. What others ask for, for the same address, changes nothing of it.
+    ///
+    /// mail: `None`: none is sent, which takes as long.
+    pub async fn begin_proof(
+        &self,
+        proof: &NewProof,
+        mail: Option<&NewMail>,
+        now: UnixMillis,
+    ) -> Result<Secret, StoreError> {
         let id = Secret::random("pvp_")?;
         let mut transaction = self.begin().await?;
-        sqlx::query(
-            "INSERT INTO proofs (id, email, code, name, tries, expires_at) \
-             VALUES ($1, $2, $3, $4, 0, $5)",
-        )
-        .bind(id.hash())
-        .bind(email.as_str())
-        .bind(hash(&proof.code))
-        .bind(proof.name.as_str())
-        .bind(signed(proof.expires_at.0))
-        .execute(&mut *transaction)
-        .await?;
+        insert(&mut transaction, &id, proof).await?;
+        match mail {
+            Some(mail) => outbox::write(&mut transaction, mail, now).await?,
+            // One that nobody can show.
+            None => insert(&mut transaction, &Secret::random("pvp_")?, proof).await?,
+        }
         transaction.commit().await?;
         Ok(id)
     }
@@ -60,7 +62,8 @@ impl Store {
     /// Makes the account whose address is proven by the code; one that is there gets the new passphrase,
     /// and whoever was signed in to it is not any more. A wrong code spends a try of this request for one.
     ///
-    /// id: what the request for the code gave. passphrase: its hash, as a PHC string.
+    /// id: what the request for the code gave. passphrase: its hash, as a PHC string. audit: the entry for an
+    /// account of that id.
     pub async fn finish_proof(
         &self,
         id: &Secret,
@@ -68,6 +71,7 @@ impl Store {
         code: &str,
         passphrase: &str,
         now: UnixMillis,
+        audit: impl FnOnce(&AccountId) -> AuditEntry + Send,
     ) -> Result<Proof, StoreError> {
         let email = lower(email);
         let mut transaction = self.begin().await?;
@@ -108,6 +112,7 @@ impl Store {
             .bind(email.as_str())
             .execute(&mut *transaction)
             .await?;
+        audit::write(&mut transaction, &audit(&account), None, None).await?;
         transaction.commit().await?;
         Ok(Proof::Account(account))
     }
@@ -121,21 +126,28 @@ impl Store {
                 .await?;
         Ok(row.map(|(passphrase,)| passphrase))
     }
-
-    /// Gives an account a passphrase, by its hash; whoever was signed in to it is not any more.
-    pub async fn change_passphrase(
-        &self,
-        account: &AccountId,
-        passphrase: &str,
-        now: UnixMillis,
-    ) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
-        set_passphrase(&mut transaction, account, passphrase, now).await?;
-        Ok(transaction.commit().await?)
-    }
 }
 
-async fn set_passphrase(
+async fn insert(
+    transaction: &mut Transaction<'static, Any>,
+    id: &Secret,
+    proof: &NewProof,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO proofs (id, email, code, name, tries, expires_at) \
+         VALUES ($1, $2, $3, $4, 0, $5)",
+    )
+    .bind(id.hash())
+    .bind(lower(&proof.email))
+    .bind(hash(&proof.code))
+    .bind(proof.name.as_str())
+    .bind(signed(proof.expires_at.0))
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn set_passphrase(
     transaction: &mut Transaction<'static, Any>,
     account: &AccountId,
     passphrase: &str,

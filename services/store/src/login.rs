@@ -1,14 +1,19 @@
 use parvis_meeting::{AccountId, UnixMillis};
 
-use crate::{Account, Secret, Store, StoreError, account::account_id, store::signed};
+use crate::{
+    Account, AuditEntry, Secret, Store, StoreError, account::account_id, audit, store::signed,
+};
 
 impl Store {
     /// Signs an account in until that time; who shows the secret is the account.
+    ///
+    /// audit: what is to be remembered of it, unless it was written with what led here.
     pub async fn create_login(
         &self,
         account: &AccountId,
         now: UnixMillis,
         expires_at: UnixMillis,
+        audit: Option<&AuditEntry>,
     ) -> Result<Secret, StoreError> {
         let secret = Secret::random("pvs_")?;
         let mut transaction = self.begin().await?;
@@ -21,6 +26,9 @@ impl Store {
         .bind(signed(expires_at.0))
         .execute(&mut *transaction)
         .await?;
+        if let Some(entry) = audit {
+            audit::write(&mut transaction, entry, None, None).await?;
+        }
         transaction.commit().await?;
         Ok(secret)
     }

@@ -1,6 +1,7 @@
 use parvis_meeting::{OrganisationId, UnixMillis};
+use sqlx::{Any, Transaction};
 
-use crate::{Store, StoreError, account::organisation_id, store::signed};
+use crate::{AuditEntry, Store, StoreError, account::organisation_id, audit, store::signed};
 
 /// An organisation, and the e-mail domains whose accounts belong to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,7 @@ impl Store {
         &self,
         organisation: &Organisation,
         now: UnixMillis,
+        audit: &AuditEntry,
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
         sqlx::query(
@@ -45,27 +47,7 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
         }
-        Ok(transaction.commit().await?)
-    }
-
-    /// Makes organisations that a provider's claims name, unless they are there.
-    pub async fn name_organisations(
-        &self,
-        ids: &[OrganisationId],
-        now: UnixMillis,
-    ) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
-        for id in ids {
-            sqlx::query(
-                "INSERT INTO organisations (id, name, created_at) VALUES ($1, $2, $3) \
-                 ON CONFLICT DO NOTHING",
-            )
-            .bind(id.as_str())
-            .bind(id.as_str())
-            .bind(signed(now.0))
-            .execute(&mut *transaction)
-            .await?;
-        }
+        audit::write(&mut transaction, audit, None, None).await?;
         Ok(transaction.commit().await?)
     }
 
@@ -91,14 +73,22 @@ impl Store {
     }
 
     /// Takes an organisation away; its accounts stay.
-    pub async fn delete_organisation(&self, id: &OrganisationId) -> Result<bool, StoreError> {
+    pub async fn delete_organisation(
+        &self,
+        id: &OrganisationId,
+        audit: &AuditEntry,
+    ) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         let deleted = sqlx::query("DELETE FROM organisations WHERE id = $1")
             .bind(id.as_str())
             .execute(&mut *transaction)
             .await?;
+        if deleted.rows_affected() == 0 {
+            return Ok(false);
+        }
+        audit::write(&mut transaction, audit, None, None).await?;
         transaction.commit().await?;
-        Ok(deleted.rows_affected() > 0)
+        Ok(true)
     }
 
     /// The organisation that an e-mail domain is bound to.
@@ -113,4 +103,22 @@ impl Store {
                 .await?;
         row.map(|(id,)| organisation_id(&id)).transpose()
     }
+}
+
+/// Makes an organisation that a provider's claims name, unless it is there.
+pub(crate) async fn name(
+    transaction: &mut Transaction<'static, Any>,
+    id: &OrganisationId,
+    now: UnixMillis,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO organisations (id, name, created_at) VALUES ($1, $2, $3) \
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(id.as_str())
+    .bind(id.as_str())
+    .bind(signed(now.0))
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
 }

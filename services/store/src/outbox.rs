@@ -84,18 +84,20 @@ impl Store {
         Ok(row.map(|(at,)| UnixMillis(unsigned(at))))
     }
 
-    /// Says that a mail was sent.
+    /// Says that a mail was sent; what it said is not kept.
     pub async fn mail_sent(&self, id: &str, now: UnixMillis) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
-        sqlx::query("UPDATE outbox SET sent_at = $2, last_error = NULL WHERE id = $1")
-            .bind(id)
-            .bind(signed(now.0))
-            .execute(&mut *transaction)
-            .await?;
+        sqlx::query(
+            "UPDATE outbox SET sent_at = $2, last_error = NULL, message = '' WHERE id = $1",
+        )
+        .bind(id)
+        .bind(signed(now.0))
+        .execute(&mut *transaction)
+        .await?;
         Ok(transaction.commit().await?)
     }
 
-    /// Says that a mail was not sent, and when to try again; `None`: never.
+    /// Says that a mail was not sent, and when to try again; `None`: never, and what it said is not kept.
     pub async fn mail_failed(
         &self,
         id: &str,
@@ -107,12 +109,14 @@ impl Store {
         let next_try_at = again_at.unwrap_or(now);
         let mut transaction = self.begin().await?;
         sqlx::query(
-            "UPDATE outbox SET next_try_at = $2, failed_at = $3, last_error = $4 WHERE id = $1",
+            "UPDATE outbox SET next_try_at = $2, failed_at = $3, last_error = $4, \
+             message = COALESCE($5, message) WHERE id = $1",
         )
         .bind(id)
         .bind(signed(next_try_at.0))
         .bind(failed_at)
         .bind(error)
+        .bind(again_at.is_none().then_some(""))
         .execute(&mut *transaction)
         .await?;
         Ok(transaction.commit().await?)

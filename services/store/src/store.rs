@@ -1,4 +1,7 @@
-use std::{path::Path, str::FromStr, sync::Arc, time::Duration};
+use std::{
+    fs::OpenOptions, os::unix::fs::OpenOptionsExt, path::Path, str::FromStr, sync::Arc,
+    time::Duration,
+};
 
 use parvis_meeting::RoomCode;
 use sqlx::{
@@ -21,6 +24,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "proof_ids",
         include_str!("../migrations/0003_proof_ids.sql"),
     ),
+    (
+        4,
+        "sent_mail",
+        include_str!("../migrations/0004_sent_mail.sql"),
+    ),
 ];
 
 /// Where PostgreSQL keeps the connections that read and write.
@@ -32,7 +40,7 @@ const SQLITE_READERS: u32 = 4;
 const SQLITE_SETUP: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
     PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000;";
 const POSTGRES_SETUP: &str = "SET synchronous_commit TO on";
-/// How long the first connection may take.
+/// How long a connection may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Changes that a slow watcher may lag behind.
@@ -76,21 +84,28 @@ impl Store {
         }
     }
 
-    /// Opens a file, which is made if it is not there.
+    /// Opens a file, which is made, for its owner's eyes only, if it is not there.
     pub async fn sqlite(file: &Path) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
         let place = format!("the database {}", file.display());
         // The URL leaves this one character as it is.
-        let file = file.to_string_lossy().replace('%', "%25");
+        let name = file.to_string_lossy().replace('%', "%25");
         let url = SqliteConnectOptions::new()
-            .filename(file)
+            .filename(name)
             .create_if_missing(true)
             .to_url_lossy();
         let options = AnyConnectOptions::from_str(url.as_str())?;
+        // For its owner's eyes only, and so are its log and index. If it cannot be made SQLite says why.
+        let _ = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(file);
         try_once(&options, SQLITE_SETUP, place).await?;
         let pool = |connections| {
             AnyPoolOptions::new()
                 .max_connections(connections)
+                .acquire_timeout(PATIENCE)
                 .after_connect(|connection, _| {
                     Box::pin(async move {
                         connection.execute(SQLITE_SETUP).await?;
@@ -115,6 +130,7 @@ impl Store {
         try_once(&options, POSTGRES_SETUP, place).await?;
         let pool = AnyPoolOptions::new()
             .max_connections(POSTGRES_CONNECTIONS)
+            .acquire_timeout(PATIENCE)
             .after_connect(|connection, _| {
                 Box::pin(async move {
                     connection.execute(POSTGRES_SETUP).await?;

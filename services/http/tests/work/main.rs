@@ -92,12 +92,18 @@ impl Quiet {
 
     async fn account(&self, email: &str) -> AccountId {
         let account = NewAccount::local(email, "Zoe");
-        let id = self.store.create_account(&account, NOW).await.unwrap();
         let nobodys = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$\
                        AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-        let changed = self.store.change_passphrase(&id, nobodys, NOW).await;
-        changed.unwrap();
-        id
+        let entry = |id: &AccountId| AuditEntry {
+            at: NOW,
+            actor: id.to_string(),
+            action: "create_account".to_owned(),
+            details: "{}".to_owned(),
+        };
+        let made = self
+            .store
+            .create_local_account(&account, Some(nobodys), NOW, entry);
+        made.await.unwrap()
     }
 
     async fn room(&self, owner: &AccountId, policy: Policy) -> RoomCode {
@@ -213,7 +219,10 @@ async fn a_room_of_others_is_none_to_who_is_signed_in() {
         quiet.account("eve@example.org").await,
     );
     let day = Duration::from_hours(1_000_000);
-    let login = quiet.store.create_login(&eve, NOW, NOW.plus(day)).await;
+    let login = quiet
+        .store
+        .create_login(&eve, NOW, NOW.plus(day), None)
+        .await;
     let login = login.unwrap();
     let absent = RoomCode::parse("zzz-zzzz-zzz").unwrap();
     let mut seen = Vec::new();

@@ -1,11 +1,12 @@
 use std::time::Duration;
 
-use parvis_meeting::{OrganisationId, UnixMillis};
+use parvis_meeting::{AccountId, OrganisationId, UnixMillis};
 use parvis_store::{
-    NewAccount, NewApplication, NewProof, Organisation, Proof, Scope, Secret, SignIn, StoreError,
+    NewAccount, NewApplication, NewProof, Organisation, Proof, Scope, Secret, SignIn, Store,
+    StoreError,
 };
 
-use crate::both::{NOW, account, both};
+use crate::both::{NOW, account, audit, both};
 
 fn later(seconds: u64) -> UnixMillis {
     NOW.plus(Duration::from_secs(seconds))
@@ -20,6 +21,24 @@ fn proof(code: &str) -> NewProof {
     }
 }
 
+async fn begin(store: &Store, code: &str) -> Result<Secret, StoreError> {
+    store.begin_proof(&proof(code), None, NOW).await
+}
+
+async fn finish(
+    store: &Store,
+    id: &Secret,
+    email: &str,
+    code: &str,
+    passphrase: &str,
+    now: UnixMillis,
+) -> Result<Proof, StoreError> {
+    let entry = |id: &AccountId| audit("prove_address", id);
+    store
+        .finish_proof(id, email, code, passphrase, now, entry)
+        .await
+}
+
 fn organisation(id: &str) -> OrganisationId {
     OrganisationId::new(id).unwrap()
 }
@@ -27,12 +46,19 @@ fn organisation(id: &str) -> OrganisationId {
 #[tokio::test]
 async fn a_proven_address_is_an_account() {
     both(|store| async move {
-        let id = store.begin_proof(&proof("1234567890")).await.unwrap();
-        let wrong = store.finish_proof(&id, "zoe@example.org", "1234567891", "a hash", NOW);
+        let id = begin(&store, "1234567890").await.unwrap();
+        let wrong = finish(&store, &id, "zoe@example.org", "1234567891", "a hash", NOW);
         assert_eq!(wrong.await.unwrap(), Proof::Wrong);
         assert_eq!(store.local_account("zoe@example.org").await.unwrap(), None);
 
-        let right = store.finish_proof(&id, "ZOE@example.org", "1234567890", "hash of 1", NOW);
+        let right = finish(
+            &store,
+            &id,
+            "ZOE@example.org",
+            "1234567890",
+            "hash of 1",
+            NOW,
+        );
         let Proof::Account(zoe) = right.await.unwrap() else {
             panic!("the code was right");
         };
@@ -44,7 +70,7 @@ async fn a_proven_address_is_an_account() {
         let passphrase = store.passphrase(&zoe).await.unwrap();
         assert_eq!(passphrase.as_deref(), Some("hash of 1"));
 
-        let again = store.finish_proof(&id, "zoe@example.org", "1234567890", "a hash", NOW);
+        let again = finish(&store, &id, "zoe@example.org", "1234567890", "a hash", NOW);
         assert_eq!(again.await.unwrap(), Proof::Wrong, "a code is good once");
     })
     .await;
@@ -53,20 +79,33 @@ async fn a_proven_address_is_an_account() {
 #[tokio::test]
 async fn a_code_is_guessed_five_times_and_fifteen_minutes() {
     both(|store| async move {
-        let id = store.begin_proof(&proof("1234567890")).await.unwrap();
+        let id = begin(&store, "1234567890").await.unwrap();
         for guess in 1..=4 {
-            let wrong = store.finish_proof(&id, "zoe@example.org", "0000000000", "a hash", NOW);
+            let wrong = finish(&store, &id, "zoe@example.org", "0000000000", "a hash", NOW);
             assert_eq!(wrong.await.unwrap(), Proof::Wrong, "guess {guess}");
         }
         for code in ["0000000000", "1234567890", "1234567890"] {
-            let spent = store.finish_proof(&id, "zoe@example.org", code, "a hash", NOW);
+            let spent = finish(&store, &id, "zoe@example.org", code, "a hash", NOW);
             assert_eq!(spent.await.unwrap(), Proof::Spent);
         }
-        let id = store.begin_proof(&proof("5555555555")).await.unwrap();
-        let late = store.finish_proof(&id, "zoe@example.org", "5555555555", "a hash", later(900));
+        let id = begin(&store, "5555555555").await.unwrap();
+        let late = finish(
+            &store,
+            &id,
+            "zoe@example.org",
+            "5555555555",
+            "a hash",
+            later(900),
+        );
         assert_eq!(late.await.unwrap(), Proof::Wrong);
-        let in_time =
-            store.finish_proof(&id, "zoe@example.org", "5555555555", "a hash", later(899));
+        let in_time = finish(
+            &store,
+            &id,
+            "zoe@example.org",
+            "5555555555",
+            "a hash",
+            later(899),
+        );
         assert!(matches!(in_time.await.unwrap(), Proof::Account(_)));
     })
     .await;
@@ -75,16 +114,26 @@ async fn a_code_is_guessed_five_times_and_fifteen_minutes() {
 #[tokio::test]
 async fn proving_an_address_again_changes_the_passphrase_and_signs_out() {
     both(|store| async move {
-        let id = store.begin_proof(&proof("1111111111")).await.unwrap();
-        let first = store.finish_proof(&id, "zoe@example.org", "1111111111", "a hash", NOW);
+        let id = begin(&store, "1111111111").await.unwrap();
+        let first = finish(&store, &id, "zoe@example.org", "1111111111", "a hash", NOW);
         let Proof::Account(zoe) = first.await.unwrap() else {
             panic!("the code was right");
         };
-        let login = store.create_login(&zoe, NOW, later(60)).await.unwrap();
+        let login = store
+            .create_login(&zoe, NOW, later(60), None)
+            .await
+            .unwrap();
         assert!(store.login(&login, NOW).await.unwrap().is_some());
 
-        let id = store.begin_proof(&proof("2222222222")).await.unwrap();
-        let again = store.finish_proof(&id, "zoe@example.org", "2222222222", "hash of 2", NOW);
+        let id = begin(&store, "2222222222").await.unwrap();
+        let again = finish(
+            &store,
+            &id,
+            "zoe@example.org",
+            "2222222222",
+            "hash of 2",
+            NOW,
+        );
         assert_eq!(again.await.unwrap(), Proof::Account(zoe.clone()));
         assert_eq!(store.login(&login, NOW).await.unwrap(), None);
         let passphrase = store.passphrase(&zoe).await.unwrap();
@@ -96,11 +145,11 @@ async fn proving_an_address_again_changes_the_passphrase_and_signs_out() {
 #[tokio::test]
 async fn who_guesses_spends_no_tries_of_others() {
     both(|store| async move {
-        let id = store.begin_proof(&proof("1234567890")).await.unwrap();
-        let mallorys = store.begin_proof(&proof("5555555555")).await.unwrap();
+        let id = begin(&store, "1234567890").await.unwrap();
+        let mallorys = begin(&store, "5555555555").await.unwrap();
         let finish = |id: &Secret, email: &'static str, code: &'static str| {
             let (store, id) = (store.clone(), id.clone());
-            async move { store.finish_proof(&id, email, code, "a hash", NOW).await }
+            async move { super::accounts::finish(&store, &id, email, code, "a hash", NOW).await }
         };
         for _ in 0..4 {
             let wrong = finish(&mallorys, "zoe@example.org", "0000000000").await;
@@ -126,8 +175,14 @@ async fn who_guesses_spends_no_tries_of_others() {
 async fn a_login_ends_by_its_time_or_by_signing_out() {
     both(|store| async move {
         let zoe = account(&store, "Zoe").await;
-        let login = store.create_login(&zoe, NOW, later(60)).await.unwrap();
-        let other = store.create_login(&zoe, NOW, later(60)).await.unwrap();
+        let login = store
+            .create_login(&zoe, NOW, later(60), None)
+            .await
+            .unwrap();
+        let other = store
+            .create_login(&zoe, NOW, later(60), None)
+            .await
+            .unwrap();
         assert_ne!(login.reveal(), other.reveal());
         let who = store.login(&login, later(59)).await.unwrap();
         assert_eq!(who.expect("signed in").id, zoe);
@@ -170,17 +225,17 @@ async fn a_providers_account_is_known_by_its_subject() {
             ..NewAccount::local(email, "Zoé")
         };
         let ministry = organisation("ministry");
-        store
-            .name_organisations(std::slice::from_ref(&ministry), NOW)
-            .await
-            .unwrap();
+        let signed_in_by = |id: &AccountId| audit("sign_in", id);
         let zoe = signed_in("zoe@example.org", "sub-1");
         let zoe = store
-            .sign_in_account(&zoe, std::slice::from_ref(&ministry), NOW)
+            .sign_in_account(&zoe, std::slice::from_ref(&ministry), NOW, signed_in_by)
             .await
             .unwrap();
         let renamed = signed_in("zoe.b@example.org", "sub-1");
-        let again = store.sign_in_account(&renamed, &[], NOW).await.unwrap();
+        let again = store
+            .sign_in_account(&renamed, &[], NOW, signed_in_by)
+            .await
+            .unwrap();
         assert_eq!(again, zoe);
         let found = store.account(&zoe).await.unwrap().expect("it is there");
         assert_eq!(found.email.as_deref(), Some("zoe.b@example.org"));
@@ -191,14 +246,17 @@ async fn a_providers_account_is_known_by_its_subject() {
                 administrator,
                 ..signed_in("zoe.b@example.org", "sub-1")
             };
-            store.sign_in_account(&promoted, &[], NOW).await.unwrap();
+            store
+                .sign_in_account(&promoted, &[], NOW, signed_in_by)
+                .await
+                .unwrap();
             let found = store.account(&zoe).await.unwrap().expect("it is there");
             assert_eq!(found.administrator, administrator, "from one sign-in on");
         }
 
         let other = signed_in("zoe.b@example.org", "sub-2");
         let other = store
-            .sign_in_account(&other, &[ministry], NOW)
+            .sign_in_account(&other, &[ministry], NOW, signed_in_by)
             .await
             .unwrap();
         assert_ne!(other, zoe, "an address is no identity");
@@ -215,7 +273,10 @@ async fn a_domain_makes_members_of_an_organisation() {
             name: "The ministry".to_owned(),
             domains: vec!["Example.org".to_owned()],
         };
-        store.put_organisation(&ministry, NOW).await.unwrap();
+        store
+            .put_organisation(&ministry, NOW, &audit("put", "root"))
+            .await
+            .unwrap();
         let found = store.account(&zoe).await.unwrap().expect("it is there");
         assert_eq!(found.organisations, [organisation("ministry")]);
 
@@ -224,13 +285,21 @@ async fn a_domain_makes_members_of_an_organisation() {
             name: "The town".to_owned(),
             domains: vec!["example.org".to_owned()],
         };
-        store.put_organisation(&town, NOW).await.unwrap();
+        store
+            .put_organisation(&town, NOW, &audit("put", "root"))
+            .await
+            .unwrap();
         let found = store.account(&zoe).await.unwrap().expect("it is there");
         assert_eq!(found.organisations, [organisation("town")]);
         let names = store.organisations().await.unwrap();
         assert_eq!(names.len(), 2);
         assert_eq!(names[1].domains, ["example.org"]);
-        assert!(store.delete_organisation(&town.id).await.unwrap());
+        assert!(
+            store
+                .delete_organisation(&town.id, &audit("delete", "root"))
+                .await
+                .unwrap()
+        );
         let domain = store.organisation_of_domain("example.org").await.unwrap();
         assert_eq!(domain, None);
     })
@@ -280,7 +349,10 @@ async fn an_application_is_known_by_its_secret_until_it_is_taken_away() {
             domains: vec!["Example.org".to_owned()],
             created_by: zoe,
         };
-        let (id, secret) = store.create_application(&new, NOW).await.unwrap();
+        let (id, secret) = store
+            .create_application(&new, NOW, |id| audit("create", id))
+            .await
+            .unwrap();
         let found = store.application(&secret).await.unwrap();
         let found = found.expect("it is there");
         assert_eq!(found.id, id);
@@ -288,7 +360,12 @@ async fn an_application_is_known_by_its_secret_until_it_is_taken_away() {
         assert_eq!(found.domains, ["example.org"]);
         assert!(!format!("{secret:?}").contains(secret.reveal()));
         assert_eq!(store.applications().await.unwrap(), [found]);
-        assert!(store.delete_application(&id).await.unwrap());
+        assert!(
+            store
+                .delete_application(&id, &audit("delete", "root"))
+                .await
+                .unwrap()
+        );
         assert_eq!(store.application(&secret).await.unwrap(), None);
     })
     .await;

@@ -1,6 +1,7 @@
 //! A test runs on a new database of each kind.
 
 use std::{
+    fmt::Display,
     fs,
     future::Future,
     sync::{
@@ -12,6 +13,7 @@ use std::{
 use parvis_meeting::{AccountId, Policy, RoomCode, UnixMillis};
 use parvis_postgres::Cluster;
 use parvis_store::{AuditEntry, NewAccount, NewRoom, Store};
+use sqlx::{AnyConnection, ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 
 pub const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
 
@@ -29,11 +31,20 @@ pub fn cluster() -> Arc<Cluster> {
 
 /// Runs it with SQLite, then with PostgreSQL.
 pub async fn both<F: Future<Output = ()>>(test: impl Fn(Store) -> F) {
+    both_behind(|store, _| test(store)).await;
+}
+
+/// As [`both`], with a connection that knows nothing of the store.
+pub async fn both_behind<F: Future<Output = ()>>(test: impl Fn(Store, AnyConnection) -> F) {
     static DATABASES: AtomicU32 = AtomicU32::new(0);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a store?%20.db");
     let store = Store::sqlite(&file).await.unwrap();
-    test(store.clone()).await;
+    let url = SqliteConnectOptions::new()
+        .filename(file.to_string_lossy().replace('%', "%25"))
+        .to_url_lossy();
+    let behind = AnyConnection::connect(url.as_str()).await.unwrap();
+    test(store.clone(), behind).await;
     store.close().await;
     assert!(fs::metadata(&file).unwrap().is_file());
 
@@ -41,7 +52,8 @@ pub async fn both<F: Future<Output = ()>>(test: impl Fn(Store) -> F) {
     let number = DATABASES.fetch_add(1, Ordering::Relaxed);
     let url = cluster.database(&format!("test{number}"));
     let store = Store::open(&url).await.unwrap();
-    test(store.clone()).await;
+    let behind = AnyConnection::connect(&url).await.unwrap();
+    test(store.clone(), behind).await;
     store.close().await;
 }
 
@@ -72,7 +84,7 @@ pub async fn room(store: &Store, creator: &AccountId) -> RoomCode {
 }
 
 /// An entry of the audit log.
-pub fn audit(action: &str, actor: &AccountId) -> AuditEntry {
+pub fn audit(action: &str, actor: &(impl Display + ?Sized)) -> AuditEntry {
     AuditEntry {
         at: NOW,
         actor: actor.to_string(),

@@ -13,7 +13,7 @@ use parvis_meeting::{ChatSeq, ParticipantId, RoomCode};
 use parvis_postgres::Stop;
 use parvis_store::{ChatLine, NewMail, Store, Unit};
 
-use crate::both::{NOW, account, audit, cluster, room};
+use crate::both::{NOW, account, cluster, room};
 
 const URL: &str = "PARVIS_TEST_STORE";
 const KILLS: &str = "PARVIS_KILLS";
@@ -126,7 +126,6 @@ impl Victim {
                 store.open_session(&code, NOW).await.unwrap();
                 rooms.insert(code, 0);
             }
-            store.audit(&audit("test", &zoe), None).await.unwrap();
             store.close().await;
             rooms
         });

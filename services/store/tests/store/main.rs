@@ -6,4 +6,5 @@ mod commits;
 mod kill;
 mod opening;
 mod outbox;
+mod remembered;
 mod rooms;

@@ -3,7 +3,7 @@ use std::time::Duration;
 use parvis_meeting::UnixMillis;
 use parvis_store::NewMail;
 
-use crate::both::{NOW, both};
+use crate::both::{NOW, both, both_behind};
 
 fn later(seconds: u64) -> UnixMillis {
     NOW.plus(Duration::from_secs(seconds))
@@ -74,6 +74,32 @@ async fn two_who_send_share_the_mail() {
         let taken = keys.len();
         keys.dedup();
         assert_eq!(keys.len(), taken, "none twice");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_mail_said_is_not_kept_once_it_is_sent_or_given_up() {
+    both_behind(|store, mut behind| async move {
+        let mails = [mail("sent"), mail("given up"), mail("later")];
+        store.send_mail(&mails, NOW).await.unwrap();
+        let due = store.due_mail(10, NOW, later(60)).await.unwrap();
+        let id = |key: &str| &due.iter().find(|mail| mail.key == key).unwrap().id;
+        store.mail_sent(id("sent"), NOW).await.unwrap();
+        let failed = store.mail_failed(id("given up"), "no such user", None, NOW);
+        failed.await.unwrap();
+        let failed = store.mail_failed(id("later"), "no route", Some(later(5)), NOW);
+        failed.await.unwrap();
+        let kept: Vec<(String, String)> =
+            sqlx::query_as("SELECT idempotency_key, message FROM outbox ORDER BY idempotency_key")
+                .fetch_all(&mut behind)
+                .await
+                .unwrap();
+        let kept: Vec<(&str, &str)> = kept.iter().map(|(k, m)| (k.as_str(), m.as_str())).collect();
+        assert_eq!(
+            kept,
+            [("given up", ""), ("later", "to later"), ("sent", "")]
+        );
     })
     .await;
 }
