@@ -23,15 +23,10 @@ pub struct Cli {
     /// Print one JSON object a line instead of text, for scripts
     #[arg(long, global = true)]
     pub json: bool,
-    /// What the commands but `relay` log to standard error, as in `info` or `warn,parvis=debug`
-    #[arg(
-        long,
-        value_name = "FILTER",
-        env = "PARVIS_LOG",
-        default_value = "error",
-        global = true
-    )]
-    pub trace: String,
+    /// What is logged to standard error, as in `info` or `warn,parvis=debug`; `relay` has options of its
+    /// own [default: info of `serve`, error of the others]
+    #[arg(long, value_name = "FILTER", env = "PARVIS_LOG", global = true)]
+    pub trace: Option<String>,
 }
 
 const EXAMPLES: &str = "\

@@ -7,6 +7,7 @@ mod cli;
 mod demo;
 mod entry;
 mod join;
+mod logs;
 mod output;
 mod publish;
 mod recording;
@@ -17,11 +18,11 @@ mod stop;
 mod token;
 mod watch;
 
-use std::{io::IsTerminal, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::Parser;
+use parvis_relay::LogFormat;
 use serde_json::json;
-use tracing_subscriber::EnvFilter;
 
 use crate::{
     cli::{Cli, Command},
@@ -49,8 +50,14 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {
-    if !matches!(cli.command, Command::Relay(_)) {
-        log_to_stderr(&cli.trace)?;
+    let (filter, format) = match &cli.command {
+        // Its configuration says it.
+        Command::Relay(_) => (None, LogFormat::Text),
+        Command::Serve(args) => (Some("info"), args.log_format),
+        _ => (Some("error"), LogFormat::Text),
+    };
+    if let Some(filter) = filter {
+        logs::install(cli.trace.as_deref().unwrap_or(filter), format)?;
     }
     let output = Output::new(cli.json);
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -72,14 +79,4 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Logout(args) => account::logout(&args, &output),
         }
     })
-}
-
-fn log_to_stderr(filter: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(filter)?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .init();
-    Ok(())
 }

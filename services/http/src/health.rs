@@ -1,8 +1,14 @@
 //! Pages for whoever watches the service.
 
+use std::time::Duration;
+
 use axum::extract::State;
+use tokio::time::timeout;
 
 use crate::{ApiError, app::App, error::Refusal};
+
+/// How long the store has to answer: whoever asks may not wait longer.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Whether the process lives
 #[utoipa::path(
@@ -22,7 +28,10 @@ pub(crate) async fn alive() -> &'static str {
     )
 )]
 pub(crate) async fn ready(State(app): State<App>) -> Result<&'static str, ApiError> {
-    app.store.check().await?;
+    let silent = |_| ApiError::unavailable("the store does not answer");
+    timeout(PATIENCE, app.store.check())
+        .await
+        .map_err(silent)??;
     for need in app.needs.get().into_iter().flatten() {
         need.check().await.map_err(ApiError::unavailable)?;
     }

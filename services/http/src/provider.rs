@@ -1,13 +1,15 @@
 use std::{
     net::IpAddr,
+    ops::Deref,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use openidconnect::{
     AccessToken, AdditionalClaims, AuthenticationFlow, AuthorizationCode, ClientId, ClientSecret,
-    CsrfToken, HttpRequest, HttpResponse, IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge,
-    PkceCodeVerifier, RedirectUrl, Scope, SubjectIdentifier, TokenResponse, UserInfoClaims,
+    CsrfToken, HttpRequest, HttpResponse, IssuerUrl, LocalizedClaim, Nonce, OAuth2TokenResponse,
+    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, SubjectIdentifier, TokenResponse,
+    UserInfoClaims,
     core::{CoreClient, CoreGenderClaim, CoreProviderMetadata, CoreResponseType},
 };
 use parvis_meeting::ErrorKind;
@@ -208,12 +210,10 @@ impl ProviderClient {
         let mut person = Person {
             subject: claims.subject().to_string(),
             email: None,
-            name: claims
-                .name()
-                .and_then(|name| name.get(None))
-                .map(|n| n.to_string()),
+            name: said(claims.name()),
             organisations: Vec::new(),
         };
+        let (mut given, mut last) = (said(claims.given_name()), said(claims.family_name()));
         let mut email = claims.email().map(|email| email.to_string());
         let mut verified = claims.email_verified();
         if has_user_info {
@@ -221,14 +221,21 @@ impl ProviderClient {
             let info: UserInfoClaims<Others, CoreGenderClaim> = self
                 .user_info(&metadata, config, tokens.access_token().clone(), subject)
                 .await?;
-            let name = info.name().and_then(|name| name.get(None));
-            person.name = name.map(|name| name.to_string()).or(person.name);
+            let others = &info.additional_claims().all;
+            // The name that a person goes by, where it is told apart from that of birth.
+            let usual = others.get("usual_name").and_then(Value::as_str);
+            person.name = said(info.name()).or(person.name);
+            given = said(info.given_name()).or(given);
+            last = usual
+                .map(str::to_owned)
+                .or(said(info.family_name()))
+                .or(last);
             if let Some(address) = info.email() {
                 email = Some(address.to_string());
                 verified = info.email_verified();
             }
             let claim = self.provider.organisation_claim.as_ref();
-            let claim = claim.and_then(|claim| info.additional_claims().all.get(claim));
+            let claim = claim.and_then(|claim| others.get(claim));
             person.organisations = claim.map(texts).unwrap_or_default();
         }
         if email.is_some() && verified != Some(true) && !self.provider.trust_email {
@@ -238,6 +245,7 @@ impl ProviderClient {
             ));
         }
         person.email = email;
+        person.name = person.name.or_else(|| joined(given, last));
         Ok(person)
     }
 
@@ -287,6 +295,18 @@ impl ProviderClient {
         *known = Some((Arc::clone(&found), Instant::now()));
         Ok(found)
     }
+}
+
+/// What a claim says in no language in particular, if it says something.
+fn said<T: Deref<Target = String>>(claim: Option<&LocalizedClaim<T>>) -> Option<String> {
+    let text = claim.and_then(|claim| claim.get(None))?;
+    (!text.trim().is_empty()).then(|| text.trim().to_owned())
+}
+
+/// A name of its parts.
+fn joined(given: Option<String>, last: Option<String>) -> Option<String> {
+    let parts: Vec<String> = given.into_iter().chain(last).collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
 }
 
 fn redirect(config: &Config) -> Result<RedirectUrl, ApiError> {

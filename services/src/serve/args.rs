@@ -1,6 +1,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
+use parvis_relay::LogFormat;
 
 /// What `parvis serve` takes.
 #[derive(Debug, Args)]
@@ -91,7 +92,12 @@ pub struct ServeArgs {
     )]
     pub mail: Option<String>,
     /// Who mail is from, as in `Parvis <parvis@meet.example>`
-    #[arg(long, value_name = "MAILBOX", env = "PARVIS_MAIL_FROM")]
+    #[arg(
+        long,
+        value_name = "MAILBOX",
+        env = "PARVIS_MAIL_FROM",
+        requires = "mail"
+    )]
     pub mail_from: Option<String>,
     /// The issuer of an OpenID Connect provider; there are no local accounts then
     #[arg(
@@ -107,6 +113,18 @@ pub struct ServeArgs {
     /// A file with the secret between the provider and this service
     #[arg(long, value_name = "FILE", env = "PARVIS_OIDC_CLIENT_SECRET_FILE")]
     pub oidc_client_secret_file: Option<PathBuf>,
+    /// What the provider is asked for beside `openid`; several times for several [default: email, profile]
+    #[arg(
+        long = "oidc-scope",
+        value_name = "SCOPE",
+        env = "PARVIS_OIDC_SCOPES",
+        value_delimiter = ','
+    )]
+    pub oidc_scopes: Vec<String>,
+    /// Take an address though the provider does not say that it was verified; for a provider that does not say so of
+    /// any, and hands out none that is not
+    #[arg(long, env = "PARVIS_OIDC_TRUST_EMAIL")]
+    pub oidc_trust_email: bool,
     /// The claim that names the organisations of a person
     #[arg(long, value_name = "CLAIM", env = "PARVIS_OIDC_ORGANISATION_CLAIM")]
     pub oidc_organisation_claim: Option<String>,
@@ -127,6 +145,14 @@ pub struct ServeArgs {
     /// The TCP address of the relay's metrics and health pages [default: none]
     #[arg(long, value_name = "ADDR", env = "PARVIS_RELAY_HTTP")]
     pub metrics: Option<SocketAddr>,
+    /// How standard error is written: `--trace` says what of it
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        env = "PARVIS_LOG_FORMAT"
+    )]
+    pub log_format: LogFormat,
 }
 
 impl ServeArgs {
@@ -151,11 +177,14 @@ impl ServeArgs {
             oidc_issuer: None,
             oidc_client_id: None,
             oidc_client_secret_file: None,
+            oidc_scopes: Vec::new(),
+            oidc_trust_email: false,
             oidc_organisation_claim: None,
             oidc_administrators: Vec::new(),
             ticket: Duration::from_hours(12),
             drain: Duration::from_secs(10),
             metrics: None,
+            log_format: LogFormat::Text,
         }
     }
 }

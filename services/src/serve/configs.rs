@@ -19,6 +19,9 @@ use super::{ServeArgs, certificate::KeptCertificate, folder::DataFolder};
 /// How long mail is kept back after it could not be sent.
 const MAIL_RETRY: Duration = Duration::from_secs(30);
 
+/// A ticket has to last until it is shown, on a slow path too.
+const LEAST_TICKET: Duration = Duration::from_mins(1);
+
 /// kept: the relay's certificate, where the operator gives none.
 pub(super) fn relay_config(
     args: &ServeArgs,
@@ -46,7 +49,7 @@ pub(super) fn relay_config(
 }
 
 /// Refuses what leads clients to no relay.
-pub(super) fn check_relay_url(url: &str) -> anyhow::Result<()> {
+fn check_relay_url(url: &str) -> anyhow::Result<()> {
     let uri: Option<Uri> = url.parse().ok();
     let leads = |uri: Uri| {
         let has_host = uri.host().is_some_and(|host| !host.is_empty());
@@ -58,6 +61,55 @@ pub(super) fn check_relay_url(url: &str) -> anyhow::Result<()> {
     bail!(
         "--relay-url is where clients reach the relay, as in moqt://meet.example, or https:// for WebTransport, got {url:?}"
     )
+}
+
+/// Refuses what no link to a room begins with.
+fn check_site(site: &str) -> anyhow::Result<()> {
+    let uri: Option<Uri> = site.parse().ok();
+    let leads = |uri: &Uri| {
+        let has_host = uri.host().is_some_and(|host| !host.is_empty());
+        has_host && matches!(uri.scheme_str(), Some("http" | "https"))
+    };
+    if uri.as_ref().is_some_and(leads) && !site.contains(['?', '#']) {
+        return Ok(());
+    }
+    bail!(
+        "--site is where people reach the service, as in https://meet.example, without a question or a fragment, got {site:?}"
+    )
+}
+
+/// Refuses, before anything is started, what nobody could meet by.
+pub(super) fn check(args: &ServeArgs) -> anyhow::Result<()> {
+    if let Some(url) = &args.relay_url {
+        check_relay_url(url)?;
+    }
+    if let Some(site) = &args.site {
+        check_site(site)?;
+        if args.relay_url.is_none() && args.relay_listen.ip().is_unspecified() && !is_here(site) {
+            bail!(
+                "--relay-url says where clients reach the relay, as in moqt://meet.example: --relay-listen {} is every address of this machine",
+                args.relay_listen
+            );
+        }
+    }
+    if args.ticket < LEAST_TICKET {
+        let (least, got) = (LEAST_TICKET, args.ticket);
+        let (least, got) = (
+            humantime::format_duration(least),
+            humantime::format_duration(got),
+        );
+        bail!("--ticket is {least} at least, got {got}");
+    }
+    Ok(())
+}
+
+/// Whether a site is this machine.
+fn is_here(site: &str) -> bool {
+    let uri: Option<Uri> = site.parse().ok();
+    uri.as_ref().and_then(Uri::host).is_some_and(|host| {
+        let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+        host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    })
 }
 
 /// Where the authority speaks to everybody, as the relay's option has it.
@@ -100,17 +152,22 @@ pub(super) fn http_config(
     })
 }
 
-fn provider(args: &ServeArgs, issuer: &str) -> anyhow::Result<Provider> {
+pub(super) fn provider(args: &ServeArgs, issuer: &str) -> anyhow::Result<Provider> {
     let secret = args.oidc_client_secret_file.as_ref().map(|file| {
         fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
     });
     let secret = secret.transpose()?;
     let id = args.oidc_client_id.clone().unwrap_or_default();
-    Ok(Provider {
+    let mut provider = Provider {
         organisation_claim: args.oidc_organisation_claim.clone(),
         administrators: args.oidc_administrators.clone(),
+        trust_email: args.oidc_trust_email,
         ..Provider::new(issuer, &id, secret.as_deref().map(str::trim))
-    })
+    };
+    if !args.oidc_scopes.is_empty() {
+        provider.scopes.clone_from(&args.oidc_scopes);
+    }
+    Ok(provider)
 }
 
 /// An address by which this machine reaches a socket of its own.

@@ -1,7 +1,7 @@
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -47,6 +47,21 @@ impl DataFolder {
     /// A file of it.
     pub fn file(&self, name: &str) -> PathBuf {
         self.folder.join(name)
+    }
+
+    /// The file of the database. Others do not read it, though the folder is not of our making.
+    pub fn database(&self) -> anyhow::Result<PathBuf> {
+        const NAME: &str = "parvis.db";
+        for suffix in ["", "-wal", "-shm"] {
+            let path = self.file(&format!("{NAME}{suffix}"));
+            let open_to_others = fs::metadata(&path)
+                .is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0);
+            if open_to_others {
+                fs::set_permissions(&path, fs::Permissions::from_mode(0o600))
+                    .with_context(|| format!("others can read {}", path.display()))?;
+            }
+        }
+        Ok(self.file(NAME))
     }
 
     /// The key that signs tokens, made at the first start. Its public half is in

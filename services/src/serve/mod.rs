@@ -27,10 +27,11 @@ use tokio::task::JoinHandle;
 pub use self::args::ServeArgs;
 use self::{
     certificate::KeptCertificate,
-    configs::{check_relay_url, here, http_config, relay_config},
+    configs::{here, http_config, relay_config},
     folder::DataFolder,
 };
 use crate::{
+    logs,
     output::Output,
     stop::{Hangups, caught, stop},
 };
@@ -67,7 +68,7 @@ pub struct Serving {
 /// Serves meetings until it is told to stop.
 pub async fn run(args: ServeArgs, output: &Output) -> anyhow::Result<()> {
     let mut hangups = Hangups::new()?;
-    let mut serving = Serving::start(&args, Operator::stderr()).await?;
+    let mut serving = Serving::start(&args, logs::operator(args.log_format)).await?;
     let stopped = caught();
     announce(&serving, output);
     let cut_off = serving.authority.closed();
@@ -120,14 +121,12 @@ fn announce(serving: &Serving, output: &Output) {
 impl Serving {
     /// Starts everything; an error says what to change, and nothing is left of the rest.
     pub async fn start(args: &ServeArgs, operator: Operator) -> anyhow::Result<Self> {
-        if let Some(url) = &args.relay_url {
-            check_relay_url(url)?;
-        }
+        configs::check(args)?;
         let folder = DataFolder::open(&args.data)?;
         let signer = Arc::new(folder.signer()?);
         let store = match &args.database {
             Some(url) => Store::open(url).await,
-            None => Store::sqlite(&folder.file("parvis.db")).await,
+            None => Store::sqlite(&folder.database()?).await,
         };
         let store = store.context("cannot open the database")?;
         let secret = folder.control_secret()?;

@@ -1,6 +1,26 @@
-use clap::Args;
+use clap::{Args, FromArgMatches};
 
-use super::ServeArgs;
+use super::{ServeArgs, configs::provider};
+
+const ISSUER: &str = "https://id.example";
+
+fn parsed(line: &str) -> ServeArgs {
+    let command = ServeArgs::augment_args(clap::Command::new("serve"));
+    let matches = command.try_get_matches_from(line.split(' ')).unwrap();
+    ServeArgs::from_arg_matches(&matches).unwrap()
+}
+
+#[test]
+fn a_provider_is_asked_for_what_the_operator_says() {
+    let known = "serve --oidc-issuer https://id.example --oidc-client-id parvis";
+    let usual = provider(&parsed(known), ISSUER).unwrap();
+    assert_eq!(usual.scopes, ["email", "profile"]);
+    assert!(!usual.trust_email);
+    let more = "--oidc-scope email,given_name --oidc-scope usual_name --oidc-trust-email";
+    let other = provider(&parsed(&format!("{known} {more}")), ISSUER).unwrap();
+    assert_eq!(other.scopes, ["email", "given_name", "usual_name"]);
+    assert!(other.trust_email);
+}
 
 #[test]
 fn the_operators_page_tells_every_flag() {

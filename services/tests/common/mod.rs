@@ -20,6 +20,7 @@ pub fn parvis<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>)
     for name in [
         "PARVIS_URL",
         "PARVIS_LOG",
+        "PARVIS_LOG_FORMAT",
         "PARVIS_TOKEN_FILE",
         "PARVIS_SITE",
         "PARVIS_SITE_CA",
@@ -74,11 +75,12 @@ pub struct Script {
 
 impl Script {
     pub fn start<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Self {
-        let mut command = parvis(arguments);
-        command
-            .arg("--json")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        Self::of(parvis(arguments).arg("--json"))
+    }
+
+    /// Of a command that tells JSON lines.
+    pub fn of(command: &mut Command) -> Self {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the binary runs");
         let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
         Self { child, lines }

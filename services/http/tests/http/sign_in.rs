@@ -269,6 +269,38 @@ async fn an_address_that_nobody_verified_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_provider_may_say_a_name_in_parts_and_nothing_of_verified() {
+    let (server, _provider) = pair(|provider| {
+        provider.scopes.push("usual_name".to_owned());
+        provider.trust_email = true;
+    })
+    .await;
+    for (account, name, email) in [
+        ("angela", "Angela Claire Dubois", "angela@example.org"),
+        ("jean", "Jean Durand", "jean@example.org"),
+    ] {
+        let mut browser = Browser::new(&server, Some(account));
+        let way = browser.begin(&server, "/").await;
+        assert_eq!(parameter(&way, "scope"), "openid+email+profile+usual_name");
+        let back = browser.at_provider(&server, &way).await;
+        assert_eq!(browser.get(&back).await.status, 303);
+        let me = browser.me(&server).await.ok();
+        assert_eq!((&me["name"], &me["email"]), (&json!(name), &json!(email)));
+    }
+    server.stop().await;
+    // Unless the operator trusts its addresses nobody of it comes in.
+    let (server, _provider) = pair(|_| {}).await;
+    let mut browser = Browser::new(&server, Some("angela"));
+    let way = browser.begin(&server, "/").await;
+    let back = browser.at_provider(&server, &way).await;
+    browser
+        .get(&back)
+        .await
+        .refused(403, "Denied", "has not verified the e-mail address");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_is_refused_by_the_provider_is_told_so() {
     let (server, _provider) = pair(|_| {}).await;
     let mut browser = Browser::new(&server, None);

@@ -9,6 +9,9 @@ const people = {
   moved: { email: "zoe.b@example.org", email_verified: true, name: "Zoé B." },
   unverified: { email: "zoe@example.org", email_verified: false, name: "Not Zoé" },
   nameless: {},
+  // What ProConnect says of somebody.
+  angela: { email: "angela@example.org", given_name: "Angela Claire", usual_name: "Dubois", family_name: "Durand" },
+  jean: { email: "jean@example.org", email_verified: true, given_name: "Jean", family_name: "Durand" },
 };
 
 const server = createServer();
@@ -25,7 +28,7 @@ server.listen(0, "127.0.0.1", () => {
       },
     ],
     cookies: { keys: ["a key of the tests"] },
-    claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name", "organisations"] },
+    claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name", "organisations", "given_name", "usual_name", "family_name"] },
     features: { devInteractions: { enabled: false } },
     pkce: { required: () => true },
     interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
