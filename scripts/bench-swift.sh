@@ -9,12 +9,12 @@ build=$cache/swift-bench
 mkdir -p "$build"
 scripts/swift-root.sh make "$cache/swift-root"
 cargo build -q -p parvis-bindgen
-cargo build -q --release -p parvis-ffi --features bench
-bindings/swift/scripts/generate.sh "$target/release/libparvis_ffi.so" "$target/debug/parvis-bindgen" "$build/generated"
+scripts/app-library.sh --features silent,bench
+bindings/swift/scripts/generate.sh "$target/app/libparvis_ffi.so" "$target/debug/parvis-bindgen" "$build/generated"
 in_swift() { # command...
   scripts/swift-root.sh run "$cache/swift-root" --see "$target" --see "$build" -- "$@"
 }
 in_swift swiftc -O -swift-version 5 -suppress-warnings -module-name bench -I "$build/generated/parvis_ffiFFI" \
   "$build/generated/ParvisFFI/ParvisFFI.swift" bindings/swift/Bench/main.swift -o "$build/bench" \
-  -L "$target/release" -lparvis_ffi -Xlinker -rpath -Xlinker "$target/release" -Xlinker --allow-shlib-undefined
+  -L "$target/app" -lparvis_ffi -Xlinker -rpath -Xlinker "$target/app" -Xlinker --allow-shlib-undefined
 in_swift "$build/bench"

@@ -18,7 +18,7 @@ mvn() {
 
 # size ROW MOST: what the library takes on a device, megabytes, against what it may.
 size() {
-  strip -o "$cache/stripped.so" "$target/release/libparvis_ffi.so"
+  strip -o "$cache/stripped.so" "$target/app/libparvis_ffi.so"
   awk -v row="$1" -v bytes="$(stat -c %s "$cache/stripped.so")" -v most="$2" 'BEGIN {
     figure = bytes / 1e6
     printf "%-5s %-26s %7.1f %7.1f\n", figure <= most ? "ok" : "short", row, figure, most
@@ -30,11 +30,11 @@ if [ "$what" = bench ]; then
   cargo build -q -p parvis-bindgen
   rows=$cache/bindings-bench.txt
   # The functions of the bench are some kilobytes more than what ships.
-  cargo rustc -q --release -p parvis-ffi --crate-type cdylib --features bench
+  scripts/app-library.sh --features silent,bench
   mvn --file bindings/kotlin/pom.xml --quiet -Pbench "-Dparvis.output=$cache/kotlin-bench" \
-    "-Dparvis.library=$target/release/libparvis_ffi.so" -DskipTests --projects sdk-ffi,sdk test | tee "$rows"
+    "-Dparvis.library=$target/app/libparvis_ffi.so" -DskipTests --projects sdk-ffi,sdk test | tee "$rows"
   size library-with-codecs-MB 12 | tee --append "$rows"
-  cargo rustc -q --release -p parvis-ffi --crate-type cdylib --no-default-features
+  scripts/app-library.sh --no-default-features --features silent
   size library-alone-MB 4 | tee --append "$rows"
   scripts/bindings_table.py "$rows" "${@:3}"
   exit

@@ -123,7 +123,8 @@ mirror! {
     VideoEncoderChoice = parvis::codec::VideoEncoderChoice {
         /// libaom: no delay, live bitrate, real time at 720p on one core.
         Aom,
-        /// rav1e: Rust, four frames of delay, fixed bitrate, real time at 180p.
+        /// rav1e: Rust, four frames of delay, fixed bitrate, real time at 180p. Only a library that is built
+        /// with the feature `rav1e` has it; another answers [`ErrorKind::Codec`](crate::ErrorKind::Codec).
         Rav1e,
     }
 }

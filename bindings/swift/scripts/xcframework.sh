@@ -7,14 +7,15 @@ cd "$(dirname "$0")/../../.."
 [ "$(uname)" = Darwin ] || { echo "xcframework: this needs a Mac with Xcode" >&2; exit 1; }
 generated=bindings/swift/.generated
 target=${CARGO_TARGET_DIR:-target}
+export PATH=$PWD/scripts/app-codecs:$PATH
 export IPHONEOS_DEPLOYMENT_TARGET=17.0 MACOSX_DEPLOYMENT_TARGET=14.0
 
 build() { # target
-  cargo build --release --package parvis-ffi --target "$1"
+  cargo build --profile app --package parvis-ffi --features silent --target "$1"
 }
 join() { # name targets...: one library of several processors
   local name=$1 libraries=(); shift
-  for one in "$@"; do libraries+=("$target/$one/release/libparvis_ffi.a"); done
+  for one in "$@"; do libraries+=("$target/$one/app/libparvis_ffi.a"); done
   mkdir -p "$generated/$name"
   lipo -create "${libraries[@]}" -output "$generated/$name/libparvis_ffi.a"
 }
@@ -24,7 +25,7 @@ for one in aarch64-apple-ios aarch64-apple-ios-sim x86_64-apple-ios aarch64-appl
 done
 cargo build --package parvis-bindgen
 host=$(rustc -vV | sed -n 's/^host: //p')
-bindings/swift/scripts/generate.sh "$target/$host/release/libparvis_ffi.dylib" "$target/debug/parvis-bindgen"
+bindings/swift/scripts/generate.sh "$target/$host/app/libparvis_ffi.dylib" "$target/debug/parvis-bindgen"
 
 join ios aarch64-apple-ios
 join simulator aarch64-apple-ios-sim x86_64-apple-ios
