@@ -63,7 +63,7 @@ pub enum MeetingEvent {
     ChatFailed {
         /// What it was called.
         client_id: String,
-        /// Why.
+        /// Why; [`ErrorKind::NoAnswer`] if nobody said so.
         error: ErrorKind,
     },
     /// A message to oneself alone.
@@ -195,7 +195,11 @@ impl From<meeting::MeetingEvent> for MeetingEvent {
             Event::HistoryGap(gap) => Self::HistoryGap { gap: gap.into() },
             Event::ChatFailed { client_id, error } => Self::ChatFailed {
                 client_id,
-                error: error.into(),
+                error: match error {
+                    // Of a knock that is a refusal. No message is refused by it: nobody answered.
+                    meeting::ErrorKind::TimedOut => ErrorKind::NoAnswer,
+                    refusal => refusal.into(),
+                },
             },
             Event::PrivateMessage(message) => Self::PrivateMessage {
                 message: message.into(),

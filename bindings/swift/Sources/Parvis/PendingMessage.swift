@@ -19,12 +19,6 @@ public final class PendingMessage: Sendable, Identifiable {
     /// Where it is on its way.
     public var state: PendingState { foreign.state() }
 
-    /// Why it has failed, if it has.
-    var failure: ErrorKind? {
-        guard case .failed(let error) = state else { return nil }
-        return error.kind
-    }
-
     /// Waits until it is sent.
     ///
     /// - Throws: why it is refused, or that nobody answered; ``retry()`` sends it again.

@@ -18,6 +18,7 @@ final class PendingTests: XCTestCase {
         let first = try await alice.chatPending("un")
         let done = try await within("the first is sent") { try await first.outcome() }
         XCTAssertEqual(first.state, .sent(done: done))
+        let told = alice.events()
         // A service that stands still answers nobody.
         site.freeze()
         let second = try await alice.chatPending("deux")
@@ -25,6 +26,11 @@ final class PendingTests: XCTestCase {
         await assertFails(.noAnswer) { _ = try await within("it fails") { try await second.outcome() } }
         guard case .failed(let error) = second.state else { return XCTFail("\(second.state)") }
         XCTAssertTrue(error.isRetryable)
+        let (clientID, why) = try await told.expect("its failure is told") { event in
+            if case .chatFailed(let clientID, let error) = event { (clientID, error) } else { nil }
+        }
+        XCTAssertEqual(clientID, second.clientId)
+        XCTAssertEqual(why, .noAnswer)
         site.thaw()
         try await within("the second is sent") {
             while true {

@@ -155,9 +155,7 @@ public final class MeetingModel {
             chat.insert(message)
             if message.from != state.me { unread += 1 }
         case .chatFailed(let clientID, let error):
-            // The event has the meeting's words only, of which silence is none.
-            let pending = unsent[ChatLog.id(state.me, clientID)]
-            chat.fail(clientID: clientID, author: state.me, error: pending?.failure ?? error)
+            chat.fail(clientID: clientID, author: state.me, error: error)
         case .historyGap(let gap):
             chat.insert(gap)
         case .reaction(let participant, let emoji):

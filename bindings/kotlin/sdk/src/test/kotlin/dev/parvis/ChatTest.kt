@@ -27,7 +27,7 @@ class ChatTest {
                 val refusal = assertFailsWith<ParvisException> { lost.outcome() }
                 assertEquals(ErrorKind.NO_ANSWER to true, refusal.kind to refusal.isRetryable)
                 assertEquals(ErrorKind.NO_ANSWER, assertIs<PendingState.Failed>(lost.state).error.kind)
-                val told = MeetingEvent.ChatFailed(lost.clientId, ErrorKind.TIMED_OUT)
+                val told = MeetingEvent.ChatFailed(lost.clientId, ErrorKind.NO_ANSWER)
                 assertEquals(told, alice.sees<MeetingEvent.ChatFailed>())
                 val hand = assertFailsWith<ParvisException> { alice.meeting.raiseHand() }
                 assertEquals(ErrorKind.NO_ANSWER, hand.kind)
