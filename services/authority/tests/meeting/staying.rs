@@ -39,7 +39,12 @@ fn rounds() -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_screen_that_is_turned_off_and_shared_again_is_seen() {
-    let (house, code, host) = House::public().await;
+    let settings = Settings {
+        commands_per_second: 100_000,
+        ..Settings::default()
+    };
+    let house = House::with(settings).await;
+    let (code, host) = house.open().await;
     let anna = house.member(&code, "Anna").await;
     let who = me(&anna);
     let mut shared = anna.screen(320, 180).await.expect("it is shared");
@@ -67,7 +72,7 @@ async fn a_screen_that_is_turned_off_and_shared_again_is_seen() {
 async fn a_change_that_the_relay_gave_up_is_seen_soon_after() {
     let house = House::built(Settings::default(), |config| {
         config.queue_age = Duration::from_millis(100);
-        config.send_window = "16KiB".parse().expect("a size");
+        config.send_window = "64KiB".parse().expect("a size");
     })
     .await;
     let (code, host) = house.open().await;
