@@ -80,6 +80,8 @@ public final class BroadcastReceiver: Sendable {
     private static func take(
         _ socket: UnixSocket, _ screen: Locked<(any BroadcastScreen)?>, _ listeners: Listeners<Event>
     ) {
+        let stills = Stills()
+        defer { stills.end() }
         var size: PictureSize?
         while let bytes = socket.read(BroadcastPicture.headLength), let head = BroadcastPicture.head(in: bytes),
             let rows = socket.read(head.length)
@@ -89,7 +91,9 @@ public final class BroadcastReceiver: Sendable {
                 size = head.size
             }
             // Not while it is muted, of another size, or after the meeting.
-            BroadcastPicture.with(rows, head) { try? screen.value?.push($0, rotation: head.rotation, at: nil) }
+            stills.give {
+                BroadcastPicture.with(rows, head) { try? screen.value?.push($0, rotation: head.rotation, at: nil) }
+            }
         }
         if size != nil { listeners.yield(.ended) }
     }

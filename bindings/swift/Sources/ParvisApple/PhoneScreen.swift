@@ -67,12 +67,15 @@ public final class PhoneScreen: @unchecked Sendable {
 
     /// Ends the capture.
     public func stop() async {
-        guard shared.take() != nil else { return }
+        guard let ended = shared.take() else { return }
         try? await recorder.stopCapture()
+        ended.end()
     }
 
     private func ended() {
-        if shared.take() != nil { listeners.yield(()) }
+        guard let ended = shared.take() else { return }
+        ended.end()
+        listeners.yield(())
     }
 }
 
@@ -80,6 +83,7 @@ public final class PhoneScreen: @unchecked Sendable {
 final class SharedScreen: @unchecked Sendable {
     private let screen: Screen
     private let fitter: PictureFitter
+    private let stills = Stills()
 
     init(_ screen: Screen, _ size: PictureSize) {
         self.screen = screen
@@ -91,7 +95,13 @@ final class SharedScreen: @unchecked Sendable {
             return
         }
         // Not while it is muted, and not after the meeting.
-        try? screen.push(fitted)
+        nonisolated(unsafe) let picture = fitted
+        stills.give { [screen] in try? screen.push(picture) }
+    }
+
+    /// Nothing is given any more.
+    func end() {
+        stills.end()
     }
 }
 #endif

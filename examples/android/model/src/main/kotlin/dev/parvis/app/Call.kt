@@ -63,13 +63,16 @@ interface Call : AutoCloseable {
     suspend fun leave()
 }
 
-/** A device that is published; [close] turns it off. */
-interface LocalTrack : AutoCloseable {
+/** A device that is published. */
+interface LocalTrack {
     /** Captures nothing, and stays announced. */
     suspend fun mute()
 
     /** Captures again. */
     suspend fun unmute()
+
+    /** Turns it off, and returns once the device is closed. */
+    suspend fun turnOff()
 }
 
 /** How the app gets into meetings. */

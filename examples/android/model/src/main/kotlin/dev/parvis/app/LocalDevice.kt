@@ -66,7 +66,7 @@ class LocalDevice(private val call: Call, private val source: Source) {
             val track = track ?: return@withLock
             this.track = null
             known.value = DeviceState.OFF
-            track.close()
+            track.turnOff()
         }
 
     /** A host has muted it. */

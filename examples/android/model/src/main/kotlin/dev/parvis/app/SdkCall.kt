@@ -13,6 +13,9 @@ import dev.parvis.ScreenCapture
 import dev.parvis.Source
 import dev.parvis.Target
 import dev.parvis.VideoOptions
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.withContext
 
 /** The devices of a phone, made anew each time one is turned on. */
 interface Devices {
@@ -82,7 +85,7 @@ class SdkCall(val meeting: Meeting, private val devices: Devices) : Call {
 
         override suspend fun unmute() = microphone.unmute()
 
-        override fun close() = microphone.close()
+        override suspend fun turnOff() = closed(microphone)
     }
 
     private class Film(private val camera: Camera) : LocalTrack {
@@ -90,7 +93,7 @@ class SdkCall(val meeting: Meeting, private val devices: Devices) : Call {
 
         override suspend fun unmute() = camera.unmute()
 
-        override fun close() = camera.close()
+        override suspend fun turnOff() = closed(camera)
     }
 
     private class Shared(private val screen: Screen) : LocalTrack {
@@ -98,6 +101,9 @@ class SdkCall(val meeting: Meeting, private val devices: Devices) : Call {
 
         override suspend fun unmute() = screen.unmute()
 
-        override fun close() = screen.close()
+        override suspend fun turnOff() = closed(screen)
     }
 }
+
+/** A phone takes a while to close a device: not in the thread that draws. */
+private suspend fun closed(source: AutoCloseable) = withContext(Dispatchers.IO + NonCancellable) { source.close() }

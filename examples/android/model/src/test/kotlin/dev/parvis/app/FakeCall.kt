@@ -89,7 +89,7 @@ class FakeCall(first: MeetingState = state(Phase.Connecting)) : Call {
 
             override suspend fun unmute() = ask("unmute own $source")
 
-            override fun close() = ask("close $source")
+            override suspend fun turnOff() = ask("close $source")
         }
     }
 
