@@ -149,7 +149,7 @@ async fn who_guesses_spends_no_tries_of_others() {
         let mallorys = begin(&store, "5555555555").await.unwrap();
         let finish = |id: &Secret, email: &'static str, code: &'static str| {
             let (store, id) = (store.clone(), id.clone());
-            async move { super::accounts::finish(&store, &id, email, code, "a hash", NOW).await }
+            async move { finish(&store, &id, email, code, "a hash", NOW).await }
         };
         for _ in 0..4 {
             let wrong = finish(&mallorys, "zoe@example.org", "0000000000").await;
