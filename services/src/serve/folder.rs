@@ -95,7 +95,9 @@ impl DataFolder {
     pub fn reset_key(&self) -> anyhow::Result<PathBuf> {
         self.kept("reset-key", || {
             let bytes: [u8; 64] = random()?;
-            Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+            let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+            let digits = digits.filter_map(|digit| char::from_digit(digit.into(), 16));
+            Ok(digits.collect())
         })?;
         Ok(self.file("reset-key"))
     }

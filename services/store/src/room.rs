@@ -93,20 +93,20 @@ impl RoomChange {
         };
         // Whose agents are trusted belongs to who enters.
         let enters = |policy: &Policy| (policy.access, policy.organisation.clone());
-        let (access, organisation) = changed(enters(was), enters(wanted), enters(now));
+        let (access, organisation) = changed(&enters(was), enters(wanted), enters(now));
         Policy {
             access,
             organisation,
-            host_gate: changed(was.host_gate, wanted.host_gate, now.host_gate),
-            history: changed(was.history, wanted.history, now.history),
-            encrypted: changed(was.encrypted, wanted.encrypted, now.encrypted),
-            retention: changed(was.retention, wanted.retention, now.retention),
+            host_gate: changed(&was.host_gate, wanted.host_gate, now.host_gate),
+            history: changed(&was.history, wanted.history, now.history),
+            encrypted: changed(&was.encrypted, wanted.encrypted, now.encrypted),
+            retention: changed(&was.retention, wanted.retention, now.retention),
         }
     }
 }
 
-fn changed<T: PartialEq>(was: T, wanted: T, now: T) -> T {
-    if was == wanted { now } else { wanted }
+fn changed<T: PartialEq>(was: &T, wanted: T, now: T) -> T {
+    if *was == wanted { now } else { wanted }
 }
 
 type Row = (
