@@ -29,6 +29,7 @@
 //! was stored; why it is refused is an [`ErrorKind`], in the same words everywhere. Where the
 //! connection is replaced meanwhile, the command is said again, and done once.
 
+mod asking_again;
 mod capacity;
 mod commands;
 mod connection_test;

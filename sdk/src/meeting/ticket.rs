@@ -1,10 +1,22 @@
 mod site;
 
-use std::{fmt, future::Future, path::PathBuf, pin::Pin, sync::Arc};
+use std::{
+    fmt,
+    future::Future,
+    path::PathBuf,
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use parvis_meeting::{ErrorKind, ParticipantId, RoomCode, UnixMillis};
 use serde::Deserialize;
 use thiserror::Error;
+
+use self::site::NoTicket;
+
+/// How long a ticket is asked for again and again where many ask from one address.
+const CROWD: Duration = Duration::from_secs(30);
 
 /// What lets somebody knock at a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,15 +144,27 @@ impl TicketSource {
             let session = session.clone();
             async move {
                 let site = request.site.clone().ok_or(TicketError::NoSite)?;
-                let asking =
-                    tokio::task::spawn_blocking(move || site::ask(&request, session.as_deref()));
-                let unavailable = |reason: String| TicketError::Unavailable {
-                    site: site.clone(),
-                    reason,
-                };
-                match asking.await {
-                    Ok(answer) => answer,
-                    Err(error) => Err(unavailable(error.to_string())),
+                let until = Instant::now() + CROWD;
+                let mut tries = 0;
+                loop {
+                    let (request, session) = (request.clone(), session.clone());
+                    let asking = tokio::task::spawn_blocking(move || {
+                        site::ask(&request, session.as_deref())
+                    });
+                    let answer = asking.await.map_err(|error| TicketError::Unavailable {
+                        site: site.clone(),
+                        reason: error.to_string(),
+                    })?;
+                    let NoTicket { error, again } = match answer {
+                        Ok(ticket) => return Ok(ticket),
+                        Err(none) => none,
+                    };
+                    // Who is refused more often waits longer: others of the crowd had the place.
+                    tries += 1;
+                    match again.map(|again| Instant::now() + again * tries) {
+                        Some(at) if at <= until => tokio::time::sleep_until(at.into()).await,
+                        _ => return Err(error),
+                    }
                 }
             }
         })

@@ -5,6 +5,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::{
     Meeting, MeetingState, Phase, Receive,
+    asking_again::AskingAgain,
     shared::{Heard, Shared},
 };
 use crate::{DecodedAudio, ParticipantName, RemoteAudio, RoomState};
@@ -19,6 +20,7 @@ pub struct RemoteVoice {
     heard: mpsc::Sender<Heard>,
     state: watch::Receiver<Arc<MeetingState>>,
     track: Option<RemoteAudio>,
+    asking: AskingAgain,
 }
 
 /// Receives voices, without the meeting at hand.
@@ -31,8 +33,8 @@ pub(super) struct VoiceReceiver {
 
 /// The track of a shared screen's sound.
 pub(super) const SCREEN_SOUND: &str = "screen/sound";
-/// How long it takes until a track that does not come is asked for again.
-const AGAIN: Duration = Duration::from_millis(250);
+/// How long it takes at most until a voice that does not come is asked for again.
+const LONGEST: Duration = Duration::from_secs(1);
 
 impl Meeting {
     /// Receives somebody's voice. What is heard through it tells who speaks.
@@ -71,6 +73,7 @@ impl VoiceReceiver {
             heard: self.heard.clone(),
             state: self.state.clone(),
             track: None,
+            asking: AskingAgain::default(),
         }
     }
 
@@ -137,10 +140,13 @@ impl RemoteVoice {
             changed = self.state.changed() => return changed.ok(),
         }
         match room.subscribe_audio(&name, track).await {
-            Ok(track) => self.track = Some(track),
+            Ok(track) => {
+                self.asking.done();
+                self.track = Some(track);
+            }
             Err(error) => {
                 tracing::debug!(who = %self.who, %error, "no voice yet");
-                tokio::time::sleep(AGAIN).await;
+                tokio::time::sleep(self.asking.pause(LONGEST)).await;
             }
         }
         Some(())

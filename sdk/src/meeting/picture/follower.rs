@@ -8,8 +8,8 @@ use super::track::{Key, PictureTrack, key_of};
 use crate::{
     ParticipantName, RemoteStats, RoomState, SubscribeError,
     meeting::{
-        Meeting, MeetingState, VideoTarget, layers::choose, shared::Shared, voice::is_over,
-        wishes::Wishes,
+        Meeting, MeetingState, VideoTarget, asking_again::AskingAgain, layers::choose,
+        shared::Shared, voice::is_over, wishes::Wishes,
     },
 };
 
@@ -29,10 +29,12 @@ pub(super) struct Picture<T> {
     next: Option<T>,
     /// What nobody here decodes.
     undecodable: BTreeSet<Key>,
+    asking: AskingAgain,
 }
 
-/// How long it takes until a track that does not come is asked for again.
-const AGAIN: Duration = Duration::from_millis(250);
+/// How long it takes until a layer that does not come is asked for again: at most, while another one is
+/// shown and while none is.
+const LONGEST: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(8)];
 
 impl Meeting {
     pub(super) fn follow<T>(
@@ -56,6 +58,7 @@ impl Meeting {
             track: None,
             next: None,
             undecodable: BTreeSet::new(),
+            asking: AskingAgain::default(),
         }
     }
 }
@@ -174,7 +177,10 @@ impl<T: PictureTrack> Picture<T> {
         let room = self.shared.room()?;
         let name = ParticipantName::new(self.who.as_str()).ok()?;
         match T::open(&room, &name, &wanted.0).await {
-            Ok(track) => self.next = Some(track),
+            Ok(track) => {
+                self.asking.done();
+                self.next = Some(track);
+            }
             Err(error @ SubscribeError::NoDecoder { .. }) => {
                 tracing::warn!(who = %self.who, %error, "no picture of this layer");
                 self.undecodable.insert(wanted);
@@ -184,7 +190,14 @@ impl<T: PictureTrack> Picture<T> {
                 if is_over(&self.state.borrow(), &self.who) {
                     return None;
                 }
-                tokio::time::sleep(AGAIN).await;
+                let longest = LONGEST[usize::from(self.track.is_none())];
+                let pause = self.asking.pause(longest);
+                // Something else may be wanted meanwhile.
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    changed = self.target.changed() => changed.ok()?,
+                    changed = self.wishes.changed() => changed.ok()?,
+                }
             }
         }
         Some(())

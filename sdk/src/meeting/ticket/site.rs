@@ -77,8 +77,23 @@ impl Fault {
     }
 }
 
+/// Why there is no ticket.
+#[derive(Debug)]
+pub(super) struct NoTicket {
+    pub(super) error: TicketError,
+    /// When there may be one: many ask.
+    pub(super) again: Option<Duration>,
+}
+
+impl From<TicketError> for NoTicket {
+    fn from(error: TicketError) -> Self {
+        let again = None;
+        Self { error, again }
+    }
+}
+
 /// `POST /api/v1/rooms/{code}/join`; blocks.
-pub(super) fn ask(request: &TicketRequest, session: Option<&str>) -> Result<Ticket, TicketError> {
+pub(super) fn ask(request: &TicketRequest, session: Option<&str>) -> Result<Ticket, NoTicket> {
     let site = request.site.as_deref().unwrap_or_default();
     let unavailable = |reason: String| TicketError::Unavailable {
         site: site.to_owned(),
@@ -104,6 +119,9 @@ pub(super) fn ask(request: &TicketRequest, session: Option<&str>) -> Result<Tick
     let answer = asking.send(&body[..]);
     let mut answer = answer.map_err(|error| unavailable(error.to_string()))?;
     let status = answer.status();
+    let again = answer.headers().get("retry-after");
+    let again = again.and_then(|seconds| seconds.to_str().ok()?.parse().ok());
+    let again = again.map(Duration::from_secs);
     let text = answer
         .body_mut()
         .with_config()
@@ -112,20 +130,22 @@ pub(super) fn ask(request: &TicketRequest, session: Option<&str>) -> Result<Tick
     let text = text.map_err(|error| unavailable(error.to_string()))?;
     if status.is_success() {
         let answer = serde_json::from_slice::<Answer>(&text).map(Ticket::from);
-        return answer.map_err(|error| unavailable(error.to_string()));
+        return answer.map_err(|error| unavailable(error.to_string()).into());
     }
     let Ok(fault) = serde_json::from_slice::<Fault>(&text) else {
-        return Err(unavailable(format!("status {status}")));
+        return Err(unavailable(format!("status {status}")).into());
     };
     let sentence = fault.sentence();
     // Not this request is at fault, and there is no word for that.
     if status.is_server_error() && !sentence.is_empty() {
-        return Err(unavailable(sentence));
+        return Err(unavailable(sentence).into());
     }
-    Err(match fault.error {
+    let error = match fault.error {
         kind if sentence.is_empty() => TicketError::Refused(kind),
         kind => TicketError::RefusedBecause { kind, sentence },
-    })
+    };
+    let again = again.filter(|_| error.kind() == Some(ErrorKind::RateLimited));
+    Err(NoTicket { error, again })
 }
 
 /// authority: a PEM file; `None`: the public ones.
@@ -165,6 +185,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::meeting::TicketSource;
 
     #[test]
     fn the_answer_of_the_api_is_a_ticket() {
@@ -194,7 +215,42 @@ mod tests {
             }
             client.write_all(answer.as_bytes()).unwrap();
         });
-        let request = TicketRequest {
+        let refused = ask(&request(site), None).unwrap_err();
+        answering.join().unwrap();
+        refused.error
+    }
+
+    #[tokio::test]
+    async fn who_comes_with_many_others_asks_again_when_it_may() {
+        let service = TcpListener::bind("127.0.0.1:0").unwrap();
+        let site = format!("http://{}", service.local_addr().unwrap());
+        let answering = thread::spawn(move || {
+            let many = r#"{"error":"RateLimited","message":"try again in 0 s"}"#;
+            let ticket = r#"{"participant":"pabc","code":"abc-defg-hij",
+                "relay":{"url":"moqt://relay","fingerprint":null},"token":"t"}"#;
+            for (status, body) in [("429 Too Many Requests", many), ("200 OK", ticket)] {
+                let (mut client, _) = service.accept().unwrap();
+                let mut asked = Vec::new();
+                let mut buffer = [0; 1024];
+                while !asked.ends_with(b"}") {
+                    let length = client.read(&mut buffer).unwrap();
+                    asked.extend_from_slice(&buffer[..length]);
+                }
+                let answer = format!(
+                    "HTTP/1.1 {status}\r\nretry-after: 0\r\ncontent-length: {}\r\n\
+                     connection: close\r\n\r\n{body}",
+                    body.len()
+                );
+                client.write_all(answer.as_bytes()).unwrap();
+            }
+        });
+        let ticket = TicketSource::guest().ticket(request(site)).await.unwrap();
+        assert_eq!(ticket.participant.as_str(), "pabc");
+        answering.join().unwrap();
+    }
+
+    fn request(site: String) -> TicketRequest {
+        TicketRequest {
             site: Some(site),
             code: RoomCode::parse("abc-defg-hij").unwrap(),
             name: "Zoé".to_owned(),
@@ -202,10 +258,7 @@ mod tests {
             resume: None,
             authority: None,
             is_test: false,
-        };
-        let refused = ask(&request, None).unwrap_err();
-        answering.join().unwrap();
-        refused
+        }
     }
 
     #[test]
