@@ -8,5 +8,5 @@ command -v cargo-ndk >/dev/null || { echo "android-libraries: cargo install carg
 : "${ANDROID_NDK_HOME:?the folder of the NDK, 28 or later}"
 rustup target add aarch64-linux-android armv7-linux-androideabi x86_64-linux-android
 export PATH=$PWD/scripts/app-codecs:$PATH
-export RUSTFLAGS="${RUSTFLAGS:-} -C link-arg=-Wl,-z,max-page-size=16384 -C link-arg=-Wl,--icf=safe -C link-arg=-Wl,-z,pack-relative-relocs"
+export RUSTFLAGS="${RUSTFLAGS:-} -C link-arg=-Wl,-z,max-page-size=16384 -C link-arg=-Wl,--icf=all -C link-arg=-Wl,-z,pack-relative-relocs"
 cargo ndk --platform 31 -t arm64-v8a -t armeabi-v7a -t x86_64 --output-dir "$out" build --profile app -p parvis-ffi --features silent

@@ -7,6 +7,6 @@ export PATH=$PWD/scripts/app-codecs:$PATH
 link=()
 case $(uname -m) in
   # Rust's own linker, which folds functions that are the same.
-  x86_64) link=(-C link-arg=-Wl,--icf=safe -C link-arg=-Wl,-z,pack-relative-relocs) ;;
+  x86_64) link=(-C link-arg=-Wl,--icf=all -C link-arg=-Wl,-z,pack-relative-relocs) ;;
 esac
 exec cargo rustc -q --profile app -p parvis-ffi --crate-type cdylib "$@" -- "${link[@]}"

@@ -16,7 +16,7 @@ parser.add_argument("rows", type=pathlib.Path)
 parser.add_argument("--write", type=pathlib.Path, help="writes the table into this Markdown file")
 options = parser.parse_args()
 
-UNITS = {"us": "µs", "MB": "MB"}
+UNITS = {"us": "µs", "ns": "ns", "MB": "MB"}
 
 # Maven puts colours before what a program prints.
 plain = re.sub(r"\x1b\[[0-9;]*m", "", options.rows.read_text())
@@ -32,5 +32,5 @@ if options.write:
     table = "\n".join(lines)
     options.write.write_text(f"{head}<!-- bench -->\n\n{table}\n\n<!-- /bench -->{tail or chr(10)}")
 short = [row for word, row, *_ in rows if word == "short"]
-if short or len(rows) < 5:
+if short or len(rows) < 8:
     sys.exit(f"short: {', '.join(short) or 'rows are missing'}")

@@ -2,7 +2,7 @@
 # test-kotlin.sh CACHE [write-api]: builds the library and its Kotlin side, with its Android half and the example app as
 # far as Maven Central allows, runs their tests on a JVM against a real service, and compares the public API with its
 # snapshot, or writes that.
-# test-kotlin.sh CACHE bench [--write PAGE]: prints what the boundary costs and how large the library is, against what is
+# test-kotlin.sh CACHE bench [--write PAGE]: prints what the boundary costs, to Swift too, and how large the library is, against what is
 # wanted, and writes it into a page; fails where a row is short.
 set -euo pipefail
 cache=${1:?folder}
@@ -33,6 +33,7 @@ if [ "$what" = bench ]; then
   scripts/app-library.sh --features silent,bench
   mvn --file bindings/kotlin/pom.xml --quiet -Pbench "-Dparvis.output=$cache/kotlin-bench" \
     "-Dparvis.library=$target/app/libparvis_ffi.so" -DskipTests --projects sdk-ffi,sdk test | tee "$rows"
+  scripts/bench-swift.sh "$cache" | tee --append "$rows"
   size library-with-codecs-MB 12 | tee --append "$rows"
   scripts/app-library.sh --no-default-features --features silent
   size library-alone-MB 4 | tee --append "$rows"
@@ -45,6 +46,8 @@ cargo test -q --no-run -p parvis-bindgen -p parvis-ffi -p parvis-services
 cargo build -q -p parvis-bindgen
 # What another clone, or a run that failed, has left would be taken for what is made of these sources.
 rm -rf "$cache/kotlin"
+mkdir -p "$cache/kotlin"
+echo "$PWD" >"$cache/kotlin/made-in"
 media=$cache/scenario-media
 "$target/debug/examples/scenario_media" "$media"
 mvn --file examples/android/pom.xml -Pdocs "-Dparvis.output=$cache/kotlin" "-Dparvis.library=$target/debug/deps/libparvis_ffi.so" \

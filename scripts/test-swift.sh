@@ -68,9 +68,10 @@ END
     command mvn --batch-mode --no-transfer-progress --quiet "-Dmaven.repo.local=$cache/maven" \
       "-Dparvis.output=$cache/kotlin" "$@"
   }
-  if [ ! -e "$sdk" ] || [ "$(find bindings/ffi/src bindings/kotlin/{sdk-ffi,sdk} -newer "$sdk" -type f)" ]; then
+  if [ "$(cat "$cache/kotlin/made-in" 2>/dev/null)" != "$PWD" ] || [ ! -e "$sdk" ] || [ "$(find bindings/ffi/src bindings/kotlin/{sdk-ffi,sdk} -newer "$sdk" -type f)" ]; then
     mvn --file bindings/kotlin/pom.xml "-Dparvis.bindgen=$target/debug/parvis-bindgen" \
-      "-Dparvis.library=$PARVIS_LIBRARY_DIR/libparvis_ffi.so" -DskipTests --projects sdk-ffi,sdk package
+      "-Dparvis.library=$PARVIS_LIBRARY_DIR/libparvis_ffi.so" -DskipTests --projects sdk-ffi,sdk clean package
+    echo "$PWD" >"$cache/kotlin/made-in"
   fi
   mvn --file bindings/across/kotlin/pom.xml "-Dparvis.library=$PARVIS_LIBRARY_DIR/libparvis_ffi.so" \
     "-Dparvis.binary=$PARVIS_BINARY" "-Dparvis.media=$PARVIS_MEDIA" "-Dparvis.swift=$swift" test

@@ -6,8 +6,8 @@
 
 // embed: begin
 use parvis::{
-    clock,
-    codec::TestPattern,
+    AudioOptions, clock,
+    codec::{Channels, TestPattern, test_tone},
     meeting::{JoinOptions, Meeting, MeetingEvent, MeetingState, Source, VideoTarget},
 };
 
@@ -21,14 +21,23 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     meeting.wait_for(MeetingState::is_connected).await; // until then in the lobby
     let camera = meeting.camera(1280, 720).await?;
     camera.push(&TestPattern::new(1280, 720).frame(0, clock::now())); // as often as it gives one
+    let microphone = meeting.microphone(AudioOptions::default()).await?;
+    microphone.push(&test_tone(0, Channels::Mono, clock::now())); // as much as it gives
     meeting.chat("Bonjour !").await?;
+    meeting.raise_hand().await?;
     while let Some(event) = events.next().await {
-        let MeetingEvent::Joined(who) = event else {
-            continue;
-        };
-        let mut shown = meeting.picture(&who.id, Source::Camera, VideoTarget::new(640, 360));
-        if let Some(picture) = shown.next().await {
-            println!("{} at {}", who.name, picture.frame.time()); // decoded; when it was captured
+        match event {
+            // One's own coming is told too.
+            MeetingEvent::Joined(who) if who.id != meeting.state().me => {
+                let target = VideoTarget::new(640, 360);
+                let mut shown = meeting.picture(&who.id, Source::Camera, target);
+                tokio::spawn(async move {
+                    while let Some(picture) = shown.next().await {
+                        println!("{} at {}", who.name, picture.frame.time()); // decoded; when it was captured
+                    }
+                });
+            }
+            _ => {}
         }
     }
     meeting.leave().await; // nothing of it runs any more

@@ -6,6 +6,8 @@
 //!
 //! A crate of its own, so that the generator is no part of what apps ship.
 
+mod kotlin;
+
 use camino::Utf8PathBuf;
 use clap::{Parser, ValueEnum};
 use uniffi_bindgen::{
@@ -27,7 +29,7 @@ struct Arguments {
     sources: Utf8PathBuf,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Language {
     Kotlin,
     Swift,
@@ -53,8 +55,12 @@ fn main() -> anyhow::Result<()> {
     let options = GenerateOptions {
         languages: vec![language],
         source: arguments.library,
-        out_dir: arguments.out,
+        out_dir: arguments.out.clone(),
         ..GenerateOptions::default()
     };
-    generate_with_bindgen_paths(options, paths)
+    generate_with_bindgen_paths(options, paths)?;
+    if arguments.language == Language::Kotlin {
+        kotlin::free_answers(&arguments.out)?;
+    }
+    Ok(())
 }

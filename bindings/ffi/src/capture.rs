@@ -8,6 +8,9 @@ use crate::{Camera, Microphone, ParvisError, Screen};
 pub trait AudioCapture: Send + Sync {
     /// Asks for permission and opens the device; an error is that of the call that turns the
     /// microphone on, and nothing is published.
+    ///
+    /// Whatever becomes of it, [`AudioCapture::stop`] follows, once: also when it fails, or when whoever
+    /// wants the microphone gives up meanwhile.
     async fn open(&self) -> Result<(), ParvisError>;
 
     /// Gives sound to the microphone from here on.
@@ -22,7 +25,7 @@ pub trait AudioCapture: Send + Sync {
 #[async_trait::async_trait]
 pub trait CameraCapture: Send + Sync {
     /// Asks for permission and opens the device; an error is that of the call that turns the camera
-    /// on, and nothing is published.
+    /// on, and nothing is published. [`CameraCapture::stop`] follows as for sound.
     async fn open(&self) -> Result<(), ParvisError>;
 
     /// Gives pictures to the camera from here on.
@@ -37,7 +40,7 @@ pub trait CameraCapture: Send + Sync {
 #[async_trait::async_trait]
 pub trait ScreenCapture: Send + Sync {
     /// Asks for permission; an error is that of the call that shares the screen, and nothing is
-    /// published.
+    /// published. [`ScreenCapture::stop`] follows as for sound.
     async fn open(&self) -> Result<(), ParvisError>;
 
     /// Gives pictures to the screen from here on.
@@ -45,4 +48,27 @@ pub trait ScreenCapture: Send + Sync {
 
     /// Gives no more: the screen is not shared any more.
     fn stop(&self) -> Result<(), ParvisError>;
+}
+
+/// Stops a capture that was opened for nothing: it failed, or whoever wanted it has given up.
+pub(crate) struct Opening<Stop: FnOnce() -> Result<(), ParvisError>>(Option<Stop>);
+
+impl<Stop: FnOnce() -> Result<(), ParvisError>> Opening<Stop> {
+    pub(crate) fn stopped_by(stop: Stop) -> Self {
+        Self(Some(stop))
+    }
+
+    /// Whoever uses it stops it from here on.
+    pub(crate) fn hand_over(mut self) {
+        self.0 = None;
+    }
+}
+
+impl<Stop: FnOnce() -> Result<(), ParvisError>> Drop for Opening<Stop> {
+    fn drop(&mut self) {
+        if let Some(stop) = self.0.take() {
+            // What went wrong first is what is told.
+            let _ = stop();
+        }
+    }
 }

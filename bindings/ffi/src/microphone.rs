@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use parvis::{codec::Channels, meeting};
 
-use crate::{AudioCapture, AudioOptions, Meeting, ParvisError, own::Own, sound};
+use crate::{AudioCapture, AudioOptions, Meeting, ParvisError, capture::Opening, own::Own, sound};
 
 /// One's own microphone. [`Microphone::turn_off`] or freeing it turns it off.
 #[derive(uniffi::Object)]
@@ -36,16 +36,16 @@ impl Meeting {
         options: AudioOptions,
         capture: Arc<dyn AudioCapture>,
     ) -> Result<Arc<Microphone>, ParvisError> {
+        let opening = Opening::stopped_by({
+            let capture = Arc::clone(&capture);
+            move || capture.stop()
+        });
         capture.open().await?;
-        let microphone = self.microphone(options).await;
-        let microphone = microphone.inspect_err(|_| {
+        let microphone = self.microphone(options).await?;
+        opening.hand_over();
+        *microphone.lock_capture() = Some(Arc::clone(&capture));
+        if let Err(error) = capture.start(Arc::clone(&microphone)) {
             // What went wrong first is what is told.
-            let _ = capture.stop();
-        })?;
-        let started = capture.start(Arc::clone(&microphone));
-        *microphone.lock_capture() = Some(capture);
-        if let Err(error) = started {
-            // As above.
             let _ = microphone.turn_off();
             return Err(error);
         }

@@ -4,6 +4,7 @@ use parvis::{VideoLayer, meeting};
 
 use crate::{
     CameraCapture, CodecInUse, Meeting, ParvisError, ScreenCapture, VideoOptions,
+    capture::Opening,
     meeting::Inner,
     numbers::signed,
     own::{Own, own_pictures},
@@ -48,16 +49,16 @@ impl Meeting {
         options: VideoOptions,
         capture: Arc<dyn CameraCapture>,
     ) -> Result<Arc<Camera>, ParvisError> {
+        let opening = Opening::stopped_by({
+            let capture = Arc::clone(&capture);
+            move || capture.stop()
+        });
         capture.open().await?;
-        let camera = self.camera(options).await;
-        let camera = camera.inspect_err(|_| {
+        let camera = self.camera(options).await?;
+        opening.hand_over();
+        *camera.lock_capture() = Some(Arc::clone(&capture));
+        if let Err(error) = capture.start(Arc::clone(&camera)) {
             // What went wrong first is what is told.
-            let _ = capture.stop();
-        })?;
-        let started = capture.start(Arc::clone(&camera));
-        *camera.lock_capture() = Some(capture);
-        if let Err(error) = started {
-            // As above.
             let _ = camera.turn_off();
             return Err(error);
         }
@@ -82,16 +83,16 @@ impl Meeting {
         options: VideoOptions,
         capture: Arc<dyn ScreenCapture>,
     ) -> Result<Arc<Screen>, ParvisError> {
+        let opening = Opening::stopped_by({
+            let capture = Arc::clone(&capture);
+            move || capture.stop()
+        });
         capture.open().await?;
-        let screen = self.screen(options).await;
-        let screen = screen.inspect_err(|_| {
+        let screen = self.screen(options).await?;
+        opening.hand_over();
+        *screen.lock_capture() = Some(Arc::clone(&capture));
+        if let Err(error) = capture.start(Arc::clone(&screen)) {
             // What went wrong first is what is told.
-            let _ = capture.stop();
-        })?;
-        let started = capture.start(Arc::clone(&screen));
-        *screen.lock_capture() = Some(capture);
-        if let Err(error) = started {
-            // As above.
             let _ = screen.turn_off();
             return Err(error);
         }

@@ -19,7 +19,7 @@ func row(_ name: String, _ target: Double, _ figure: Double) {
     }
     let (shown, wanted) = (String(format: "%.1f", figure), String(format: "%.1f", target))
     print(
-        word.padding(toLength: 5, withPad: " ", startingAt: 0), name.padding(toLength: 30, withPad: " ", startingAt: 0),
+        word.padding(toLength: 5, withPad: " ", startingAt: 0), name.padding(toLength: 33, withPad: " ", startingAt: 0),
         padded(shown, 9), padded(wanted, 9))
 }
 
@@ -36,8 +36,8 @@ func time(_ call: () -> Void) -> Double {
     return Double(DispatchTime.now().uptimeNanoseconds - started) / Double(calls)
 }
 
-row("swift-call-without-payload", 25, best { time { sum &+= benchCall(number: 3) } })
-row("swift-100-KB-in-as-a-slice", 70, best { time { sum &+= benchBytes(bytes: bytes) } })
-row("swift-callback-with-a-handle", 2000, try best { Double(try benchCallback(sink: Taking(), calls: Int32(calls))) })
+row("swift-call-without-payload-ns", 25, best { time { sum &+= benchCall(number: 3) } })
+row("swift-100-KB-in-as-a-slice-ns", 70, best { time { sum &+= benchBytes(bytes: bytes) } })
+row("swift-callback-with-a-handle-ns", 2000, try best { Double(try benchCallback(sink: Taking(), calls: Int32(calls))) })
 // What the calls gave is looked at, so that none is left out.
 if sum == .min { print(sum) }

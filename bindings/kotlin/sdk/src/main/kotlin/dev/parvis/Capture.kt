@@ -1,12 +1,15 @@
 package dev.parvis
 
+import kotlin.coroutines.cancellation.CancellationException
+
 /** The app's own capture of sound, such as an Android AudioRecord. */
 public interface AudioCapture {
     /**
      * Asks for permission and opens the device.
      *
      * What it throws comes out of [Meeting.microphone], and nothing is published: `ErrorKind.PERMISSION_DENIED` is the word
-     * for a refusal.
+     * for a refusal. Whatever becomes of it, [stop] follows, once: also when this throws or is cancelled, and when whoever
+     * wants the microphone gives up meanwhile.
      */
     public suspend fun open()
 
@@ -41,26 +44,54 @@ public interface ScreenCapture {
     public fun stop()
 }
 
-internal class ForeignAudioCapture(private val capture: AudioCapture) : dev.parvis.ffi.AudioCapture {
+/** A capture of the app's, as the library calls it; [S] is what it gives to. */
+internal abstract class ForeignCapture<S : AutoCloseable> {
+    @Volatile private var started: S? = null
+
+    protected fun begin(source: S, start: (S) -> Unit) {
+        started = source
+        foreign { start(source) }
+    }
+
+    /** Turns a source on by [turnOn], and off again where the caller was cancelled meanwhile: nobody has it then. */
+    protected suspend fun <R> using(turnOn: suspend () -> R): R =
+        try {
+            awaitLibrary(turnOn).also { started = null }
+        } catch (cancelled: CancellationException) {
+            started?.close()
+            throw cancelled
+        }
+}
+
+internal class ForeignAudioCapture(private val capture: AudioCapture) :
+    ForeignCapture<Microphone>(), dev.parvis.ffi.AudioCapture {
+    suspend fun use(turnOn: suspend (dev.parvis.ffi.AudioCapture) -> dev.parvis.ffi.Microphone) = using { turnOn(this) }
+
     override suspend fun open() = foreign { capture.open() }
 
-    override fun start(microphone: dev.parvis.ffi.Microphone) = foreign { capture.start(Microphone(microphone)) }
+    override fun start(microphone: dev.parvis.ffi.Microphone) = begin(Microphone(microphone), capture::start)
 
     override fun stop() = foreign { capture.stop() }
 }
 
-internal class ForeignCameraCapture(private val capture: CameraCapture) : dev.parvis.ffi.CameraCapture {
+internal class ForeignCameraCapture(private val capture: CameraCapture) :
+    ForeignCapture<Camera>(), dev.parvis.ffi.CameraCapture {
+    suspend fun use(turnOn: suspend (dev.parvis.ffi.CameraCapture) -> dev.parvis.ffi.Camera) = using { turnOn(this) }
+
     override suspend fun open() = foreign { capture.open() }
 
-    override fun start(camera: dev.parvis.ffi.Camera) = foreign { capture.start(Camera(camera)) }
+    override fun start(camera: dev.parvis.ffi.Camera) = begin(Camera(camera), capture::start)
 
     override fun stop() = foreign { capture.stop() }
 }
 
-internal class ForeignScreenCapture(private val capture: ScreenCapture) : dev.parvis.ffi.ScreenCapture {
+internal class ForeignScreenCapture(private val capture: ScreenCapture) :
+    ForeignCapture<Screen>(), dev.parvis.ffi.ScreenCapture {
+    suspend fun use(turnOn: suspend (dev.parvis.ffi.ScreenCapture) -> dev.parvis.ffi.Screen) = using { turnOn(this) }
+
     override suspend fun open() = foreign { capture.open() }
 
-    override fun start(screen: dev.parvis.ffi.Screen) = foreign { capture.start(Screen(screen)) }
+    override fun start(screen: dev.parvis.ffi.Screen) = begin(Screen(screen), capture::start)
 
     override fun stop() = foreign { capture.stop() }
 }

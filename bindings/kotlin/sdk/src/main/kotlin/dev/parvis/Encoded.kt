@@ -8,9 +8,9 @@ import kotlinx.coroutines.flow.flow
  * A camera or screen that the app encodes, such as by a phone's encoder that takes the camera's surface. [turnOff] turns
  * it off; so does [close], which frees it too.
  */
-public class EncodedSource internal constructor(private val native: dev.parvis.ffi.EncodedSource) : AutoCloseable {
-    private val staging = Staging()
-
+public class EncodedSource internal constructor(private val native: dev.parvis.ffi.EncodedSource) :
+    ScreenSound by NativeScreenSound(native::shareSound, native::pushSoundF32, native::pushSoundI16),
+    AutoCloseable {
     /**
      * Sends a frame of a layer; never waits. Frames of a layer that nobody watches are thrown away.
      *
@@ -22,28 +22,6 @@ public class EncodedSource internal constructor(private val native: dev.parvis.f
      */
     public fun push(layer: Int, payload: ByteBuffer, timestampUs: Long, key: Boolean, temporalId: Int = 0): Unit =
         inLibrary { native.push(layer, lent(payload), timestampUs, key, temporalId) }
-
-    /**
-     * Shares the sound of the screen too; give it by [pushSound]. It is muted, forbidden and ends with the screen; a camera has
-     * none: `ErrorKind.FORBIDDEN`. Once it is shared this changes nothing.
-     */
-    public suspend fun shareSound(options: AudioOptions = AudioOptions()): Unit = awaitLibrary { native.shareSound(options) }
-
-    /** Gives sound of the screen as floats, as [Microphone.push] takes them; never waits. */
-    public fun pushSound(samples: FloatArray, timestampUs: Long = 0): Unit =
-        staging.lend(samples) { native.pushSoundF32(it, timestampUs) }
-
-    /** Gives sound of the screen as 16-bit integers. */
-    public fun pushSound(samples: ShortArray, timestampUs: Long = 0): Unit =
-        staging.lend(samples) { native.pushSoundI16(it, timestampUs) }
-
-    /** Gives sound of the screen as floats, little endian; [samples] is a direct buffer, from its position on. */
-    public fun pushSoundFloats(samples: ByteBuffer, timestampUs: Long = 0): Unit =
-        inLibrary { native.pushSoundF32(lent(samples), timestampUs) }
-
-    /** Gives sound of the screen as 16-bit integers, little endian, as [pushSoundFloats] does. */
-    public fun pushSoundShorts(samples: ByteBuffer, timestampUs: Long = 0): Unit =
-        inLibrary { native.pushSoundI16(lent(samples), timestampUs) }
 
     /**
      * What the encoder is to do next; null: it was turned off, or the meeting is over. For one caller at a time. Whoever calls
@@ -161,7 +139,7 @@ public class EncodedFrame internal constructor(private val native: dev.parvis.ff
 
     /** The bitstream. Not to be read any more once this is closed. */
     public val payload: ByteBuffer
-        get() = view(native.uniffiIsDestroyed, layout.address, layout.length).asReadOnlyBuffer()
+        get() = view(native, native.uniffiIsDestroyed, layout.address, layout.length).asReadOnlyBuffer()
 
     /** Frees it. Once more does nothing. */
     override fun close(): Unit = native.close()

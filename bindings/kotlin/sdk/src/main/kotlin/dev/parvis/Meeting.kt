@@ -55,11 +55,11 @@ public class Meeting private constructor(
     public suspend fun waitFor(holds: (MeetingState) -> Boolean): MeetingState =
         state.first { holds(it) || it.phase is Phase.Disconnected }
 
-    /** What happens from this call on, though it is collected later; [state] is what happened before. */
-    public fun events(): Flow<MeetingEvent> {
-        val events = inLibrary { native.events() }
-        return pulled({ events.next()?.lift() }, events::cancel, events::close)
-    }
+    /**
+     * What happens from this call on, though it is collected later; whoever collects it again gets what happens from then on.
+     * [state] is what happened before.
+     */
+    public fun events(): Flow<MeetingEvent> = pulled(native::events, { it.next()?.lift() }, { it.cancel() })
 
     /** Knocks again, after a denial or when nobody answered. */
     public suspend fun knock(): Unit = awaitLibrary { native.knock() }
@@ -153,7 +153,7 @@ public class Meeting private constructor(
 
     /** Turns the microphone on once the app's own capture is open, and starts that. */
     public suspend fun microphone(capture: AudioCapture, options: AudioOptions = AudioOptions()): Microphone =
-        Microphone(awaitLibrary { native.microphoneFrom(options, ForeignAudioCapture(capture)) })
+        Microphone(ForeignAudioCapture(capture).use { native.microphoneFrom(options, it) })
 
     /** Turns the camera on, in layers of 180, 360 and 720 lines as far as it has them; give it pictures by [Camera.push]. */
     public suspend fun camera(options: VideoOptions): Camera =
@@ -161,7 +161,7 @@ public class Meeting private constructor(
 
     /** Turns the camera on once the app's own capture is open, and starts that. */
     public suspend fun camera(capture: CameraCapture, options: VideoOptions): Camera =
-        Camera(awaitLibrary { native.cameraFrom(options.lower(), ForeignCameraCapture(capture)) })
+        Camera(ForeignCameraCapture(capture).use { native.cameraFrom(options.lower(), it) })
 
     /** Shares a screen; give it pictures by [Screen.push]. */
     public suspend fun screen(options: VideoOptions): Screen =
@@ -169,7 +169,7 @@ public class Meeting private constructor(
 
     /** Shares a screen once the app's own capture is open, and starts that. */
     public suspend fun screen(capture: ScreenCapture, options: VideoOptions): Screen =
-        Screen(awaitLibrary { native.screenFrom(options.lower(), ForeignScreenCapture(capture)) })
+        Screen(ForeignScreenCapture(capture).use { native.screenFrom(options.lower(), it) })
 
     /**
      * Turns the camera on with frames that the app encodes, in layers of these codecs and sizes; give them by
@@ -195,11 +195,8 @@ public class Meeting private constructor(
     public suspend fun sendData(topic: String, payload: ByteArray, to: DataTarget = DataTarget.All): Unit =
         awaitLibrary { native.sendData(topic, payload, to.lower()) }
 
-    /** Data of others on a topic, from this call on, though it is collected later. */
-    public fun data(topic: String): Flow<MeetingData> {
-        val data = inLibrary { native.data(topic) }
-        return pulled({ data.next() }, data::cancel, data::close)
-    }
+    /** Data of others on a topic, from this call on, though it is collected later; collected again, from then on. */
+    public fun data(topic: String): Flow<MeetingData> = pulled({ native.data(topic) }, { it.next() }, { it.cancel() })
 
     /** Receives somebody's camera or screen, for what is shown of it. */
     public fun picture(who: String, source: Source, target: VideoTarget): RemotePicture =

@@ -63,9 +63,18 @@ internal inline fun <T> inLibrary(call: () -> T): T {
 }
 
 /**
- * Calls the library and waits: never resumed on one of its threads, even where the caller has no dispatcher.
+ * Calls the library and waits: never resumed on one of its threads, even where the caller has no dispatcher. What it answers
+ * to a caller who was cancelled meanwhile is freed.
  */
-internal suspend fun <T> awaitLibrary(call: suspend () -> T): T = withContext(Dispatchers.Default) { inLibrary { call() } }
+internal suspend fun <T> awaitLibrary(call: suspend () -> T): T {
+    var answer: T? = null
+    try {
+        return withContext(Dispatchers.Default) { inLibrary { call() }.also { answer = it } }
+    } catch (cancelled: CancellationException) {
+        dev.parvis.ffi.Disposable.destroy(answer)
+        throw cancelled
+    }
+}
 
 /** Runs what the app gave to be called back. */
 internal inline fun <T> foreign(call: () -> T): T =

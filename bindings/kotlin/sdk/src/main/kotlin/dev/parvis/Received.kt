@@ -1,6 +1,5 @@
 package dev.parvis
 
-import com.sun.jna.Pointer
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
 import java.nio.FloatBuffer
@@ -74,7 +73,7 @@ public class AudioFrame internal constructor(private val native: dev.parvis.ffi.
     /** The samples: interleaved, 48 kHz, -1 to 1. Not to be read any more once this is closed. */
     public val samples: FloatBuffer
         get() {
-            val bytes = view(native.uniffiIsDestroyed, layout.address, layout.samples * Float.SIZE_BYTES)
+            val bytes = view(native, native.uniffiIsDestroyed, layout.address, layout.samples * Float.SIZE_BYTES)
             return bytes.order(ByteOrder.nativeOrder()).asFloatBuffer()
         }
 
@@ -114,7 +113,7 @@ public class VideoFrame internal constructor(private val native: dev.parvis.ffi.
     /** Frees it. Once more does nothing. */
     override fun close(): Unit = native.close()
 
-    private fun plane(address: Long, length: Int) = view(native.uniffiIsDestroyed, address, length).asReadOnlyBuffer()
+    private fun plane(address: Long, length: Int) = view(native, native.uniffiIsDestroyed, address, length).asReadOnlyBuffer()
 }
 
 /** The next item; null: what it comes from was closed. */
@@ -125,8 +124,3 @@ internal suspend fun <T : Any> untilClosed(next: suspend () -> T?): T? =
         if (error.kind == ErrorKind.LEFT) null else throw error
     }
 
-/** The library's memory, while what owns it is open. */
-internal fun view(isClosed: Boolean, address: Long, length: Int): ByteBuffer {
-    if (isClosed) throw ParvisException(ErrorKind.LEFT, "this frame was closed: read it before")
-    return Pointer(address).getByteBuffer(0, length.toLong())
-}

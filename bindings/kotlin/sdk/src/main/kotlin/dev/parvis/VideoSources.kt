@@ -87,33 +87,11 @@ public class Camera internal constructor(private val native: dev.parvis.ffi.Came
 }
 
 /** A screen that is shared. [turnOff] ends that; so does [close], which frees it too. */
-public class Screen internal constructor(private val native: dev.parvis.ffi.Screen) : AutoCloseable {
-    private val staging = Staging()
-
+public class Screen internal constructor(private val native: dev.parvis.ffi.Screen) :
+    ScreenSound by NativeScreenSound(native::shareSound, native::pushSoundF32, native::pushSoundI16),
+    AutoCloseable {
     /** Gives a picture to the layers that somebody watches; never waits. */
     public fun push(picture: Picture): Unit = picture.lend(native::pushI420)
-
-    /**
-     * Shares the sound of the screen too; give it by [pushSound]. It is muted, forbidden and ends with the screen. Once it is
-     * shared this changes nothing.
-     */
-    public suspend fun shareSound(options: AudioOptions = AudioOptions()): Unit = awaitLibrary { native.shareSound(options) }
-
-    /** Gives sound of the screen as floats, as [Microphone.push] takes them; never waits. */
-    public fun pushSound(samples: FloatArray, timestampUs: Long = 0): Unit =
-        staging.lend(samples) { native.pushSoundF32(it, timestampUs) }
-
-    /** Gives sound of the screen as 16-bit integers. */
-    public fun pushSound(samples: ShortArray, timestampUs: Long = 0): Unit =
-        staging.lend(samples) { native.pushSoundI16(it, timestampUs) }
-
-    /** Gives sound of the screen as floats, little endian; [samples] is a direct buffer, from its position on. */
-    public fun pushSoundFloats(samples: ByteBuffer, timestampUs: Long = 0): Unit =
-        inLibrary { native.pushSoundF32(lent(samples), timestampUs) }
-
-    /** Gives sound of the screen as 16-bit integers, little endian, as [pushSoundFloats] does. */
-    public fun pushSoundShorts(samples: ByteBuffer, timestampUs: Long = 0): Unit =
-        inLibrary { native.pushSoundI16(lent(samples), timestampUs) }
 
     /** Mutes: nothing is captured, and the tracks stay announced. */
     public suspend fun mute(): Unit = awaitLibrary { native.mute() }

@@ -2,18 +2,22 @@ package dev.parvis
 
 import java.nio.ByteBuffer
 
-/** The ten lines of docs/embed.md, compiled. */
+/** The ten lines of docs/embed.md; EmbedTest runs them. */
 class Embed(private val link: String, private val device: String) {
-    suspend fun join(y: ByteBuffer, u: ByteBuffer, v: ByteBuffer, show: (VideoFrame) -> Unit) {
+    suspend fun join(y: ByteBuffer, u: ByteBuffer, v: ByteBuffer, samples: ShortArray, show: (VideoFrame) -> Unit) {
         // embed: begin
         Meeting.join(link, JoinOptions("Zoé", device)).use { meeting ->
             meeting.waitFor { it.isConnected } // until then in the lobby
             val camera = meeting.camera(VideoOptions(1280, 720))
             camera.push(Picture(1280, 720, y, u, v)) // as often as the device gives one
+            val microphone = meeting.microphone()
+            microphone.push(samples) // as much as the device gives
             meeting.chat("Bonjour !")
-            val other = meeting.waitFor { it.view!!.participants.size > 1 }.view!!.participants.last()
+            meeting.raiseHand()
+            val state = meeting.waitFor { it.view!!.participants.size > 1 }
+            val other = state.view!!.participants.first { it.id != state.me }
             meeting.picture(other.id, Source.CAMERA, VideoTarget(640, 360)).frames().collect { show(it) }
-            camera.close()
+            listOf(camera, microphone).forEach { it.close() }
             meeting.leave() // returns when nothing of it runs
         }
         // embed: end

@@ -2,6 +2,8 @@ package dev.parvis
 
 import java.io.File
 import kotlin.test.assertEquals
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.withTimeoutOrNull
 
 /** The threads of this process that are not the JVM's. */
 object Threads {
@@ -13,9 +15,10 @@ object Threads {
         return names.filter { name -> name == "parvis" || tracks.any(name::startsWith) }.sorted()
     }
 
-    /** Two workers wait for networks; blocking ones, which asked for tickets, end by themselves after a while. */
-    fun onlyTheRuntimeIsLeft() {
-        val others = ofTheLibrary().filter { it != "parvis" }
-        assertEquals(emptyList(), others)
+    /** Waits until only the runtime's two threads are there; blocking ones, which asked for tickets, end after a while. */
+    suspend fun onlyTheRuntimeIsLeft() {
+        val runtime = listOf("parvis", "parvis")
+        withTimeoutOrNull(PATIENCE) { while (ofTheLibrary() != runtime) delay(50) }
+        assertEquals(runtime, ofTheLibrary())
     }
 }
