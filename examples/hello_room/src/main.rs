@@ -1,65 +1,104 @@
-//! Enters a room, publishes a generated camera, and prints who is there and what they show.
-//!
-//! With a relay on this machine (`parvis relay` prints its fingerprint):
+//! Joins a meeting as a guest, shows a moving picture, greets whomever it sees, and prints who is there and what they
+//! write, until everybody else has left.
 //!
 //! ```text
-//! cargo run -p hello_room -- moqt://127.0.0.1:4433 FINGERPRINT zoe
+//! cargo run -p hello_room -- https://meet.example/abc-defg-hij Zoé
 //! ```
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use parvis::{
-    ParticipantName, Room, RoomEvent, RoomName, RoomOptions, Trust,
-    source::{self, PlayOptions, Playback},
+    clock,
+    codec::TestPattern,
+    meeting::{
+        Camera, JoinOptions, Meeting, MeetingEvent, MeetingEvents, MeetingState, Participant,
+        Source, VideoTarget,
+    },
 };
+use tokio::task::JoinSet;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [url, fingerprint, name] = arguments.as_slice() else {
-        bail!("usage: hello_room URL FINGERPRINT NAME");
+    let [link, name] = arguments.as_slice() else {
+        bail!("usage: hello_room LINK NAME");
     };
-    let options = RoomOptions::new(RoomName::new("hello")?, ParticipantName::new(name)?)
-        .with_trust(Trust::Fingerprint(fingerprint.clone()));
-    let room = Room::connect(url, options)
-        .await
-        .context("cannot enter the room")?;
-    println!(
-        "{name} is in room {}, draft {}",
-        room.name(),
-        room.draft().number()
-    );
+    let device = format!("hello-{:x}", clock::now().as_micros());
+    let meeting = Meeting::join(link, JoinOptions::new(name, device)).await;
+    let meeting = Arc::new(meeting.context("cannot join")?);
+    let events = meeting.events();
+    println!("joining {}", meeting.state().code);
+    let known = meeting.wait_for(MeetingState::is_connected).await;
+    if !known.is_connected() {
+        bail!("not let in: {:?}", known.phase);
+    }
+    let camera = meeting.camera(320, 180).await.context("no camera")?;
+    tokio::select! {
+        () = film(&camera) => {}
+        () = follow(&meeting, events) => {}
+    }
+    drop(camera);
+    let meeting = Arc::into_inner(meeting).context("somebody is still looked at")?;
+    meeting.leave().await;
+    println!("left");
+    Ok(())
+}
 
-    let playback = Playback::start(&room, source::open("test:")?, PlayOptions::default()).await?;
-    let mut events = room.events();
-    // Somebody new every now and then; after half a minute alone it leaves.
-    while let Ok(Some(event)) = tokio::time::timeout(Duration::from_secs(30), events.next()).await {
+/// Prints what happens until nobody else is in, after somebody was.
+async fn follow(meeting: &Arc<Meeting>, mut events: MeetingEvents) {
+    let mut looking = JoinSet::new();
+    let mut had_company = false;
+    while let Some(event) = events.next().await {
         match event {
-            RoomEvent::Joined(who) | RoomEvent::Changed(who) => {
-                let tracks: Vec<String> = who.tracks.iter().map(ToString::to_string).collect();
-                println!("{} has {}", who.name, tracks.join(", "));
-                if let Some((track, _)) = who.video_tracks().first() {
-                    let mut video = room.subscribe_video(&who.name, track).await?;
-                    if let Some(picture) = video.next().await {
-                        let frame = picture.frame;
-                        println!(
-                            "{} looks like {}x{}",
-                            who.name,
-                            frame.width(),
-                            frame.height()
-                        );
-                    }
+            MeetingEvent::Joined(who) if who.id != meeting.state().me => {
+                had_company = true;
+                println!("{} is here", who.name);
+                looking.spawn(look_at(Arc::clone(meeting), who));
+            }
+            MeetingEvent::Chat(message) => println!("{}: {}", message.name, message.text),
+            MeetingEvent::Left { participant, .. } => {
+                println!("{participant} is gone");
+                let state = meeting.state();
+                let others = state
+                    .view
+                    .as_ref()
+                    .map_or(0, |view| view.participants().count());
+                if had_company && others <= 1 {
+                    break;
                 }
             }
-            RoomEvent::Left(who) => println!("{who} left"),
-            RoomEvent::Moving => println!("the relay is about to stop; going to another one"),
-            RoomEvent::Reconnecting(reason) => println!("the relay is lost: {reason}"),
-            RoomEvent::Moved => println!("connected again"),
-            RoomEvent::Closed(reason) => bail!("the relay is gone: {reason}"),
+            MeetingEvent::Phase(phase) => println!("{phase:?}"),
+            _ => {}
         }
     }
-    drop(playback);
-    room.close().await;
-    Ok(())
+    looking.shutdown().await;
+}
+
+/// Waits for a first picture of somebody, and greets.
+async fn look_at(meeting: Arc<Meeting>, who: Participant) {
+    let mut camera = meeting.picture(&who.id, Source::Camera, VideoTarget::new(320, 180));
+    let Some(picture) = camera.next().await else {
+        return;
+    };
+    let frame = picture.frame;
+    println!(
+        "{} looks like {}x{}",
+        who.name,
+        frame.width(),
+        frame.height()
+    );
+    if let Err(error) = meeting.chat(&format!("Hello, {}!", who.name)).await {
+        println!("not said: {error}");
+    }
+}
+
+/// Gives a pattern that moves to the camera, 15 pictures a second.
+async fn film(camera: &Camera) {
+    let pattern = TestPattern::new(320, 180);
+    let mut ticks = tokio::time::interval(Duration::from_secs(1) / 15);
+    for number in 0.. {
+        ticks.tick().await;
+        camera.push(&pattern.frame(number, clock::now()));
+    }
 }

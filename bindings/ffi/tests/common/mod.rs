@@ -102,6 +102,13 @@ impl Site {
         room["url"].as_str().unwrap().to_owned()
     }
 
+    /// Asks for a ticket as the library does.
+    pub fn ticket(&self, link: &str, name: &str) -> Value {
+        let code = link.rsplit('/').next().unwrap();
+        let body = json!({ "name": name, "device": "device" });
+        self.post(&format!("/api/v1/rooms/{code}/join"), &body, None)
+    }
+
     fn post(&self, path: &str, body: &Value, token: Option<&str>) -> Value {
         let mut asking = ureq::post(format!("{}{path}", self.url));
         if let Some(token) = token {

@@ -1,0 +1,155 @@
+//! What goes wrong is an error of its own kind: what `bindings/SCENARIO.md` lists, as far as Rust has it too.
+
+mod common;
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU32, Ordering},
+};
+
+use common::{Person, Site, options};
+use parvis_ffi::{
+    AudioCapture, AudioOptions, ErrorKind, MediaState, Meeting, Microphone, ParvisError,
+    RelayAddress, Ticket, TicketRequest, TicketSource, Tickets,
+};
+
+fn failed(kind: ErrorKind, reason: &str) -> ParvisError {
+    ParvisError::Failed {
+        kind,
+        reason: reason.to_owned(),
+        retry_after_ms: None,
+        is_retryable: false,
+        is_auth: false,
+    }
+}
+
+/// What an app's exception is turned into, that it does not declare.
+fn bug() -> ParvisError {
+    uniffi::UnexpectedUniFFICallbackError::new("a bug").into()
+}
+
+/// Tickets as they are told.
+struct Given(Box<dyn Fn(TicketRequest) -> Result<Ticket, ParvisError> + Send + Sync>);
+
+#[async_trait::async_trait]
+impl TicketSource for Given {
+    async fn ticket(&self, request: TicketRequest) -> Result<Ticket, ParvisError> {
+        (self.0)(request)
+    }
+}
+
+async fn refusal(
+    link: &str,
+    ticket: impl Fn(TicketRequest) -> Result<Ticket, ParvisError> + Send + Sync + 'static,
+) -> ParvisError {
+    let tickets = Tickets::of(Arc::new(Given(Box::new(ticket))));
+    let joined = Meeting::join(link.to_owned(), options("Zoé"), Arc::new(tickets), None).await;
+    joined.err().expect("it is refused")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn links_tickets_and_tokens_that_are_none() {
+    let site = Site::start();
+    let link = site.room();
+    for none in ["", "hello", "https://meet.example/", "abc-defg-hi"] {
+        let refused = Person::tries(none, "Zoé", Tickets::guest()).await;
+        assert_eq!(refused.err().unwrap().kind(), ErrorKind::BadCode, "{none}");
+    }
+    let thrown = refusal(&link, |_| Err(bug())).await;
+    assert_eq!(thrown.kind(), ErrorKind::Callback);
+    let said = refusal(&link, |_| Err(failed(ErrorKind::RoomFull, "full"))).await;
+    assert_eq!(said.kind(), ErrorKind::RoomFull);
+
+    // Expired ones, which only the service's key signs, are in the tests of the other languages.
+    let given = site.ticket(&link, "Zoé");
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let ticket = Ticket {
+        participant: text(&given["participant"]),
+        code: link.rsplit('/').next().unwrap().to_owned(),
+        relay: RelayAddress {
+            url: text(&given["relay"]["url"]),
+            fingerprint: None,
+        },
+        token: "nonsense".to_owned(),
+        resume: None,
+        expires_ms: None,
+    };
+    let ParvisError::Failed {
+        kind,
+        is_auth,
+        is_retryable,
+        ..
+    } = refusal(&link, move |_| Ok(ticket.clone())).await;
+    assert_eq!(
+        (kind, is_auth, is_retryable),
+        (ErrorKind::NotLetIn, true, false)
+    );
+}
+
+/// A capture that does as it is told when it is opened.
+struct Told {
+    opening: Mutex<Option<ParvisError>>,
+    stopped: AtomicU32,
+}
+
+#[async_trait::async_trait]
+impl AudioCapture for Told {
+    async fn open(&self) -> Result<(), ParvisError> {
+        self.opening.lock().unwrap().take().map_or(Ok(()), Err)
+    }
+
+    fn start(&self, _microphone: Arc<Microphone>) -> Result<(), ParvisError> {
+        Ok(())
+    }
+
+    fn stop(&self) -> Result<(), ParvisError> {
+        self.stopped.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_permission_for_the_microphone_and_a_capture_that_throws() {
+    let site = Site::start();
+    let administrator = Tickets::agent(site.administrator.clone());
+    let alice = Person::joins(&site.room(), "Alice", administrator).await;
+    alice.is_in().await;
+    let sound = || AudioOptions {
+        channels: 1,
+        bitrate: 32_000,
+    };
+    for error in [failed(ErrorKind::PermissionDenied, "no"), bug()] {
+        let capture = Arc::new(Told {
+            opening: Mutex::new(Some(error.clone())),
+            stopped: AtomicU32::new(0),
+        });
+        let refused = alice
+            .meeting
+            .microphone_from(sound(), Arc::clone(&capture) as _);
+        assert_eq!(refused.await.err(), Some(error));
+        assert_eq!(capture.stopped.load(Ordering::Relaxed), 1);
+    }
+    let known = alice.meeting.state().unwrap().view.unwrap();
+    assert_eq!(known.participants[0].media.microphone, MediaState::Off);
+
+    let capture = Arc::new(Told {
+        opening: Mutex::default(),
+        stopped: AtomicU32::new(0),
+    });
+    let on = alice
+        .meeting
+        .microphone_from(sound(), Arc::clone(&capture) as _);
+    let microphone = on.await.unwrap();
+    microphone.turn_off().unwrap();
+    assert_eq!(capture.stopped.load(Ordering::Relaxed), 1);
+    assert_eq!(microphone.turn_off().unwrap_err().kind(), ErrorKind::Left);
+    alice.meeting.leave().await.unwrap();
+    assert_eq!(
+        alice.meeting.leave().await.unwrap_err().kind(),
+        ErrorKind::Left
+    );
+    assert_eq!(
+        alice.meeting.chat("?".to_owned()).await.unwrap_err().kind(),
+        ErrorKind::Left
+    );
+}
