@@ -209,9 +209,9 @@ extension PhoneAudio {
         }
         on(AVAudioSession.interruptionNotification) { audio, notification in
             let info = notification.userInfo ?? [:]
-            let type = (info[AVAudioSessionInterruptionTypeKey] as? UInt)
-                .flatMap(AVAudioSession.InterruptionType.init(rawValue:))
-            audio.queue.async { if type == .began { audio.interrupt() } else { audio.resumeIfInterrupted() } }
+            let began = AVAudioSession.InterruptionType.began.rawValue
+            let hasBegun = info[AVAudioSessionInterruptionTypeKey] as? UInt == began
+            audio.queue.async { if hasBegun { audio.interrupt() } else { audio.resumeIfInterrupted() } }
         }
         on(UIApplication.didBecomeActiveNotification) { audio, _ in audio.queue.async { audio.resumeIfInterrupted() } }
         on(AVAudioSession.routeChangeNotification) { audio, _ in audio.listeners.yield(.routeChanged) }

@@ -35,7 +35,10 @@ internal class HardwareDecoder(
     override fun decode(frame: EncodedFrame) {
         if (recovery.isBroken) reopen(frame)
         // The library keeps what is to be decoded, and knows what to leave out.
-        check(room.tryAcquire(PATIENCE_S, TimeUnit.SECONDS)) { "the decoder takes nothing" }
+        if (!room.tryAcquire(PATIENCE_S, TimeUnit.SECONDS)) {
+            codec.failed("$name takes nothing")
+            throw ParvisException(ErrorKind.BAD_FRAME, "$name takes nothing, and another one needs a key frame")
+        }
         codec.give(Given(frame, room))
     }
 
@@ -107,7 +110,7 @@ internal class HardwareDecoder(
             recovery.gave()
         }
 
-        override fun failed(reason: String) {
+        public override fun failed(reason: String) {
             // What it says after that is not of the one in its place.
             if (isBroken.getAndSet(true)) return
             forget()
