@@ -18,7 +18,7 @@ use super::{
     media::Media,
     script::{Act, Condition, Line, Script, Step},
     terminal::{Keys, Terminal, Wish},
-    told::{Told, tell_retention},
+    told::{Told, tell_phase, tell_retention},
 };
 use crate::{output::Output, stop::stop};
 
@@ -137,6 +137,11 @@ impl<'a> Seat<'a> {
         let result = self.attend_on(&mut keys).await;
         // What follows is said in lines again.
         self.watching.terminal = None;
+        let phase = self.meeting.state().phase.clone();
+        if phase == Phase::Disconnected(DisconnectReason::RoomEnded) {
+            // The picture that said so is gone.
+            self.watching.say(tell_phase(phase));
+        }
         self.leave().await;
         result
     }

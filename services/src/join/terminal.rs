@@ -4,7 +4,7 @@ mod keys;
 mod line;
 mod picture;
 
-use std::io;
+use std::{cell::Cell, io};
 
 use anyhow::Context;
 use parvis::meeting::MeetingState;
@@ -34,7 +34,7 @@ pub struct Terminal {
 #[derive(Debug, Default)]
 pub struct Prompt {
     line: EditLine,
-    back: usize,
+    back: Cell<usize>,
     problem: Option<String>,
 }
 
@@ -113,7 +113,12 @@ impl Prompt {
 
     /// How many lines of the chat's end are not shown.
     pub fn back(&self) -> usize {
-        self.back
+        self.back.get()
+    }
+
+    /// No more lines than that are there to be hidden.
+    fn is_back_at(&self, rows: usize) {
+        self.back.set(rows);
     }
 
     /// What went wrong last.
@@ -160,11 +165,11 @@ impl Prompt {
                 }
             },
             Key::PageUp => {
-                self.back += PAGE;
-                Wish::Earlier(self.back)
+                self.back.set(self.back() + PAGE);
+                Wish::Earlier(self.back())
             }
             Key::PageDown => {
-                self.back = self.back.saturating_sub(PAGE);
+                self.back.set(self.back().saturating_sub(PAGE));
                 Wish::Nothing
             }
             Key::Edit(edit) => {
@@ -182,7 +187,7 @@ impl Prompt {
         if text.is_empty() {
             return Wish::Nothing;
         }
-        self.back = 0;
+        self.back.set(0);
         let Some(command) = text.strip_prefix('/') else {
             let (to, text) = (None, text.to_owned());
             return Wish::Do(Act::Say { to, text });

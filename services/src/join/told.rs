@@ -354,6 +354,11 @@ pub fn tell_admitted(done: &Done) -> Option<Told> {
     })
 }
 
+/// Where one is on the way.
+pub fn tell_phase(phase: Phase) -> Option<Told> {
+    tell(&MeetingEvent::Phase(phase), &Names::new(), None)
+}
+
 /// How long chat is kept, once one is in.
 pub fn tell_retention(kept: Duration) -> Told {
     Told {

@@ -28,8 +28,8 @@ pub struct Scene<'a> {
     pub prompt: &'a Prompt,
 }
 
-const HINTS: &str = "Enter say · /command · ^R hand · ^T mic · ^O camera · ^S screen · F1-F8 react · \
-    ^A admit · ^D deny · PgUp/PgDn chat · ^C leave";
+const HINTS: &str = "^C leave · Enter say · /command · ^R hand · ^T mic · ^O camera · ^S screen · F1-F8 react · \
+    ^A admit · ^D deny · PgUp/PgDn chat";
 
 /// The width of the list of people.
 const PEOPLE: u16 = 44;
@@ -126,7 +126,7 @@ impl Scene<'_> {
         }
     }
 
-    /// As in `✋1 Zoé (you, owner)   mic cam screen ▮▮▮▯▯ good`.
+    /// As in `✋1 mic ▮▮▮▯▯ Zoé (you, owner) cam screen`: what may be cut off is last.
     fn person(&self, view: &View, who: &Participant) -> Line<'static> {
         let hand = view
             .hand_position(&who.id)
@@ -152,28 +152,23 @@ impl Scene<'_> {
             [] => String::new(),
             remarks => format!(" ({})", remarks.join(", ")),
         };
-        let mut spans = vec![
-            Span::raw(hand),
-            Span::styled(format!("{}{remarks} ", plain(&who.name)), style),
-        ];
-        spans.extend(
-            Source::ALL
-                .into_iter()
-                .filter_map(|source| media(source, who)),
-        );
+        let mut spans = vec![Span::raw(hand)];
+        spans.extend(media(Source::Microphone, who));
         if *who.media.of(Source::Microphone) == MediaState::On && who.id != self.state.me {
-            spans.push(Span::styled(
-                level(self.hearing.level(&who.id)),
-                Style::new().fg(Color::Green),
-            ));
+            let level = format!("{} ", level(self.hearing.level(&who.id)));
+            spans.push(Span::styled(level, Style::new().fg(Color::Green)));
         }
         if speaks {
-            spans.push(Span::raw(" speaking"));
+            spans.push(Span::raw("speaking "));
         }
         if who.quality != ConnectionQuality::Excellent && who.quality != ConnectionQuality::Good {
-            let quality = format!(" {}", describe_quality(who.quality));
+            let quality = format!("{} ", describe_quality(who.quality));
             spans.push(Span::styled(quality, Style::new().fg(Color::Red)));
         }
+        let name = format!("{}{remarks} ", plain(&who.name));
+        spans.push(Span::styled(name, style));
+        let pictures = [Source::Camera, Source::Screen];
+        spans.extend(pictures.into_iter().filter_map(|source| media(source, who)));
         Line::from(spans)
     }
 
@@ -191,6 +186,8 @@ impl Scene<'_> {
             lines.append(&mut wrapped);
         }
         let back = self.prompt.back().min(lines.len().saturating_sub(rows));
+        // Beyond the first line there is nothing to go back to, and nothing to come back from.
+        self.prompt.is_back_at(back);
         let mut shown: Vec<Line<'static>> = lines.into_iter().skip(back).take(rows).collect();
         shown.reverse();
         let title = if back > 0 { "Chat (earlier)" } else { "Chat" };

@@ -82,10 +82,10 @@ async fn the_picture_has_people_lobby_chat_reactions_and_keys() {
     );
     // Hands first, then oneself, then by name.
     assert!(rows[2].contains("✋"), "{text}");
-    assert!(rows[2].contains("1 Gil (unverified) muted  poor"), "{text}");
-    assert!(rows[3].contains("Zoé (you, owner) mic"), "{text}");
+    assert!(rows[2].contains("1 muted poor Gil (unverified)"), "{text}");
+    assert!(rows[3].contains("mic Zoé (you, owner)"), "{text}");
     assert!(
-        rows[4].contains("Alice mic screen ▮▮▮▮▯ speaking"),
+        rows[4].contains("mic ▮▮▮▮▯ speaking Alice screen"),
         "{text}"
     );
     assert!(text.contains("Lobby: 1 wait"), "{text}");
@@ -94,8 +94,28 @@ async fn the_picture_has_people_lobby_chat_reactions_and_keys() {
     assert!(text.contains("Gil"), "{text}");
     assert!(text.contains("Salut"), "{text}");
     assert!(rows[15].contains("^R hand"), "{text}");
+    assert!(rows[15].starts_with("^C leave"), "{text}");
+    // There is nothing so far back: the next key goes down again from where it ends.
+    for _ in 0..9 {
+        prompt.press(Key::PageUp, &state, &media());
+    }
+    drawn(&state, &board, &hearing, &prompt);
+    assert_eq!(prompt.back(), 0);
     board.forget(now + Duration::from_secs(3));
     assert!(board.reactions.is_empty());
+}
+
+#[test]
+fn a_long_name_hides_neither_level_nor_who_speaks() {
+    let mut people = people();
+    people[1].name = "Marie-Claire de la Tour d’Auvergne-Lauraguais".to_owned();
+    let mut state = meeting(people);
+    state.speakers = vec![id("palice")];
+    let hearing = Hearing::default();
+    hearing.heard(&id("palice"), Instant::now(), 20);
+    let rows = drawn(&state, &Board::default(), &hearing, &Prompt::default());
+    let has = |row: &String| row.contains("mic ▮▮▮▮▯ speaking Marie-Claire");
+    assert!(rows.iter().any(has), "{}", rows.join("\n"));
 }
 
 fn media() -> Media {
