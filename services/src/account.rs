@@ -77,6 +77,7 @@ pub struct ProveArgs {
 
 /// What `parvis login` takes.
 #[derive(Debug, Args)]
+#[command(after_help = LOGIN_HELP)]
 pub struct LoginArgs {
     /// The service.
     #[command(flatten)]
@@ -88,6 +89,13 @@ pub struct LoginArgs {
     #[arg(long, value_name = "FILE")]
     pub passphrase_file: Option<PathBuf>,
 }
+
+const LOGIN_HELP: &str = "\
+Where people sign in by a provider (OpenID Connect) there are no passphrases. Sign in in a browser, at
+SITE/api/v1/sign-in, write what it keeps then as the cookie `parvis_login` of SITE into a file, and name
+that file with --login, or as PARVIS_LOGIN:
+  {\"site\": \"https://meet.example\", \"token\": \"pvs_…\", \"expires\": \"\"}
+It is good for as long as a login lasts (12 h).";
 
 /// What `parvis logout` takes.
 #[derive(Debug, Args)]

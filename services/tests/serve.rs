@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use common::{Script, failure, parvis, run, words};
+use common::{Script, failure, run, words};
 use serde_json::{Value, json};
 
 /// How long something may take that is said on standard error.
@@ -115,23 +115,6 @@ fn others_do_not_read_the_database_in_a_folder_of_the_operators() {
             .permissions();
         assert_eq!(mode.mode() & 0o777, 0o600, "{name}");
     }
-    serving.interrupt();
-    serving.succeeds();
-}
-
-#[test]
-fn a_proxy_of_the_environment_is_not_asked_for_this_machine() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data").display().to_string();
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap();
-    let proxy = format!("http://{}", closed.local_addr().unwrap());
-    drop(closed);
-    let mut command = parvis(serve(&data, "--json --listen 127.0.0.1:0"));
-    let mut serving = Script::of(command.env("HTTP_PROXY", &proxy).env("ALL_PROXY", &proxy));
-    let site = serving.event("serving")["site"].clone();
-    let ready = format!("{}/readyz", site.as_str().unwrap());
-    let mut answer = ureq::get(ready).call().unwrap();
-    assert_eq!(answer.body_mut().read_to_string().unwrap(), "ok");
     serving.interrupt();
     serving.succeeds();
 }

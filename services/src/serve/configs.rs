@@ -19,6 +19,12 @@ use super::{ServeArgs, certificate::KeptCertificate, folder::DataFolder};
 /// How long mail is kept back after it could not be sent.
 const MAIL_RETRY: Duration = Duration::from_secs(30);
 
+/// What one participant subscribes to in a full room of 1000: a catalog, a voice and a picture of everybody, and
+/// control tracks.
+const SUBSCRIPTIONS: usize = 4096;
+/// Requests of a session a second: who comes into a full room asks for all of that.
+const REQUESTS: u32 = 400;
+
 /// A ticket has to last until it is shown, on a slow path too.
 const LEAST_TICKET: Duration = Duration::from_mins(1);
 
@@ -43,6 +49,8 @@ pub(super) fn relay_config(
         control_secret: Some(secret),
         // Whether it is ready is asked there.
         http: args.metrics.or(Some(own)),
+        max_subscriptions: SUBSCRIPTIONS,
+        max_requests: REQUESTS,
         drain: args.drain,
         ..parvis_relay::Config::default()
     }

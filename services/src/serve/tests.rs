@@ -1,6 +1,10 @@
 use clap::{Args, FromArgMatches};
 
-use super::{ServeArgs, configs::provider};
+use super::{
+    ServeArgs,
+    configs::{provider, relay_config},
+    folder::DataFolder,
+};
 
 const ISSUER: &str = "https://id.example";
 
@@ -20,6 +24,18 @@ fn a_provider_is_asked_for_what_the_operator_says() {
     let other = provider(&parsed(&format!("{known} {more}")), ISSUER).unwrap();
     assert_eq!(other.scopes, ["email", "given_name", "usual_name"]);
     assert!(other.trust_email);
+}
+
+#[test]
+fn a_participant_may_subscribe_to_everybody_in_a_full_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = DataFolder::open(folder.path()).unwrap();
+    let secret = folder.control_secret().unwrap();
+    let key = folder.reset_key().unwrap();
+    let relay = relay_config(&parsed("serve"), &folder, None, secret, key);
+    // Control tracks, and of each a catalog, a voice and a picture.
+    let wanted = 4 + 3 * parvis_meeting::Settings::default().room_size;
+    assert!(relay.max_subscriptions >= wanted, "{wanted}");
 }
 
 #[test]

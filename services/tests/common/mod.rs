@@ -75,12 +75,11 @@ pub struct Script {
 
 impl Script {
     pub fn start<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Self {
-        Self::of(parvis(arguments).arg("--json"))
-    }
-
-    /// Of a command that tells JSON lines.
-    pub fn of(command: &mut Command) -> Self {
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut command = parvis(arguments);
+        command
+            .arg("--json")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().expect("the binary runs");
         let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
         Self { child, lines }
