@@ -16,8 +16,12 @@ pub struct Purged {
 /// How long it is remembered which mail was sent: a key that comes again meanwhile sends nothing.
 const MAIL_KEPT: u64 = 30 * 24 * 3600 * 1000;
 
+/// Longer than from one purge to the next.
+const JUST_ENDED: u64 = 30 * 1000;
+
 impl Store {
-    /// Takes away what is kept no longer.
+    /// Takes away what is kept no longer, and, with SQLite, what is left in the files of it and of sessions that have
+    /// just ended. PostgreSQL overwrites it in its own time.
     pub async fn purge(&self, now: UnixMillis) -> Result<Purged, StoreError> {
         let mut purged = Purged::default();
         let mut transaction = self.begin().await?;
@@ -34,10 +38,16 @@ impl Store {
         .bind(signed(now.0))
         .execute(&mut *transaction)
         .await?;
-        sqlx::query("UPDATE sessions SET saved = NULL, purge_at = NULL WHERE purge_at <= $1")
-            .bind(signed(now.0))
-            .execute(&mut *transaction)
-            .await?;
+        let over =
+            sqlx::query("UPDATE sessions SET saved = NULL, purge_at = NULL WHERE purge_at <= $1")
+                .bind(signed(now.0))
+                .execute(&mut *transaction)
+                .await?;
+        let ended: Option<(String,)> =
+            sqlx::query_as("SELECT id FROM sessions WHERE ended_at > $1 LIMIT 1")
+                .bind(signed(now.0.saturating_sub(JUST_ENDED)))
+                .fetch_optional(&mut *transaction)
+                .await?;
         for table in [
             "DELETE FROM joins WHERE expires_at <= $1",
             "DELETE FROM proofs WHERE expires_at <= $1",
@@ -56,6 +66,9 @@ impl Store {
             .await?;
         purged.mail = deleted.rows_affected();
         transaction.commit().await?;
+        if purged != Purged::default() || over.rows_affected() > 0 || ended.is_some() {
+            self.forget().await?;
+        }
         Ok(purged)
     }
 }

@@ -38,7 +38,7 @@ const SQLITE_READERS: u32 = 4;
 
 /// What each connection is told first.
 const SQLITE_SETUP: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-    PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000;";
+    PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000; PRAGMA secure_delete = ON;";
 const POSTGRES_SETUP: &str = "SET synchronous_commit TO on";
 /// How long a connection may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -191,6 +191,21 @@ impl Store {
 
     pub(crate) fn reads(&self) -> &AnyPool {
         &self.pools.reads
+    }
+
+    /// Has nobody find in the files what was deleted: writes the log into the database, and empties it.
+    pub(crate) async fn forget(&self) -> Result<(), StoreError> {
+        match self.pools.backend {
+            // Whether a reader kept it from that is in the row: then it is the next one's turn.
+            Backend::Sqlite => {
+                sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+                    .execute(&self.pools.writes)
+                    .await?;
+            }
+            // Its own vacuum does.
+            Backend::Postgres => {}
+        }
+        Ok(())
     }
 
     pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {

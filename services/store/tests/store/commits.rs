@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{fs, path::PathBuf, time::Duration};
 
 use parvis_meeting::{AccountId, ChatSeq, ParticipantId, Policy, Role, RoomCode, UnixMillis};
 use parvis_store::{ChatLine, CommitError, NewMail, OpenSession, RoleChange, Store, Unit};
@@ -268,4 +268,37 @@ async fn what_a_session_goes_on_with_after_a_restart_is_gone_with_its_end() {
     .await
     .unwrap();
     assert_eq!((entries, saved), (0, 0));
+}
+
+#[tokio::test]
+async fn what_is_deleted_is_not_in_the_files_of_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::sqlite(&folder.path().join("parvis.db"))
+        .await
+        .unwrap();
+    let is_in_files = |text: &str| {
+        let files = fs::read_dir(folder.path()).unwrap();
+        let has = |file: PathBuf| {
+            let bytes = fs::read(file).unwrap();
+            bytes
+                .windows(text.len())
+                .any(|part| part == text.as_bytes())
+        };
+        files.map(|file| file.unwrap().path()).any(has)
+    };
+    let (_, _, session) = running(&store).await;
+    let mut said = unit(&session, 0);
+    said.entries = vec!["a private message".to_owned()];
+    said.chat = vec![line(0, "to everybody")];
+    store.commit(vec![said]).await.unwrap();
+    assert!(is_in_files("a private message") && is_in_files("to everybody"));
+    let mut over = unit(&session, 1);
+    over.ended = true;
+    store.commit(vec![over]).await.unwrap();
+    store.purge(later(10)).await.unwrap();
+    assert!(!is_in_files("a private message"));
+    assert!(is_in_files("to everybody"), "for 60 s");
+    store.purge(later(60)).await.unwrap();
+    assert!(!is_in_files("to everybody"));
+    store.close().await;
 }
