@@ -1,5 +1,10 @@
 //! A `parvis serve` of a test's own, and people in its meetings.
-#![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(
+    dead_code,
+    unused_imports,
+    unused_macros,
+    reason = "each test binary uses a part"
+)]
 
 pub mod media;
 
