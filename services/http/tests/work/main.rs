@@ -2,6 +2,7 @@
 //! out by waiting. Work is counted, no time is measured.
 
 use std::{
+    fmt,
     future::Future,
     net::SocketAddr,
     sync::{
@@ -17,7 +18,11 @@ use parvis_store::{AuditEntry, NewAccount, NewRoom, Store};
 use parvis_token::Signer;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tracing::{Event, Metadata, Subscriber, span};
+use tracing::{
+    Event, Metadata, Subscriber,
+    field::{Field, Visit},
+    span,
+};
 
 /// Statements of the store, and hashes of passphrases.
 static WORK: [AtomicUsize; 2] = [AtomicUsize::new(0), AtomicUsize::new(0)];
@@ -33,13 +38,28 @@ fn kind(metadata: &Metadata<'_>) -> Option<usize> {
     }
 }
 
+/// Whether a statement is one of a connection that opens: when one does says nothing of what is asked.
+struct Opening(bool);
+
+impl Visit for Opening {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if field.name() == "summary" {
+            self.0 = format!("{value:?}").contains("PRAGMA");
+        }
+    }
+}
+
 impl Subscriber for Counter {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         kind(metadata).is_some()
     }
 
     fn event(&self, event: &Event<'_>) {
-        if let Some(kind) = kind(event.metadata()) {
+        let mut opening = Opening(false);
+        event.record(&mut opening);
+        if let Some(kind) = kind(event.metadata())
+            && !opening.0
+        {
             WORK[kind].fetch_add(1, Ordering::SeqCst);
         }
     }
