@@ -150,7 +150,7 @@ async fn applications_and_organisations_change_with_their_entries() {
 async fn whoever_is_signed_in_is_remembered() {
     both_behind(|store, mut behind| async move {
         let zoe = account(&store, "Zoe").await;
-        let later = NOW.plus(Duration::from_secs(60));
+        let later = NOW.plus(Duration::from_mins(1));
         let entry = audit("sign_in", &zoe);
         let by_provider = NewAccount {
             subject: Some(("https://id.example".to_owned(), "sub-1".to_owned())),
