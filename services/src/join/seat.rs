@@ -1,4 +1,6 @@
 use std::{
+    collections::VecDeque,
+    future::pending,
     pin::pin,
     time::{Duration, Instant},
 };
@@ -17,7 +19,7 @@ use super::{
     hearing::Hearing,
     media::Media,
     script::{Act, Condition, Line, Script, Step},
-    terminal::{Keys, Terminal, Wish},
+    terminal::{Key, Keys, Terminal, Wish},
     told::{Told, tell_phase, tell_retention},
 };
 use crate::{output::Output, stop::stop};
@@ -148,6 +150,7 @@ impl<'a> Seat<'a> {
 
     async fn attend_on(&mut self, keys: &mut Keys) -> anyhow::Result<()> {
         let mut stopped = pin!(stop(None));
+        let mut waiting = VecDeque::new();
         loop {
             let state = self.meeting.state();
             if let Phase::Disconnected(reason) = &state.phase {
@@ -156,21 +159,32 @@ impl<'a> Seat<'a> {
             self.memory.note(&state);
             self.come_in().await?;
             self.watching.draw(&self.meeting)?;
-            let key = tokio::select! {
-                () = self.watching.next(&self.meeting) => continue,
-                _ = &mut stopped => return Ok(()),
-                key = keys.next() => key,
+            let wish = match waiting.pop_front() {
+                Some(Wish::Later(key)) => self.watching.pressed(key, &state, &self.media),
+                Some(wish) => wish,
+                None => tokio::select! {
+                    () = self.watching.next(&self.meeting) => continue,
+                    _ = &mut stopped => return Ok(()),
+                    key = keys.next() => self.watching.pressed(key, &state, &self.media),
+                },
             };
-            let Some(terminal) = &mut self.watching.terminal else {
-                return Ok(());
-            };
-            match terminal.press(key, &state, &self.media) {
-                Wish::Nothing => {}
+            match wish {
+                Wish::Nothing | Wish::Later(_) => {}
                 Wish::Leave => return Ok(()),
                 Wish::Earlier(rows) => self.look_back(rows).await,
                 Wish::Do(act) => {
-                    let done = self.act(&act).await;
-                    self.watching.told(&act, done);
+                    let busy = Busy {
+                        keys,
+                        waiting: &mut waiting,
+                    };
+                    let done = tokio::select! {
+                        done = self.act_beside(&act, Some(busy)) => done,
+                        _ = &mut stopped => return Ok(()),
+                    };
+                    match done {
+                        Done::Left => return Ok(()),
+                        Done::Act(done) => self.watching.told(&act, done),
+                    }
                 }
             }
         }
@@ -297,6 +311,15 @@ impl<'a> Seat<'a> {
     }
 
     async fn act(&mut self, act: &Act) -> Result<(), ActError> {
+        match self.act_beside(act, None).await {
+            Done::Act(done) => done,
+            // Nobody has a key.
+            Done::Left => Ok(()),
+        }
+    }
+
+    /// Does something while the user goes on typing.
+    async fn act_beside(&mut self, act: &Act, mut busy: Option<Busy<'_>>) -> Done {
         let Self {
             meeting,
             media,
@@ -309,15 +332,21 @@ impl<'a> Seat<'a> {
         loop {
             tokio::select! {
                 done = &mut done => {
-                    let told = done?;
-                    watching.say(told);
-                    return Ok(());
+                    return Done::Act(done.map(|told| watching.say(told)));
                 }
-                () = watching.next(meeting) => {
-                    // A picture that cannot be drawn is told of where the next one is.
-                    let _ = watching.draw(meeting);
+                () = watching.next(meeting) => {}
+                key = next_key(&mut busy) => {
+                    let wish = watching.pressed_meanwhile(key);
+                    if wish == Wish::Leave {
+                        return Done::Left;
+                    }
+                    if let Some(busy) = &mut busy {
+                        busy.wait(wish);
+                    }
                 }
             }
+            // A picture that cannot be drawn is told of where the next one is.
+            let _ = watching.draw(meeting);
         }
     }
 
@@ -368,7 +397,48 @@ impl<'a> Seat<'a> {
     }
 }
 
+/// The keys while something is done, and what they ask for that has to wait.
+struct Busy<'a> {
+    keys: &'a mut Keys,
+    waiting: &'a mut VecDeque<Wish>,
+}
+
+/// What became of something that was being done.
+enum Done {
+    Act(Result<(), ActError>),
+    /// The user did not wait for it.
+    Left,
+}
+
+/// Wishes that wait; what else is wished meanwhile is not heard.
+const WISHES: usize = 64;
+
+impl Busy<'_> {
+    fn wait(&mut self, wish: Wish) {
+        if wish != Wish::Nothing && self.waiting.len() < WISHES {
+            self.waiting.push_back(wish);
+        }
+    }
+}
+
+async fn next_key(busy: &mut Option<Busy<'_>>) -> Key {
+    match busy {
+        Some(busy) => busy.keys.next().await,
+        None => pending().await,
+    }
+}
+
 impl Watching<'_> {
+    fn pressed(&mut self, key: Key, state: &MeetingState, media: &Media) -> Wish {
+        let terminal = self.terminal.as_mut();
+        terminal.map_or(Wish::Leave, |terminal| terminal.press(key, state, media))
+    }
+
+    fn pressed_meanwhile(&mut self, key: Key) -> Wish {
+        let terminal = self.terminal.as_mut();
+        terminal.map_or(Wish::Leave, |terminal| terminal.press_meanwhile(key))
+    }
+
     /// Takes the next event, or waits for a moment.
     async fn next(&mut self, meeting: &Meeting) {
         let Some(events) = &mut self.events else {

@@ -47,6 +47,8 @@ pub enum Wish {
     Do(Act),
     /// To read what was said before; so many rows of the chat's end are not shown then.
     Earlier(usize),
+    /// What that key asks for, once what is being done is done.
+    Later(Key),
     /// To leave.
     Leave,
 }
@@ -83,6 +85,11 @@ impl Terminal {
     /// Takes a key.
     pub fn press(&mut self, key: Key, state: &MeetingState, media: &Media) -> Wish {
         self.prompt.press(key, state, media)
+    }
+
+    /// Takes a key while something is being done.
+    pub fn press_meanwhile(&mut self, key: Key) -> Wish {
+        self.prompt.press_meanwhile(key)
     }
 
     /// Says why something was not done.
@@ -126,12 +133,32 @@ impl Prompt {
         self.problem.as_deref()
     }
 
+    /// Takes a key while something is being done: what is typed is seen, and the user can leave.
+    pub fn press_meanwhile(&mut self, key: Key) -> Wish {
+        match key {
+            Key::Enter => self.enter(),
+            Key::Leave => Wish::Leave,
+            Key::PageUp => {
+                self.back.set(self.back() + PAGE);
+                Wish::Earlier(self.back())
+            }
+            Key::PageDown => {
+                self.back.set(self.back().saturating_sub(PAGE));
+                Wish::Nothing
+            }
+            Key::Edit(edit) => {
+                self.line.edit(edit);
+                Wish::Nothing
+            }
+            Key::Redraw => Wish::Nothing,
+            Key::Hand | Key::Media(_) | Key::React(_) | Key::Admit | Key::Deny => Wish::Later(key),
+        }
+    }
+
     /// Takes a key.
     pub fn press(&mut self, key: Key, state: &MeetingState, media: &Media) -> Wish {
         self.problem = None;
         match key {
-            Key::Enter => self.enter(),
-            Key::Leave => Wish::Leave,
             Key::Hand => {
                 let raised = state.myself().is_some_and(|me| me.hand.is_some());
                 Wish::Do(if raised {
@@ -164,19 +191,9 @@ impl Prompt {
                     })
                 }
             },
-            Key::PageUp => {
-                self.back.set(self.back() + PAGE);
-                Wish::Earlier(self.back())
+            Key::Enter | Key::Leave | Key::PageUp | Key::PageDown | Key::Edit(_) | Key::Redraw => {
+                self.press_meanwhile(key)
             }
-            Key::PageDown => {
-                self.back.set(self.back().saturating_sub(PAGE));
-                Wish::Nothing
-            }
-            Key::Edit(edit) => {
-                self.line.edit(edit);
-                Wish::Nothing
-            }
-            Key::Redraw => Wish::Nothing,
         }
     }
 

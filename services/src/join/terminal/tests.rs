@@ -106,6 +106,20 @@ async fn the_picture_has_people_lobby_chat_reactions_and_keys() {
 }
 
 #[test]
+fn what_is_typed_while_something_is_done_is_seen_and_said_and_one_can_leave() {
+    let mut prompt = Prompt::default();
+    prompt.press_meanwhile(Key::Edit(Edit::Insert("typed later".to_owned())));
+    assert_eq!(prompt.text(), "typed later");
+    assert_eq!(prompt.press_meanwhile(Key::Hand), Wish::Later(Key::Hand));
+    let said = Act::Say {
+        to: None,
+        text: "typed later".to_owned(),
+    };
+    assert_eq!(prompt.press_meanwhile(Key::Enter), Wish::Do(said));
+    assert_eq!(prompt.press_meanwhile(Key::Leave), Wish::Leave);
+}
+
+#[test]
 fn a_long_name_hides_neither_level_nor_who_speaks() {
     let mut people = people();
     people[1].name = "Marie-Claire de la Tour d’Auvergne-Lauraguais".to_owned();
