@@ -240,17 +240,16 @@ pub(crate) async fn login(
     }
     app.limiters.sign_ins.take(from)?;
     app.limiters.sign_ins.take(Who::text(&email))?;
-    let account = app.store.local_account(&email).await?;
-    let id = account.as_ref().map(|account| account.id.clone());
+    let id = app.store.local_account_id(&email).await?;
     // Whoever is not there is looked for as long.
     let nobody = AccountId::new("nobody").expect("it is an id");
     let hash = app.store.passphrase(id.as_ref().unwrap_or(&nobody)).await?;
     let right = app.hasher.verify(credentials.passphrase, hash).await?;
-    match account {
-        Some(account) if right => {
+    match id {
+        Some(id) if right => {
             let how = serde_json::json!({ "local": true });
-            let entry = audit(app.now(), &account.id, "sign_in", &how);
-            sign_in(&app, &account.id, Some(&entry)).await
+            let entry = audit(app.now(), &id, "sign_in", &how);
+            sign_in(&app, &id, Some(&entry)).await
         }
         _ => Err(ApiError::not_signed_in(
             "the address or the passphrase is wrong",
@@ -342,7 +341,7 @@ fn local_accounts(app: &App) -> Result<(), ApiError> {
 /// Whether a code is sent: to whoever may have an account, or has one and wants another passphrase. Who has
 /// one takes no longer than others.
 async fn is_wanted(app: &App, email: &str) -> Result<bool, ApiError> {
-    let has_account = app.store.local_account(email).await?.is_some();
+    let has_account = app.store.local_account_id(email).await?.is_some();
     match app.config.sign_up {
         SignUp::Open => Ok(true),
         SignUp::Domains => {

@@ -117,6 +117,16 @@ impl Store {
         Ok(Proof::Account(account))
     }
 
+    /// The local account with that address: found in one question, whether there is one or not.
+    pub async fn local_account_id(&self, email: &str) -> Result<Option<AccountId>, StoreError> {
+        let row: Option<(String,)> =
+            sqlx::query_as("SELECT id FROM accounts WHERE email = $1 AND issuer IS NULL")
+                .bind(lower(email))
+                .fetch_optional(self.reads())
+                .await?;
+        row.map(|(id,)| account_id(&id)).transpose()
+    }
+
     /// The hash of an account's passphrase, as a PHC string.
     pub async fn passphrase(&self, account: &AccountId) -> Result<Option<String>, StoreError> {
         let row: Option<(String,)> =
