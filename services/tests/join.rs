@@ -170,9 +170,10 @@ fn a_late_joiner_reads_what_was_said_long_before() {
     site.account("bruno", "bruno@example.org");
     let link = site.room("alice");
     // More than the group of the chat that a newcomer is sent; no faster than one may speak.
-    let said: String = (0..70)
+    let said: Vec<String> = (0..70)
         .map(|n| format!("say message {n} of Alice\nsleep 210ms\n"))
         .collect();
+    let said = said.concat();
     let said =
         format!("wait connected\n{said}say that is all\nwait present Bruno\nwait absent Bruno\n");
     let alice = site.agent(&link, "Alice", "alice");

@@ -191,38 +191,30 @@ impl Store {
 
     async fn with_organisations(&self, row: Option<Row>) -> Result<Option<Account>, StoreError> {
         let Some((id, email, name, administrator, issuer, subject, created_at)) = row else {
-            // Who is not there is looked for as long.
-            self.organisations_of("", "").await?;
             return Ok(None);
         };
         let domain = email.as_deref().and_then(|email| email.rsplit_once('@'));
         let domain = domain.map_or("", |(_, domain)| domain);
-        let organisations = self.organisations_of(&id, domain).await?;
+        let organisations: Vec<(String,)> = sqlx::query_as(
+            "SELECT organisation FROM memberships WHERE account = $1 \
+             UNION SELECT organisation FROM domains WHERE domain = $2 ORDER BY 1",
+        )
+        .bind(id.as_str())
+        .bind(domain)
+        .fetch_all(self.reads())
+        .await?;
         Ok(Some(Account {
             id: account_id(&id)?,
             email,
             name,
             administrator: administrator != 0,
             subject: issuer.zip(subject),
-            organisations,
+            organisations: organisations
+                .iter()
+                .map(|(id,)| organisation_id(id))
+                .collect::<Result<_, _>>()?,
             created_at: UnixMillis(unsigned(created_at)),
         }))
-    }
-
-    async fn organisations_of(
-        &self,
-        account: &str,
-        domain: &str,
-    ) -> Result<Vec<OrganisationId>, StoreError> {
-        let rows: Vec<(String,)> = sqlx::query_as(
-            "SELECT organisation FROM memberships WHERE account = $1 \
-             UNION SELECT organisation FROM domains WHERE domain = $2 ORDER BY 1",
-        )
-        .bind(account)
-        .bind(domain)
-        .fetch_all(self.reads())
-        .await?;
-        rows.iter().map(|(id,)| organisation_id(id)).collect()
     }
 }
 
