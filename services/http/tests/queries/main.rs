@@ -156,15 +156,14 @@ impl Quiet {
                 .http_status_as_error(false)
                 .build()
                 .into();
-            let answer = match body {
-                Some(body) => agent.post(url).send_json(body),
-                None => {
-                    let mut asking = agent.get(url);
-                    if let Some(token) = token {
-                        asking = asking.header("authorization", token);
-                    }
-                    asking.call()
+            let answer = if let Some(body) = body {
+                agent.post(url).send_json(body)
+            } else {
+                let mut asking = agent.get(url);
+                if let Some(token) = token {
+                    asking = asking.header("authorization", token);
                 }
+                asking.call()
             };
             let mut answer = answer.unwrap();
             let status = answer.status().as_u16();
