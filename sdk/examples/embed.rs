@@ -16,7 +16,7 @@ use parvis::{
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let link = std::env::args().nth(1).ok_or("usage: embed LINK")?;
     // embed: begin
-    let meeting = Meeting::join(&link, JoinOptions::new("Zoé", "an id of this device")).await?;
+    let meeting = Meeting::join(&link, JoinOptions::new("Zoé", "id-of-this-device")).await?;
     let mut events = meeting.events();
     meeting.wait_for(MeetingState::is_connected).await; // until then in the lobby
     let camera = meeting.camera(1280, 720).await?;

@@ -255,7 +255,7 @@ mod tests {
         let now = Instant::now();
         let mut requests = Requests::new(7);
         let mut hand = ask(&mut requests, Command::RaiseHand, now);
-        assert_eq!(said(&mut requests, now), [hand.id.clone()]);
+        assert_eq!(said(&mut requests, now), std::slice::from_ref(&hand.id));
         assert_eq!(requests.poll_timeout(), Some(now + AGAIN));
         assert_eq!(said(&mut requests, now), []);
         assert_eq!(said(&mut requests, now + AGAIN), [hand.id.clone()]);
@@ -275,10 +275,10 @@ mod tests {
         let now = Instant::now();
         let mut requests = Requests::new(7);
         let off = ask(&mut requests, screen(MediaState::Off), now);
-        assert_eq!(said(&mut requests, now), [off.id.clone()]);
+        assert_eq!(said(&mut requests, now), std::slice::from_ref(&off.id));
         let on = ask(&mut requests, screen(MediaState::On), now);
         let hand = ask(&mut requests, Command::RaiseHand, now);
-        assert_eq!(said(&mut requests, now), [hand.id.clone()]);
+        assert_eq!(said(&mut requests, now), std::slice::from_ref(&hand.id));
         // The first was not heard: it is said again, before the second.
         let later = now + AGAIN;
         assert_eq!(
@@ -287,7 +287,7 @@ mod tests {
         );
         requests.answered(&hand.id, done());
         requests.answered(&off.id, done());
-        assert_eq!(said(&mut requests, later), [on.id.clone()]);
+        assert_eq!(said(&mut requests, later), std::slice::from_ref(&on.id));
         // Nor by what is given up.
         let muted = ask(&mut requests, screen(MediaState::Muted), later);
         assert_eq!(said(&mut requests, later), []);
