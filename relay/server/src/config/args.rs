@@ -46,7 +46,7 @@ pub struct Options {
     #[arg(long, value_name = "FILE", env = "PARVIS_RELAY_KEY")]
     pub key: Option<PathBuf>,
     /// The file with 128 hexadecimal digits by which clients of a relay that died learn from the next one
-    /// that their sessions are over; not with --hand-over [default: they notice by its silence]
+    /// that their sessions are over; not with --hand-over [default: none, they notice by its silence]
     #[arg(long, value_name = "FILE", env = "PARVIS_RELAY_RESET_KEY")]
     pub reset_key: Option<PathBuf>,
     /// The draft of browsers that name none; off: nobody comes over WebTransport [default: 18]
