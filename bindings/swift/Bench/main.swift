@@ -38,6 +38,7 @@ func time(_ call: () -> Void) -> Double {
 
 row("swift-call-without-payload-ns", 25, best { time { sum &+= benchCall(number: 3) } })
 row("swift-100-KB-in-as-a-slice-ns", 70, best { time { sum &+= benchBytes(bytes: bytes) } })
-row("swift-callback-with-a-handle-ns", 2000, try best { Double(try benchCallback(sink: Taking(), calls: Int32(calls))) })
+let handing = try best { Double(try benchCallback(sink: Taking(), calls: Int32(calls))) }
+row("swift-callback-with-a-handle-ns", 2000, handing)
 // What the calls gave is looked at, so that none is left out.
 if sum == .min { print(sum) }
