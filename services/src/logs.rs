@@ -1,24 +1,17 @@
-use std::{
-    io::{self, IsTerminal},
-    time::SystemTime,
-};
+use std::time::SystemTime;
 
 use parvis_http::Operator;
-use parvis_relay::LogFormat;
+use parvis_relay::{Config, LogFormat, install_logging};
 use serde_json::json;
-use tracing_subscriber::EnvFilter;
 
 /// Logs to standard error from now on.
 pub fn install(filter: &str, format: LogFormat) -> anyhow::Result<()> {
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_new(filter)?)
-        .with_ansi(io::stderr().is_terminal())
-        .with_writer(io::stderr);
-    match format {
-        LogFormat::Text => builder.init(),
-        LogFormat::Json => builder.json().flatten_event(true).init(),
-    }
-    Ok(())
+    let config = Config {
+        log: filter.to_owned(),
+        log_format: format,
+        ..Config::default()
+    };
+    Ok(install_logging(&config)?)
 }
 
 /// Tells the operator on standard error, whatever is logged; so that each line of it is JSON if the others are.

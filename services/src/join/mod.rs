@@ -9,6 +9,7 @@ pub mod script;
 pub mod seat;
 mod terminal;
 mod told;
+mod watching;
 
 #[cfg(test)]
 mod scenes;

@@ -6,21 +6,19 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use parvis::meeting::{
-    ChatSeq, DisconnectReason, HistoryPage, Lobby, Meeting, MeetingEvent, MeetingEvents,
-    MeetingState, Phase,
-};
+use parvis::meeting::{ChatSeq, DisconnectReason, Lobby, Meeting, Phase};
 
 use serde_json::json;
 
 use super::{
     act::{ActError, Memory, perform},
-    board::{Board, describe, who},
+    board::{describe, who},
     hearing::Hearing,
     media::Media,
-    script::{Act, Condition, Line, Script, Step},
+    script::{Act, Condition, Script, Step},
     terminal::{Key, Keys, Terminal, Wish},
     told::{Told, tell_phase, tell_retention},
+    watching::Watching,
 };
 use crate::{output::Output, stop::stop};
 
@@ -38,37 +36,11 @@ pub struct Seat<'a> {
     topics: Vec<String>,
 }
 
-/// Sees what happens.
-#[derive(Debug)]
-struct Watching<'a> {
-    events: Option<MeetingEvents>,
-    board: Board,
-    hearing: Hearing,
-    output: Option<&'a Output>,
-    terminal: Option<Terminal>,
-}
-
-/// How often what is waited for is looked at when nothing happens.
-const LOOK: Duration = Duration::from_millis(50);
-
 /// How many messages of before are asked for at once.
 const PAGE: u64 = 256;
 /// Earlier messages are asked for when so few rows of the known ones are left to read: those of a large
 /// terminal.
 const AHEAD: usize = 100;
-
-/// What the terminal shows in a place of its own, and not between the messages.
-const SHOWN_OTHERWISE: [&str; 9] = [
-    "changed",
-    "chat",
-    "hands",
-    "lobby",
-    "phase",
-    "private-message",
-    "quality",
-    "reaction",
-    "speakers",
-];
 
 impl<'a> Seat<'a> {
     /// Sits down in a meeting that is being joined.
@@ -78,13 +50,7 @@ impl<'a> Seat<'a> {
         hearing: Hearing,
         output: Option<&'a Output>,
     ) -> Self {
-        let watching = Watching {
-            events: Some(meeting.events()),
-            board: Board::of(meeting.state().me.clone()),
-            hearing,
-            output,
-            terminal: None,
-        };
+        let watching = Watching::new(&meeting, hearing, output);
         Self {
             meeting,
             media,
@@ -230,7 +196,8 @@ impl<'a> Seat<'a> {
         match step {
             Step::Wait { until, within } => self.wait(until, within.unwrap_or(patience)).await,
             Step::Sleep(time) => {
-                self.meanwhile(tokio::time::sleep(*time)).await;
+                let sleeping = tokio::time::sleep(*time);
+                self.watching.beside(&self.meeting, sleeping).await;
                 Ok(())
             }
             Step::Act(act) => Ok(self.act(act).await?),
@@ -287,16 +254,8 @@ impl<'a> Seat<'a> {
         let Self {
             meeting, watching, ..
         } = self;
-        let mut page = pin!(meeting.history(before, PAGE));
-        let page = loop {
-            tokio::select! {
-                page = &mut page => break page,
-                () = watching.next(meeting) => {
-                    // As in `act`.
-                    let _ = watching.draw(meeting);
-                }
-            }
-        };
+        let page = meeting.history(before, PAGE);
+        let page = watching.beside(meeting, page).await;
         match page {
             Ok(page) => {
                 self.earlier = page.before;
@@ -347,16 +306,6 @@ impl<'a> Seat<'a> {
             }
             // A picture that cannot be drawn is told of where the next one is.
             let _ = watching.draw(meeting);
-        }
-    }
-
-    async fn meanwhile(&mut self, until: impl Future<Output = ()>) {
-        let mut until = pin!(until);
-        loop {
-            tokio::select! {
-                () = &mut until => return,
-                () = self.watching.next(&self.meeting) => {}
-            }
         }
     }
 
@@ -425,103 +374,6 @@ async fn next_key(busy: &mut Option<Busy<'_>>) -> Key {
     match busy {
         Some(busy) => busy.keys.next().await,
         None => pending().await,
-    }
-}
-
-impl Watching<'_> {
-    fn pressed(&mut self, key: Key, state: &MeetingState, media: &Media) -> Wish {
-        let terminal = self.terminal.as_mut();
-        terminal.map_or(Wish::Leave, |terminal| terminal.press(key, state, media))
-    }
-
-    fn pressed_meanwhile(&mut self, key: Key) -> Wish {
-        let terminal = self.terminal.as_mut();
-        terminal.map_or(Wish::Leave, |terminal| terminal.press_meanwhile(key))
-    }
-
-    /// Takes the next event, or waits for a moment.
-    async fn next(&mut self, meeting: &Meeting) {
-        let Some(events) = &mut self.events else {
-            return tokio::time::sleep(LOOK).await;
-        };
-        tokio::select! {
-            event = events.next() => match event {
-                Some(event) => {
-                    self.hearing.take(&event, meeting);
-                    let told = self.board.take(&event, Instant::now());
-                    self.say(told);
-                }
-                None => self.events = None,
-            },
-            Some(data) = self.hearing.next_data() => {
-                let told = self.board.take_data(&data);
-                self.say(Some(told));
-            }
-            () = tokio::time::sleep(LOOK) => {}
-        }
-    }
-
-    /// An event of the end.
-    async fn left(&mut self) -> Option<MeetingEvent> {
-        self.events.as_mut()?.next().await
-    }
-
-    fn is_so(&self, condition: &Condition, state: &MeetingState, now: Instant) -> bool {
-        self.board.holds(condition, state, &self.hearing, now)
-    }
-
-    fn say(&mut self, told: Option<Told>) {
-        let Some(told) = told else {
-            return;
-        };
-        if self.terminal.is_none() {
-            if let Some(output) = self.output {
-                output.event(told.event, &told.text, &told.fields);
-            }
-        } else if !SHOWN_OTHERWISE.contains(&told.event) {
-            self.board.note(told.text);
-        }
-    }
-
-    fn recall(&mut self, page: &HistoryPage) {
-        for told in self.board.recall(page) {
-            if let Some(output) = self.output.filter(|_| self.terminal.is_none()) {
-                output.event(told.event, &told.text, &told.fields);
-            }
-        }
-    }
-
-    fn draw(&mut self, meeting: &Meeting) -> anyhow::Result<()> {
-        self.board.forget(Instant::now());
-        if let Some(terminal) = &mut self.terminal {
-            terminal
-                .draw(&meeting.state(), &self.board, &self.hearing)
-                .context("the terminal cannot be drawn on")?;
-        }
-        Ok(())
-    }
-
-    /// What the user wanted is done, or is not.
-    fn told(&mut self, act: &Act, done: Result<(), ActError>) {
-        match (done, act) {
-            (Ok(()), Act::Say { to: Some(to), text }) => {
-                self.board.note(format!("to {to}: {text}"));
-            }
-            (Ok(()), _) => {}
-            (Err(error), _) => {
-                if let Some(terminal) = &mut self.terminal {
-                    terminal.complain(error.to_string());
-                }
-            }
-        }
-    }
-
-    /// A line of the script is done.
-    fn said(&self, line: &Line) {
-        if let Some(output) = self.output.filter(|output| output.is_json()) {
-            let fields = json!({ "line": line.number, "command": line.text });
-            output.event("done", "", &fields);
-        }
     }
 }
 

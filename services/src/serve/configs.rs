@@ -56,14 +56,21 @@ pub(super) fn relay_config(
     }
 }
 
+/// Whether a URL names a host, by one of these schemes.
+fn leads(url: &str, schemes: &[&str]) -> bool {
+    let uri: Option<Uri> = url.parse().ok();
+    uri.is_some_and(|uri| {
+        let has_host = uri.host().is_some_and(|host| !host.is_empty());
+        has_host
+            && uri
+                .scheme_str()
+                .is_some_and(|scheme| schemes.contains(&scheme))
+    })
+}
+
 /// Refuses what leads clients to no relay.
 fn check_relay_url(url: &str) -> anyhow::Result<()> {
-    let uri: Option<Uri> = url.parse().ok();
-    let leads = |uri: Uri| {
-        let has_host = uri.host().is_some_and(|host| !host.is_empty());
-        has_host && matches!(uri.scheme_str(), Some("moqt" | "https"))
-    };
-    if uri.is_some_and(leads) {
+    if leads(url, &["moqt", "https"]) {
         return Ok(());
     }
     bail!(
@@ -73,12 +80,7 @@ fn check_relay_url(url: &str) -> anyhow::Result<()> {
 
 /// Refuses what no link to a room begins with.
 fn check_site(site: &str) -> anyhow::Result<()> {
-    let uri: Option<Uri> = site.parse().ok();
-    let leads = |uri: &Uri| {
-        let has_host = uri.host().is_some_and(|host| !host.is_empty());
-        has_host && matches!(uri.scheme_str(), Some("http" | "https"))
-    };
-    if uri.as_ref().is_some_and(leads) && !site.contains(['?', '#']) {
+    if leads(site, &["http", "https"]) && !site.contains(['?', '#']) {
         return Ok(());
     }
     bail!(
@@ -101,11 +103,8 @@ pub(super) fn check(args: &ServeArgs) -> anyhow::Result<()> {
         }
     }
     if args.ticket < LEAST_TICKET {
-        let (least, got) = (LEAST_TICKET, args.ticket);
-        let (least, got) = (
-            humantime::format_duration(least),
-            humantime::format_duration(got),
-        );
+        let least = humantime::format_duration(LEAST_TICKET);
+        let got = humantime::format_duration(args.ticket);
         bail!("--ticket is {least} at least, got {got}");
     }
     Ok(())

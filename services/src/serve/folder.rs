@@ -85,20 +85,13 @@ impl DataFolder {
 
     /// The file with the secret by which the relay takes orders.
     pub fn control_secret(&self) -> anyhow::Result<PathBuf> {
-        self.kept("control-secret", || {
-            Ok(format!("{:032x}", u128::from_be_bytes(random()?)))
-        })?;
+        self.kept("control-secret", || random_digits(1))?;
         Ok(self.file("control-secret"))
     }
 
     /// The file with the key by which clients learn after a crash that their sessions are over.
     pub fn reset_key(&self) -> anyhow::Result<PathBuf> {
-        self.kept("reset-key", || {
-            let bytes: [u8; 64] = random()?;
-            let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-            let digits = digits.filter_map(|digit| char::from_digit(digit.into(), 16));
-            Ok(digits.collect())
-        })?;
+        self.kept("reset-key", || random_digits(4))?;
         Ok(self.file("reset-key"))
     }
 
@@ -138,4 +131,10 @@ impl DataFolder {
         };
         write().with_context(|| format!("cannot write {}", path.display()))
     }
+}
+
+/// So many times 128 random bits, in hexadecimal digits.
+fn random_digits(times: usize) -> anyhow::Result<String> {
+    let digits = |_| Ok(format!("{:032x}", u128::from_be_bytes(random()?)));
+    (0..times).map(digits).collect()
 }

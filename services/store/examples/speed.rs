@@ -25,15 +25,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .await?;
     let mut rooms = Vec::new();
     for number in 0..ROOMS {
-        let room = NewRoom {
-            code: Store::new_code()?,
-            title: "Speed".to_owned(),
-            creator: account.clone(),
-            policy: Policy::default(),
-            retention: None,
-            schedule: None,
-            invitees: Vec::new(),
-        };
+        let room = NewRoom::new(Store::new_code()?, "Speed", &account, Policy::default());
         let audit = AuditEntry {
             at: now,
             actor: account.to_string(),

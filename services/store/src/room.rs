@@ -63,6 +63,21 @@ pub struct NewRoom {
     pub invitees: Vec<String>,
 }
 
+impl NewRoom {
+    /// A room for meetings at any time, to which nobody is invited by e-mail.
+    pub fn new(code: RoomCode, title: &str, creator: &AccountId, policy: Policy) -> Self {
+        Self {
+            code,
+            title: title.to_owned(),
+            creator: creator.clone(),
+            policy,
+            retention: None,
+            schedule: None,
+            invitees: Vec::new(),
+        }
+    }
+}
+
 /// What becomes different about a room; `None`: stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RoomChange {

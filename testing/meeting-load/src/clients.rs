@@ -45,15 +45,7 @@ impl House {
         let email = format!("owner-of-{}@example.org", code.compact());
         let owner = NewAccount::local(&email, "Owner");
         let owner = self.store.create_account(&owner, now()).await?;
-        let room = NewRoom {
-            code,
-            title: "Load".to_owned(),
-            creator: owner.clone(),
-            policy,
-            retention: None,
-            schedule: None,
-            invitees: Vec::new(),
-        };
+        let room = NewRoom::new(code, "Load", &owner, policy);
         let audit = AuditEntry {
             at: now(),
             actor: owner.as_str().to_owned(),

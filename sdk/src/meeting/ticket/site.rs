@@ -180,7 +180,7 @@ fn roots(file: &Path) -> Result<RootCerts, String> {
 mod tests {
     use std::{
         io::{Read, Write},
-        net::TcpListener,
+        net::{TcpListener, TcpStream},
         thread,
     };
 
@@ -197,6 +197,15 @@ mod tests {
         assert_eq!(ticket.expires, Some(UnixMillis(1_800_000_000_000)));
     }
 
+    fn read_request(client: &mut TcpStream) {
+        let mut asked = Vec::new();
+        let mut buffer = [0; 1024];
+        while !asked.ends_with(b"}") {
+            let length = client.read(&mut buffer).unwrap();
+            asked.extend_from_slice(&buffer[..length]);
+        }
+    }
+
     /// What is made of an answer of a service.
     fn refused(status: &str, body: &str) -> TicketError {
         let service = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -207,12 +216,7 @@ mod tests {
         );
         let answering = thread::spawn(move || {
             let (mut client, _) = service.accept().unwrap();
-            let mut asked = Vec::new();
-            let mut buffer = [0; 1024];
-            while !asked.ends_with(b"}") {
-                let length = client.read(&mut buffer).unwrap();
-                asked.extend_from_slice(&buffer[..length]);
-            }
+            read_request(&mut client);
             client.write_all(answer.as_bytes()).unwrap();
         });
         let refused = ask(&request(site), None).unwrap_err();
@@ -230,12 +234,7 @@ mod tests {
                 "relay":{"url":"moqt://relay","fingerprint":null},"token":"t"}"#;
             for (status, body) in [("429 Too Many Requests", many), ("200 OK", ticket)] {
                 let (mut client, _) = service.accept().unwrap();
-                let mut asked = Vec::new();
-                let mut buffer = [0; 1024];
-                while !asked.ends_with(b"}") {
-                    let length = client.read(&mut buffer).unwrap();
-                    asked.extend_from_slice(&buffer[..length]);
-                }
+                read_request(&mut client);
                 let answer = format!(
                     "HTTP/1.1 {status}\r\nretry-after: 0\r\ncontent-length: {}\r\n\
                      connection: close\r\n\r\n{body}",

@@ -250,15 +250,7 @@ pub async fn account(store: &Store, name: &str) -> AccountId {
 
 pub async fn room(store: &Store, creator: &AccountId, policy: Policy) -> RoomCode {
     let code = Store::new_code().expect("a code");
-    let room = NewRoom {
-        code,
-        title: "Stand-up".to_owned(),
-        creator: creator.clone(),
-        policy,
-        retention: None,
-        schedule: None,
-        invitees: Vec::new(),
-    };
+    let room = NewRoom::new(code, "Stand-up", creator, policy);
     store
         .create_room(&room, &audit("create_room", creator), &[], now())
         .await

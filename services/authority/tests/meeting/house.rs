@@ -205,15 +205,7 @@ impl House {
 
     pub async fn room(&self, owner: &AccountId, policy: Policy) -> RoomCode {
         let code = Store::new_code().expect("a code");
-        let room = NewRoom {
-            code,
-            title: "Test".to_owned(),
-            creator: owner.clone(),
-            policy,
-            retention: None,
-            schedule: None,
-            invitees: Vec::new(),
-        };
+        let room = NewRoom::new(code, "Test", owner, policy);
         let audit = AuditEntry {
             at: now(),
             actor: owner.as_str().to_owned(),

@@ -254,17 +254,21 @@ async fn another_nonce_verifier_or_issuer_is_refused() {
     server.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_address_that_nobody_verified_is_refused() {
-    let (server, _provider) = pair(|_| {}).await;
-    let mut browser = Browser::new(&server, Some("unverified"));
-    let way = browser.begin(&server, "/").await;
-    let back = browser.at_provider(&server, &way).await;
+async fn is_not_verified(server: &Server, account: &'static str) {
+    let mut browser = Browser::new(server, Some(account));
+    let way = browser.begin(server, "/").await;
+    let back = browser.at_provider(server, &way).await;
     browser
         .get(&back)
         .await
         .refused(403, "Denied", "has not verified the e-mail address");
-    assert_eq!(browser.me(&server).await.status, 401);
+    assert_eq!(browser.me(server).await.status, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_nobody_verified_is_refused() {
+    let (server, _provider) = pair(|_| {}).await;
+    is_not_verified(&server, "unverified").await;
     server.stop().await;
 }
 
@@ -290,13 +294,7 @@ async fn a_provider_may_say_a_name_in_parts_and_nothing_of_verified() {
     server.stop().await;
     // Unless the operator trusts its addresses nobody of it comes in.
     let (server, _provider) = pair(|_| {}).await;
-    let mut browser = Browser::new(&server, Some("angela"));
-    let way = browser.begin(&server, "/").await;
-    let back = browser.at_provider(&server, &way).await;
-    browser
-        .get(&back)
-        .await
-        .refused(403, "Denied", "has not verified the e-mail address");
+    is_not_verified(&server, "angela").await;
     server.stop().await;
 }
 

@@ -127,15 +127,7 @@ impl Quiet {
     }
 
     async fn room(&self, owner: &AccountId, policy: Policy) -> RoomCode {
-        let room = NewRoom {
-            code: Store::new_code().unwrap(),
-            title: "Test".to_owned(),
-            creator: owner.clone(),
-            policy,
-            retention: None,
-            schedule: None,
-            invitees: Vec::new(),
-        };
+        let room = NewRoom::new(Store::new_code().unwrap(), "Test", owner, policy);
         let audit = AuditEntry {
             at: NOW,
             actor: owner.to_string(),

@@ -67,15 +67,7 @@ pub async fn account(store: &Store, name: &str) -> AccountId {
 /// A room of that account.
 pub async fn room(store: &Store, creator: &AccountId) -> RoomCode {
     let code = Store::new_code().unwrap();
-    let room = NewRoom {
-        code,
-        title: "Stand-up".to_owned(),
-        creator: creator.clone(),
-        policy: Policy::default(),
-        retention: None,
-        schedule: None,
-        invitees: Vec::new(),
-    };
+    let room = NewRoom::new(code, "Stand-up", creator, Policy::default());
     store
         .create_room(&room, &audit("create", creator), &[], NOW)
         .await
