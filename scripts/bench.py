@@ -181,7 +181,7 @@ if None not in (few, more, many):
     judge("grow-1000/cheaper-of-both", many / min(few, more), 1.15)
 of_floor = [ratio(median(name, "parvis", "us_per_object"), median(name, "floor", "us_per_object")) for name in GROWING]
 if None not in of_floor:
-    judge("grow-dearest/cheapest-of-floor", max(of_floor) / min(of_floor), 1.15 / 0.85)
+    judge("grow-in-floors", max(of_floor[1] / of_floor[0], of_floor[2] / min(of_floor[:2])), 1.15)
 groups = results.get(("groups", "parvis"))
 passed = groups and groups[0]["objects"] / 4
 judge("groups-delivered", passed, 1e6, passed and passed > 0.99e6)
