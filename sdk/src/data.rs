@@ -54,6 +54,6 @@ pub use self::{
 
 pub(crate) use self::{
     fetched::{Answer, Wake, Waker},
-    namespaces::Changes,
+    namespaces::{Changes, Presence},
 };
 pub use parvis_wire::{FullTrackName, GroupId, Location, ObjectId, Priority, TrackNamespace};

@@ -113,6 +113,11 @@ impl SiteArgs {
         self.client(&site, None)
     }
 
+    /// A client with that login.
+    pub fn with_login(&self, login: &SavedLogin) -> anyhow::Result<Api> {
+        self.client(&login.site, Some(login.token.clone()))
+    }
+
     /// Where the login is kept.
     pub fn login_file(&self) -> anyhow::Result<PathBuf> {
         match &self.login {

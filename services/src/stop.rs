@@ -27,6 +27,21 @@ pub async fn stop(after: Option<Duration>) -> Stop {
     }
 }
 
+/// Waits for a signal, or until the terminal is closed.
+pub async fn stop_or_hangup() {
+    let hangup = async {
+        match Hangups::new() {
+            Ok(mut hangups) => hangups.next().await,
+            // It ends the process then.
+            Err(_) => pending().await,
+        }
+    };
+    tokio::select! {
+        _ = stop(None) => {}
+        () = hangup => {}
+    }
+}
+
 /// Waits for a signal, which is caught from when this is called.
 pub fn caught() -> impl Future<Output = Stop> {
     let mut stopped = Box::pin(stop(None));

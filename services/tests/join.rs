@@ -5,7 +5,7 @@ mod common;
 use std::sync::{Mutex, PoisonError};
 
 use common::{
-    Script, failure, run,
+    Script, failure, run, signal,
     site::{Person, Site},
 };
 
@@ -191,6 +191,46 @@ fn a_late_joiner_reads_what_was_said_long_before() {
     }
     alice.succeeds();
     site.stop();
+}
+
+#[test]
+fn who_is_signed_in_is_called_as_the_account_is_and_a_guest_says_its_name() {
+    let site = Site::start();
+    site.account("Zoé", "zoe@example.org");
+    let link = site.room("Zoé");
+    let login = site.login("Zoé").display().to_string();
+    let join = ["join", &link, "--device", "d", "--json", "--login", &login];
+    let script = site.script("zoe", "wait connected\nwait present Zoé\nleave\n");
+    let said = run(join.map(str::to_owned).into_iter().chain(script));
+    assert!(said.status.success(), "{said:?}");
+    let events = String::from_utf8_lossy(&said.stdout);
+    let mut events = events.lines().map(|line| serde_json::from_str(line).unwrap());
+    let joined = events.find(|event: &serde_json::Value| event["event"] == "joined");
+    let joined = joined.expect("it is in");
+    assert_eq!(joined["name"], "Zoé");
+    assert_eq!(joined["verified"], true);
+
+    let line = failure(["join", &link, "--device", "d", "--guest"]);
+    assert!(line.contains("Give --name"), "{line}");
+}
+
+#[test]
+fn whoever_closes_the_terminal_has_left() {
+    let site = Site::start();
+    site.account("Zoé", "zoe@example.org");
+    site.account("Bruno", "bruno@example.org");
+    let link = site.room("Zoé");
+    let mut zoe = Script::start(site.agent(&link, "Zoé", "Zoé"));
+    zoe.event_where("joined", |who| who["name"] == "Zoé");
+    let bruno = Script::start(site.agent(&link, "Bruno", "Bruno"));
+    zoe.event_where("joined", |who| who["name"] == "Bruno");
+    signal(&bruno.child, "-HUP");
+    let left = zoe.event("left");
+    assert_eq!(left["name"], "Bruno");
+    assert_eq!(left["reason"], "left");
+    bruno.succeeds();
+    zoe.interrupt();
+    zoe.succeeds();
 }
 
 #[test]

@@ -205,6 +205,20 @@ async fn a_certificate_is_replaced_while_a_meeting_runs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_is_stopped_ends_when_the_last_one_has_left() {
+    let site = Site::start_with(&["--drain", "5m"]);
+    let (zoe, ben) = two(&site).await;
+    site.drain();
+    soon("an answer", ben.chat("still here"))
+        .await
+        .expect("it is sent");
+    ben.leave().await;
+    zoe.leave().await;
+    let ended = tokio::task::spawn_blocking(move || site.ends());
+    soon("the end", ended).await.expect("it ends");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_is_in_has_chat_and_state_until_the_relay_has_stopped() {
     let site = Site::start_with(&["--drain", "4s"]);
     let (zoe, ben) = two(&site).await;

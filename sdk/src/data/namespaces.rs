@@ -13,6 +13,9 @@ use crate::engine::{DataKey, Engine};
 pub enum NamespaceEvent {
     /// It is published now; what follows the prefix.
     Appeared(TrackNamespace),
+    /// The relay is left, and says that it is published there no more; what follows the prefix. Whether it is
+    /// published where one goes is told soon: it appears again, or vanishes.
+    Missing(TrackNamespace),
     /// It is published no more; what follows the prefix.
     Vanished(TrackNamespace),
 }
@@ -39,8 +42,16 @@ struct Inner {
 
 #[derive(Debug, Default)]
 struct State {
-    changes: BTreeMap<TrackNamespace, bool>,
+    changes: BTreeMap<TrackNamespace, Presence>,
     over: bool,
+}
+
+/// Whether a namespace is published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Presence {
+    There,
+    Missing,
+    Gone,
 }
 
 impl Namespaces {
@@ -57,11 +68,11 @@ impl Namespaces {
         loop {
             {
                 let mut state = self.changes.state();
-                if let Some((suffix, there)) = state.changes.pop_first() {
-                    return Some(if there {
-                        NamespaceEvent::Appeared(suffix)
-                    } else {
-                        NamespaceEvent::Vanished(suffix)
+                if let Some((suffix, presence)) = state.changes.pop_first() {
+                    return Some(match presence {
+                        Presence::There => NamespaceEvent::Appeared(suffix),
+                        Presence::Missing => NamespaceEvent::Missing(suffix),
+                        Presence::Gone => NamespaceEvent::Vanished(suffix),
                     });
                 }
                 if state.over {
@@ -84,8 +95,8 @@ impl Changes {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn tell(&self, suffix: TrackNamespace, there: bool) {
-        self.state().changes.insert(suffix, there);
+    pub(crate) fn tell(&self, suffix: TrackNamespace, presence: Presence) {
+        self.state().changes.insert(suffix, presence);
         self.0.changed.notify_one();
     }
 

@@ -38,6 +38,11 @@ pub(crate) async fn run(court: Arc<Court>) {
                         presence.appeared(&court, who);
                     }
                 }
+                Some(NamespaceEvent::Missing(suffix)) => {
+                    if let Some(who) = who(&suffix) {
+                        presence.missing(&court, &who);
+                    }
+                }
                 Some(NamespaceEvent::Vanished(suffix)) => {
                     if let Some(who) = who(&suffix) {
                         presence.vanished(&court, &who);
@@ -90,9 +95,14 @@ impl Presence {
         self.heard.insert(who, present);
     }
 
-    fn vanished(&mut self, court: &Court, who: &Who) {
+    /// Somebody has left the relay, which stops; it may be at the next one by now.
+    fn missing(&mut self, court: &Court, who: &Who) {
         self.there.remove(who);
         court.present.send_replace(self.there.len());
+    }
+
+    fn vanished(&mut self, court: &Court, who: &Who) {
+        self.missing(court, who);
         self.waiting.remove(who);
         if let Some(present) = self.heard.get(who) {
             present.send_replace(false);

@@ -45,6 +45,7 @@ mod guard;
 mod health;
 mod invitation;
 mod limiter;
+mod link;
 mod mail;
 mod on_behalf;
 mod openapi;

@@ -19,7 +19,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    ApiError, accounts, app::App, applications, guard, health, organisations, roles, rooms,
+    ApiError, accounts, app::App, applications, guard, health, link, organisations, roles, rooms,
     sign_in, tickets,
 };
 
@@ -49,6 +49,7 @@ pub(crate) fn router(app: App) -> Router {
             "/api/v1/openapi.json",
             get(move || std::future::ready(Json(document.clone()))),
         )
+        .route("/{code}", get(link::page))
         .fallback(nothing_there)
         .method_not_allowed_fallback(not_that_method)
         .layer(limit)
@@ -135,7 +136,7 @@ fn with_common_answers(operation: &mut Operation) {
     }
 }
 
-async fn nothing_there() -> ApiError {
+pub(crate) async fn nothing_there() -> ApiError {
     ApiError::because(
         ErrorKind::NotFound,
         "there is nothing at this path; GET /api/v1/openapi.json says what there is",

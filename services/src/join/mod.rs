@@ -34,7 +34,7 @@ use self::{
     seat::Seat,
 };
 use crate::{
-    api::{SavedLogin, default_login_file, read_login, trimmed},
+    api::{SavedLogin, SiteArgs, default_login_file, read_login, trimmed},
     cli::DraftArg,
     output::Output,
 };
@@ -46,9 +46,9 @@ pub struct JoinArgs {
     /// The room's link, or its code
     #[arg(value_name = "LINK")]
     pub room: String,
-    /// How others see you, 1 to 50 characters
+    /// How others see you, 1 to 50 characters [default: as the account that is signed in is called]
     #[arg(long, value_name = "NAME")]
-    pub name: String,
+    pub name: Option<String>,
     /// The meeting service of a bare code, as in https://meet.example; otherwise the one of the login
     #[arg(long, value_name = "URL", env = "PARVIS_SITE")]
     pub site: Option<String>,
@@ -115,15 +115,17 @@ const MAX_SCRIPT: u64 = 1 << 20;
 pub async fn run(args: JoinArgs, output: &Output) -> anyhow::Result<()> {
     let script = args.script.as_deref().map(read_script).transpose()?;
     let media = Media::new(args.media.clone())?;
-    let options = args.options()?;
+    let login = args.account()?;
+    let name = args.own_name(login.as_ref()).await?;
+    let options = args.options(&name, login)?;
     let meeting = Meeting::join(&args.room, options)
         .await
         .map_err(|error| explain(error, &args.room))?;
     let state = meeting.state();
     output.event(
         "joining",
-        &format!("Joining {} as {}", state.code, args.name),
-        &json!({ "code": state.code, "participant": state.me, "name": args.name }),
+        &format!("Joining {} as {name}", state.code),
+        &json!({ "code": state.code, "participant": state.me, "name": name }),
     );
     let mut topics = args.topics.clone();
     topics.extend(script.iter().flat_map(Script::topics));
@@ -165,14 +167,33 @@ impl JoinArgs {
         Ok(login.filter(|login| other(login).is_none()))
     }
 
-    fn options(&self) -> anyhow::Result<JoinOptions> {
+    /// What is said on the command line, or how the account is called.
+    async fn own_name(&self, login: Option<&SavedLogin>) -> anyhow::Result<String> {
+        if let Some(name) = &self.name {
+            return Ok(name.clone());
+        }
+        let Some(login) = login else {
+            bail!("how do others see you? Give --name, or sign in with `parvis login`");
+        };
+        let site = SiteArgs {
+            site_ca: self.site_ca.clone(),
+            ..SiteArgs::default()
+        };
+        let api = site.with_login(login)?;
+        let me = tokio::task::spawn_blocking(move || api.get("/api/v1/me"));
+        let me = me.await.context("asking who is signed in")??;
+        let name = me["name"].as_str().map(str::to_owned);
+        name.with_context(|| format!("{} does not say who is signed in", login.site))
+    }
+
+    fn options(&self, name: &str, login: Option<SavedLogin>) -> anyhow::Result<JoinOptions> {
         let device = match &self.device {
             Some(device) => device.clone(),
             None => device::id()?,
         };
-        let mut options = JoinOptions::new(&self.name, device);
+        let mut options = JoinOptions::new(name, device);
         options.site.clone_from(&self.site);
-        if let Some(login) = self.account()? {
+        if let Some(login) = login {
             options.site = Some(login.site);
             options.tickets = TicketSource::agent(login.token);
         }

@@ -20,7 +20,7 @@ use super::{
     told::{Told, tell_phase, tell_retention},
     watching::Watching,
 };
-use crate::{output::Output, stop::stop};
+use crate::{output::Output, stop::stop_or_hangup};
 
 /// A participant and what it knows.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ impl<'a> Seat<'a> {
     }
 
     async fn watch_on(&mut self) -> anyhow::Result<()> {
-        let mut stopped = pin!(stop(None));
+        let mut stopped = pin!(stop_or_hangup());
         loop {
             match &self.meeting.state().phase {
                 Phase::Disconnected(reason) => return verdict(reason),
@@ -93,7 +93,7 @@ impl<'a> Seat<'a> {
             self.come_in().await?;
             tokio::select! {
                 () = self.watching.next(&self.meeting) => {}
-                _ = &mut stopped => return Ok(()),
+                () = &mut stopped => return Ok(()),
             }
         }
     }
@@ -115,7 +115,7 @@ impl<'a> Seat<'a> {
     }
 
     async fn attend_on(&mut self, keys: &mut Keys) -> anyhow::Result<()> {
-        let mut stopped = pin!(stop(None));
+        let mut stopped = pin!(stop_or_hangup());
         let mut waiting = VecDeque::new();
         loop {
             let state = self.meeting.state();
@@ -130,7 +130,7 @@ impl<'a> Seat<'a> {
                 Some(wish) => wish,
                 None => tokio::select! {
                     () = self.watching.next(&self.meeting) => continue,
-                    _ = &mut stopped => return Ok(()),
+                    () = &mut stopped => return Ok(()),
                     key = keys.next() => self.watching.pressed(key, &state, &self.media),
                 },
             };
@@ -145,7 +145,7 @@ impl<'a> Seat<'a> {
                     };
                     let done = tokio::select! {
                         done = self.act_beside(&act, Some(busy)) => done,
-                        _ = &mut stopped => return Ok(()),
+                        () = &mut stopped => return Ok(()),
                     };
                     match done {
                         Done::Left => return Ok(()),
@@ -174,7 +174,7 @@ impl<'a> Seat<'a> {
     }
 
     async fn do_all(&mut self, script: &Script, patience: Duration) -> anyhow::Result<()> {
-        let mut stopped = pin!(stop(None));
+        let mut stopped = pin!(stop_or_hangup());
         for line in &script.lines {
             self.come_in().await?;
             if line.step == Step::Leave {
@@ -184,7 +184,7 @@ impl<'a> Seat<'a> {
                 done = self.perform(&line.step, patience) => {
                     done.with_context(|| format!("line {}: {}", line.number, line.text))?;
                 }
-                _ = &mut stopped => bail!("line {}: {}: stopped", line.number, line.text),
+                () = &mut stopped => bail!("line {}: {}: stopped", line.number, line.text),
             }
             self.watching.said(line);
         }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     CloseReason, DataOptions, DataSubscribe, FetchError, PublishError, SubscribeError,
-    data::{Changes, DataObject},
+    data::{Changes, DataObject, Presence},
 };
 
 /// What is asked for by way of data links; the connections' next turns do it.
@@ -325,7 +325,7 @@ impl Core {
                 known.links.is_empty() && known.missing_until.is_none_or(|until| until <= now)
             });
             for (suffix, _) in gone {
-                changes.tell(suffix, false);
+                changes.tell(suffix, Presence::Gone);
             }
             for known in prefix.known.values_mut() {
                 // Somebody announces it: nothing is missing.

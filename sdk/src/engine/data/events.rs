@@ -10,7 +10,7 @@ use super::super::{
     peer_requests::reject,
 };
 use super::{DataKey, EARLY, Early, MAX_EARLY, MAX_KNOWN};
-use crate::{FetchError, SubscribeError};
+use crate::{FetchError, SubscribeError, data::Presence};
 
 /// What connections say of data tracks.
 impl Core {
@@ -372,11 +372,12 @@ impl Core {
                 return;
             }
             let known = prefix.known.entry(suffix.clone()).or_default();
-            let is_new = known.links.is_empty() && known.missing_until.is_none();
+            let is_known = !known.links.is_empty() || known.missing_until.is_some();
+            let is_new = !is_known || std::mem::take(&mut known.told_missing);
             known.links.insert(id);
             known.missing_until = None;
             if is_new {
-                prefix.changes.tell(suffix, true);
+                prefix.changes.tell(suffix, Presence::There);
             }
             return;
         }
@@ -386,9 +387,11 @@ impl Core {
         if known.links.remove(&id) && known.links.is_empty() {
             if moving {
                 known.missing_until = Some(now + GRACE);
+                known.told_missing = true;
+                prefix.changes.tell(suffix, Presence::Missing);
             } else {
                 prefix.known.remove(&suffix);
-                prefix.changes.tell(suffix, false);
+                prefix.changes.tell(suffix, Presence::Gone);
             }
         }
     }

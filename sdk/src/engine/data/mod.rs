@@ -105,6 +105,8 @@ struct Known {
     links: BTreeSet<LinkId>,
     /// When it is given up, if no connection announces it until then.
     missing_until: Option<Instant>,
+    /// Whether it was said that it is missing.
+    told_missing: bool,
 }
 
 /// Namespaces under one prefix, beyond which further ones are not told.

@@ -180,6 +180,22 @@ async fn what_is_wrong_with_a_room_is_said() {
 }
 
 #[tokio::test]
+async fn the_link_says_how_one_takes_part_whether_the_room_is_there_or_not() {
+    let server = Server::start().await;
+    let zoe = server.agent("Zoe").await;
+    let room = create(&zoe, json!({})).await;
+    let code = room["code"].as_str().expect("a code");
+    for code in [code, "zzz-zzzz-zzz"] {
+        let page = server.guest().get(&format!("/{code}")).await;
+        assert_eq!(page.headers["content-type"], "text/plain; charset=utf-8");
+        let text = page.ok();
+        let how = format!("parvis join {}/{code} --name ", server.site);
+        assert!(text.as_str().is_some_and(|text| text.contains(&how)), "{text}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn bad_codes_and_absent_rooms_differ_and_rooms_of_others_are_absent() {
     let server = Server::start().await;
     let zoe = server.agent("Zoe").await;
