@@ -63,10 +63,7 @@ mod wishes;
 use std::sync::Arc;
 
 use parvis_meeting::{Quality, display_name, tracks};
-use tokio::{
-    sync::{broadcast, mpsc, oneshot, watch},
-    task::JoinHandle,
-};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use self::{
     driver::{Ask, Driver, renewal},
@@ -116,7 +113,6 @@ pub struct Meeting {
     heard: mpsc::Sender<Heard>,
     state: watch::Receiver<Arc<MeetingState>>,
     events: broadcast::WeakSender<MeetingEvent>,
-    task: JoinHandle<()>,
 }
 
 /// Commands that wait to be said.
@@ -199,13 +195,13 @@ impl Meeting {
             ticket.expires.map(renewal),
             &options,
         );
+        tokio::spawn(driver.run());
         let meeting = Self {
             shared,
             asks,
             heard,
             state: known,
             events: weak,
-            task: tokio::spawn(driver.run()),
         };
         // A relay says a moment after the handshake that it does not accept a token.
         let_in.await?;
@@ -245,12 +241,15 @@ impl Meeting {
     }
 
     /// Leaves: the others see it at once. Returns when nothing of the meeting runs here.
-    pub async fn leave(self) {
+    ///
+    /// What is asked of it afterwards is [`CommandError::Disconnected`].
+    pub async fn leave(&self) {
         let (done, left) = oneshot::channel();
         if self.asks.send(Ask::Leave(done)).await.is_ok() {
             let _ = left.await;
         }
-        // An error is a panic of the task, which was printed where it happened.
-        let _ = self.task.await;
+        // Whoever tells of it is gone when it is over.
+        let mut state = self.state.clone();
+        while state.changed().await.is_ok() {}
     }
 }

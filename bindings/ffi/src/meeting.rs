@@ -5,10 +5,7 @@ use std::{
 };
 
 use parvis::meeting;
-use tokio::{
-    runtime::Handle,
-    sync::{RwLock, watch},
-};
+use tokio::{runtime::Handle, sync::watch};
 
 use crate::{
     Codecs, JoinOptions, MeetingEvents, MeetingState, MeetingStates, ParvisError, Tickets,
@@ -26,11 +23,17 @@ pub struct Meeting {
 /// What a meeting's handles share.
 pub(crate) struct Inner {
     handle: Handle,
-    /// `None`: left.
-    meeting: RwLock<Option<meeting::Meeting>>,
+    /// `None`: left, or being left.
+    meeting: Mutex<Option<Arc<Held>>>,
     left: watch::Sender<bool>,
     /// What was known when it was left.
-    last: Mutex<Option<Arc<meeting::MeetingState>>>,
+    last: watch::Sender<Option<Arc<meeting::MeetingState>>>,
+}
+
+/// The SDK's meeting, which is freed within the runtime.
+struct Held {
+    handle: Handle,
+    meeting: Option<meeting::Meeting>,
 }
 
 /// An answer of the SDK that is waited for.
@@ -55,12 +58,16 @@ impl Meeting {
         let joining = meeting::Meeting::join(&link_or_code, options);
         let joined = within(&handle, joining).await;
         let joined = joined.map_err(|error| tickets.explain(error))?;
+        let held = Held {
+            handle: handle.clone(),
+            meeting: Some(joined),
+        };
         Ok(Arc::new(Self {
             inner: Arc::new(Inner {
                 handle,
-                meeting: RwLock::new(Some(joined)),
+                meeting: Mutex::new(Some(Arc::new(held))),
                 left: watch::Sender::new(false),
-                last: Mutex::default(),
+                last: watch::Sender::default(),
             }),
         }))
     }
@@ -82,9 +89,16 @@ impl Meeting {
         Arc::new(MeetingEvents::new(self.inner.handle.clone(), events.ok()))
     }
 
-    /// Leaves: the others see it at once. Returns when nothing of the meeting runs here.
+    /// Leaves: the others see it at once. Returns when nothing of the meeting runs here; it is left also where
+    /// nobody waits for that.
     pub async fn leave(&self) -> Result<(), ParvisError> {
-        within(&self.inner.handle, self.inner.leave()).await
+        if self.inner.left.send_replace(true) {
+            return Err(ParvisError::left());
+        }
+        let leaving = self.inner.handle.spawn(Arc::clone(&self.inner).leave());
+        // An error is a panic of the task, which was printed where it happened.
+        let _ = leaving.await;
+        Ok(())
     }
 }
 
@@ -98,15 +112,11 @@ impl Inner {
         ParvisError: From<E>,
     {
         let mut left = self.left.subscribe();
-        let asking = async {
-            let meeting = self.meeting.read().await;
-            let meeting = meeting.as_ref().ok_or_else(ParvisError::left)?;
-            ask(meeting).await.map_err(ParvisError::from)
-        };
+        let held = self.held()?;
         within(&self.handle, async {
             tokio::select! {
                 biased;
-                answer = asking => answer,
+                answer = ask(held.meeting()) => Ok(answer?),
                 // The sender is in `self`.
                 _ = left.wait_for(|left| *left) => Err(ParvisError::left()),
             }
@@ -120,9 +130,7 @@ impl Inner {
         look: impl FnOnce(&meeting::Meeting) -> T,
     ) -> Result<T, ParvisError> {
         let _entered = self.handle.enter();
-        // It is locked while it is being left only.
-        let meeting = self.meeting.try_read().map_err(|_| ParvisError::left())?;
-        meeting.as_ref().map(look).ok_or_else(ParvisError::left)
+        Ok(look(self.held()?.meeting()))
     }
 
     /// Whether it was left.
@@ -144,7 +152,7 @@ impl Inner {
     /// What is known now, or was known last.
     pub(crate) fn state(&self) -> Option<Arc<meeting::MeetingState>> {
         let now = self.look(meeting::Meeting::state).ok();
-        now.or_else(|| self.lock_last().clone())
+        now.or_else(|| self.last.borrow().clone())
     }
 
     /// Waits until what is known is another than `known`.
@@ -164,35 +172,42 @@ impl Inner {
             return Some(state);
         }
         // It is being left: its last state is the next one.
-        drop(self.meeting.read().await);
-        self.lock_last().clone()
+        let mut last = self.last.subscribe();
+        let last = last.wait_for(Option::is_some).await;
+        last.ok().and_then(|last| last.clone())
     }
 
-    async fn leave(&self) -> Result<(), ParvisError> {
-        if self.left.send_replace(true) {
-            return Err(ParvisError::left());
-        }
-        let mut held = self.meeting.write().await;
-        let Some(meeting) = held.take() else {
-            return Err(ParvisError::left());
+    fn held(&self) -> Result<Arc<Held>, ParvisError> {
+        self.lock_meeting().clone().ok_or_else(ParvisError::left)
+    }
+
+    fn lock_meeting(&self) -> std::sync::MutexGuard<'_, Option<Arc<Held>>> {
+        self.meeting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Leaves. Who else waits for something of it is not waited for: an app may not look at that for long.
+    async fn leave(self: Arc<Self>) {
+        let Some(held) = self.lock_meeting().take() else {
+            return;
         };
-        let mut last = meeting::MeetingState::clone(&meeting.state());
-        meeting.leave().await;
+        let mut last = meeting::MeetingState::clone(&held.meeting().state());
+        held.meeting().leave().await;
         if !matches!(last.phase, meeting::Phase::Disconnected(_)) {
             last.phase = meeting::Phase::Disconnected(meeting::DisconnectReason::Left);
         }
-        *self.lock_last() = Some(Arc::new(last));
-        Ok(())
-    }
-
-    fn lock_last(&self) -> std::sync::MutexGuard<'_, Option<Arc<meeting::MeetingState>>> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+        self.last.send_replace(Some(Arc::new(last)));
     }
 }
 
-impl Drop for Inner {
+impl Held {
+    fn meeting(&self) -> &meeting::Meeting {
+        self.meeting.as_ref().expect("it is taken when this is freed")
+    }
+}
+
+impl Drop for Held {
     fn drop(&mut self) {
         let _entered = self.handle.enter();
-        *self.meeting.get_mut() = None;
+        self.meeting = None;
     }
 }

@@ -2,16 +2,21 @@
 
 mod common;
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    future::Future,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+    task::{Context, Waker},
 };
 
-use common::{Person, Site, options};
+use common::{PATIENCE, Person, Site, options};
 use parvis_ffi::{
     AudioCapture, AudioOptions, ErrorKind, MediaState, Meeting, Microphone, ParvisError,
-    RelayAddress, Ticket, TicketRequest, TicketSource, Tickets,
+    Phase, RelayAddress, Ticket, TicketRequest, TicketSource, Tickets,
 };
+use tokio::time::timeout;
 
 fn failed(kind: ErrorKind, reason: &str) -> ParvisError {
     ParvisError::Failed {
@@ -106,6 +111,32 @@ impl AudioCapture for Told {
         self.stopped.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leaving_waits_for_nobody_whose_answer_is_not_looked_at() {
+    let site = Site::start();
+    let administrator = Tickets::agent(site.administrator.clone());
+    let alice = Person::joins(&site.room(), "Alice", administrator).await;
+    alice.is_in().await;
+    let states = alice.meeting.states();
+    let mut next = loop {
+        let mut next = Box::pin(states.next());
+        let polled = next.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        if polled.is_pending() {
+            break next;
+        }
+    };
+    // As an app whose main thread is busy.
+    let left = timeout(PATIENCE, alice.meeting.leave()).await;
+    left.expect("it waits for nobody").expect("it is left");
+    while let Some(state) = next.await {
+        if matches!(state.phase, Phase::Disconnected { .. }) {
+            return;
+        }
+        next = Box::pin(states.next());
+    }
+    panic!("nobody says that it is over");
 }
 
 #[tokio::test(flavor = "multi_thread")]

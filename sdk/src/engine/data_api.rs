@@ -64,8 +64,10 @@ impl Engine {
     ) -> Result<(DataKey, Option<Location>, mpsc::Receiver<DataObject>), SubscribeError> {
         let (reply, answer) = oneshot::channel();
         let (sink, objects) = mpsc::channel(super::data::OBJECTS);
-        self.note(|core| core.subscribe_data(name, wanted, sink, reply));
+        let asked = self.note(|core| core.subscribe_data(name, wanted, sink, reply));
+        let asked = Asked { engine: self, asked };
         let answer = answer.await;
+        asked.keep();
         let answer = answer.unwrap_or_else(|_| Err(SubscribeError::Closed(self.closed())));
         let (key, largest) = answer?;
         Ok((key, largest, objects))
@@ -95,5 +97,25 @@ impl Engine {
 
     pub(crate) fn end_discovery(&self, key: DataKey) {
         self.note(|core| core.end_discovery(key));
+    }
+}
+
+/// A subscription that is given up where nobody waits for its answer any more.
+struct Asked<'a> {
+    engine: &'a Engine,
+    asked: Option<DataKey>,
+}
+
+impl Asked<'_> {
+    fn keep(mut self) {
+        self.asked = None;
+    }
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        if let Some(key) = self.asked {
+            self.engine.unsubscribe_data(key);
+        }
     }
 }

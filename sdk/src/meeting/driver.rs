@@ -1,3 +1,4 @@
+mod coming;
 mod freshness;
 mod hearing;
 mod shortage;
@@ -17,7 +18,11 @@ use tokio::{
     time::sleep_until,
 };
 
-use self::{freshness::Freshness, shortage::Shortage};
+use self::{
+    coming::{Arrived, Coming},
+    freshness::Freshness,
+    shortage::Shortage,
+};
 use super::{
     DisconnectReason, JoinOptions, MeetingEvent, MeetingState, Phase,
     requests::{Answer, Reply, Requests},
@@ -69,6 +74,8 @@ pub(super) struct Driver {
     view: Option<View>,
     freshness: Freshness,
     inside: Option<Inside>,
+    /// What is subscribed to at the moment; nothing else waits for it.
+    coming: Option<Coming>,
     /// When the token is renewed.
     renew: Option<Instant>,
     spoke_since: Option<Instant>,
@@ -79,7 +86,8 @@ pub(super) struct Driver {
 
 /// What is read once one is in.
 struct Inside {
-    state: DataTrack,
+    /// `None`: it is read anew.
+    state: Option<DataTrack>,
     chat: DataTrack,
     reactions: DataTrack,
 }
@@ -91,6 +99,7 @@ enum Next {
     Chat(Option<DataObject>),
     Reactions(Option<DataObject>),
     Room(Option<RoomEvent>),
+    Arrived(Result<Arrived, DisconnectReason>),
     Ask(Option<Ask>),
     Heard(Heard),
     Codec(CodecReport),
@@ -142,6 +151,7 @@ impl Driver {
             view: None,
             freshness: Freshness::default(),
             inside: None,
+            coming: None,
             renew,
             spoke_since: None,
             suggested: false,
@@ -154,6 +164,7 @@ impl Driver {
         let (Ok(reason) | Err(reason)) = self.drive().await;
         self.requests.end();
         self.inside = None;
+        self.coming = None;
         self.set_phase(Phase::Disconnected(reason));
         self.shared.close_room();
         // The last one that holds it closes it; a call that is under way ends by itself.
@@ -192,7 +203,7 @@ impl Driver {
                     if object.gap {
                         self.ask(Command::Resync);
                     }
-                    if let Some(reason) = self.handle_reply(&object).await? {
+                    if let Some(reason) = self.handle_reply(&object) {
                         // Who asked for that has yet to be answered.
                         self.read_answers(&mut replies).await;
                         return Ok(reason);
@@ -210,7 +221,11 @@ impl Driver {
                 | Next::State(None)
                 | Next::Chat(None)
                 | Next::Reactions(None)
-                | Next::Room(None) => return Err(self.lost()),
+                | Next::Room(None) => return Err(DisconnectReason::lost(&self.room)),
+                Next::Arrived(arrived) => {
+                    self.coming = None;
+                    self.take_arrived(arrived?);
+                }
                 Next::Ask(Some(Ask::Leave(done))) => {
                     self.say_goodbye(&mut replies).await;
                     let _ = done.send(());
@@ -230,7 +245,7 @@ impl Driver {
                     if looks.is_multiple_of(5) {
                         self.look_for_shortage().await;
                     }
-                    self.handle_timeout(looks.is_multiple_of(20)).await?;
+                    self.handle_timeout(looks.is_multiple_of(20)).await;
                 }
             }
         }
@@ -253,16 +268,23 @@ impl Driver {
         let inside = async {
             match &mut self.inside {
                 Some(inside) => tokio::select! {
-                    object = inside.state.next() => Next::State(object),
+                    object = next_of(&mut inside.state) => Next::State(object),
                     object = inside.chat.next() => Next::Chat(object),
                     object = inside.reactions.next() => Next::Reactions(object),
                 },
                 None => std::future::pending().await,
             }
         };
+        let coming = async {
+            match &mut self.coming {
+                Some(coming) => coming.arrives().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             object = replies.next() => Next::Reply(object),
             next = inside => next,
+            arrived = coming => Next::Arrived(arrived),
             event = events.next() => Next::Room(event),
             ask = self.asks.recv() => Next::Ask(ask),
             Some(heard) = self.heard.recv() => Next::Heard(heard),
@@ -270,11 +292,6 @@ impl Driver {
             () = timer => Next::Timer,
             _ = look.tick() => Next::Timer,
         }
-    }
-
-    fn lost(&self) -> DisconnectReason {
-        let closed = self.room.state().closed.clone();
-        DisconnectReason::Lost(closed.unwrap_or(CloseReason::Local))
     }
 
     /// Says a request of this driver's own, whose answer changes nothing.
@@ -356,6 +373,13 @@ impl Driver {
     }
 }
 
+async fn next_of(track: &mut Option<DataTrack>) -> Option<DataObject> {
+    match track {
+        Some(track) => track.next().await,
+        None => std::future::pending().await,
+    }
+}
+
 async fn subscribe(
     link: DataLink,
     name: FullTrackName,
@@ -367,6 +391,14 @@ async fn subscribe(
             SubscribeError::Closed(reason) => DisconnectReason::Lost(reason),
             error => DisconnectReason::Lost(CloseReason::Protocol(error.to_string())),
         })
+}
+
+impl DisconnectReason {
+    /// Why a room that says nothing more is over.
+    fn lost(room: &Room) -> Self {
+        let closed = room.state().closed.clone();
+        Self::Lost(closed.unwrap_or(CloseReason::Local))
+    }
 }
 
 /// When a token is renewed: after two thirds of its life.

@@ -81,14 +81,15 @@ impl Core {
         wanted: DataSubscribe,
         sink: mpsc::Sender<DataObject>,
         reply: Reply,
-    ) {
+    ) -> Option<DataKey> {
         if let Some(reason) = &self.closed {
             let _ = reply.send(Err(SubscribeError::Closed(reason.clone())));
-            return;
+            return None;
         }
         let key = self.data.new_key();
         let subscription = DataSubscription::new(name, wanted, sink, reply);
         self.data.subscriptions.insert(key, subscription);
+        Some(key)
     }
 
     pub(in crate::engine) fn unsubscribe_data(&mut self, key: DataKey) {

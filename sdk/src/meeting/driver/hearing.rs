@@ -4,45 +4,39 @@ use std::time::{Duration, Instant};
 
 use parvis_meeting::{
     Applied, Body, ChatMessage, Command, LobbyStatus, Message, Notice, Participant, ParticipantId,
-    Reactions, Revision, SessionId, StateMessage, UnixMillis, View, Waiter, from_json, tracks,
+    Reactions, Revision, SessionId, StateMessage, View, Waiter, from_json,
 };
 
-use super::{Driver, Inside, renewal, subscribe};
+use super::Driver;
 use crate::{
     RoomEvent,
-    data::{DataObject, DataSubscribe, Grouping},
+    data::DataObject,
     meeting::{DisconnectReason, Lobby, MeetingEvent, Phase},
 };
 
 impl Driver {
-    pub(super) async fn handle_reply(
-        &mut self,
-        object: &DataObject,
-    ) -> Result<Option<DisconnectReason>, DisconnectReason> {
+    pub(super) fn handle_reply(&mut self, object: &DataObject) -> Option<DisconnectReason> {
         let message: Message = match from_json(&object.payload) {
             Ok(message) => message,
             Err(error) => {
                 tracing::warn!(%error, "a reply cannot be read");
-                return Ok(None);
+                return None;
             }
         };
         match message.body {
             Body::Reply { re, outcome } => {
                 self.requests.answered(&re, outcome);
                 self.say_due(Instant::now());
-                Ok(None)
+                None
             }
-            Body::Notice { notice } => self.handle_notice(notice).await,
-            Body::Unknown => Ok(None),
+            Body::Notice { notice } => self.handle_notice(notice),
+            Body::Unknown => None,
         }
     }
 
-    pub(super) async fn handle_notice(
-        &mut self,
-        notice: Notice,
-    ) -> Result<Option<DisconnectReason>, DisconnectReason> {
+    fn handle_notice(&mut self, notice: Notice) -> Option<DisconnectReason> {
         match notice {
-            Notice::Lobby(status) => self.handle_lobby(status).await?,
+            Notice::Lobby(status) => self.handle_lobby(status),
             Notice::LobbySnapshot { waiters } => self.set_lobby(|lobby| {
                 *lobby = waiters;
                 queue(lobby);
@@ -68,20 +62,17 @@ impl Driver {
             Notice::CaptureRequested { kind, by } => {
                 self.tell(MeetingEvent::CaptureRequested { kind, by });
             }
-            Notice::Removed => return Ok(Some(DisconnectReason::Removed)),
-            Notice::RoomEnded => return Ok(Some(DisconnectReason::RoomEnded)),
+            Notice::Removed => return Some(DisconnectReason::Removed),
+            Notice::RoomEnded => return Some(DisconnectReason::RoomEnded),
             Notice::Malformed { detail } => tracing::error!(detail, "a request was malformed"),
             Notice::Unknown => {}
         }
-        Ok(None)
+        None
     }
 
-    pub(super) async fn handle_lobby(
-        &mut self,
-        status: LobbyStatus,
-    ) -> Result<(), DisconnectReason> {
+    fn handle_lobby(&mut self, status: LobbyStatus) {
         let lobby = match status {
-            LobbyStatus::Admitted { token, expires } => return self.enter(&token, expires).await,
+            LobbyStatus::Admitted { token, expires } => return self.enter(&token, expires),
             LobbyStatus::WaitingForHost => Lobby::WaitingForHost,
             LobbyStatus::Waiting { since } => Lobby::Waiting { since },
             LobbyStatus::Denied { retry_after_ms } => Lobby::Denied {
@@ -90,9 +81,10 @@ impl Driver {
             LobbyStatus::TimedOut => Lobby::TimedOut,
             LobbyStatus::LobbyFull => Lobby::Full,
             LobbyStatus::Outside => Lobby::Outside,
-            LobbyStatus::Unknown => return Ok(()),
+            LobbyStatus::Unknown => return,
         };
-        if self.inside.take().is_some() {
+        let was_in = self.inside.take().is_some();
+        if was_in || self.coming.take().is_some() {
             // The place was given up while the connection was away.
             self.view = None;
             self.show_view();
@@ -101,44 +93,6 @@ impl Driver {
             }
         }
         self.set_phase(Phase::InLobby(lobby));
-        Ok(())
-    }
-
-    /// One is in, or has another token.
-    pub(super) async fn enter(
-        &mut self,
-        token: &str,
-        expires: Option<UnixMillis>,
-    ) -> Result<(), DisconnectReason> {
-        self.link.add_token(token);
-        self.renew = expires.map(renewal);
-        if self.inside.is_some() {
-            return Ok(());
-        }
-        let control = tracks::control(&self.code);
-        let track = |name| tracks::track(control.clone(), name);
-        let state = DataSubscribe::current_group(Grouping::Replacing);
-        let chat = DataSubscribe::current_group(Grouping::Sequence(tracks::CHAT_GROUP));
-        let reactions = DataSubscribe::live(Grouping::Sequence(1));
-        let (entered, state, chat, reactions) = tokio::join!(
-            self.room.enter(),
-            subscribe(self.link.clone(), track(tracks::STATE), state),
-            subscribe(self.link.clone(), track(tracks::CHAT), chat),
-            subscribe(self.link.clone(), track(tracks::REACTIONS), reactions),
-        );
-        if let Err(error) = entered {
-            tracing::warn!(%error, "the room is not entered");
-            return Err(self.lost());
-        }
-        let chat = chat?;
-        self.shared.chat_reached(chat.largest());
-        self.shared.data.open(&self.link, &self.code, &self.me);
-        self.inside = Some(Inside {
-            state: state?,
-            chat,
-            reactions: reactions?,
-        });
-        Ok(())
     }
 
     pub(super) fn handle_state(&mut self, object: &DataObject) {
@@ -199,28 +153,6 @@ impl Driver {
         Some((view.session(), view.revision()))
     }
 
-    pub(super) async fn read_state_anew(&mut self) -> Result<(), DisconnectReason> {
-        let name = tracks::track(tracks::control(&self.code), tracks::STATE);
-        let wanted = DataSubscribe::current_group(Grouping::Replacing);
-        let Some(inside) = self.inside.take() else {
-            return Ok(());
-        };
-        let Inside {
-            state,
-            chat,
-            reactions,
-        } = inside;
-        // A relay takes one subscription of a session to a track.
-        drop(state);
-        let state = subscribe(self.link.clone(), name, wanted).await?;
-        self.inside = Some(Inside {
-            state,
-            chat,
-            reactions,
-        });
-        Ok(())
-    }
-
     pub(super) fn handle_chat(&mut self, object: &DataObject) {
         match from_json::<ChatMessage>(&object.payload) {
             Ok(message) => {
@@ -269,7 +201,9 @@ impl Driver {
                     self.check_in();
                 } else {
                     self.set_phase(Phase::Connecting);
-                    self.ask(Command::Knock { name: None });
+                    if self.coming.is_none() {
+                        self.ask(Command::Knock { name: None });
+                    }
                 }
             }
             RoomEvent::Closed(reason) => return Some(DisconnectReason::Lost(reason)),
@@ -285,6 +219,8 @@ fn queue(lobby: &mut [Waiter]) {
 
 #[cfg(test)]
 mod tests {
+    use parvis_meeting::UnixMillis;
+
     use super::*;
 
     #[test]

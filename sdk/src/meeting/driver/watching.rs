@@ -7,11 +7,11 @@ use parvis_meeting::{Command, Quality};
 use super::{Driver, SPEECH};
 use crate::{
     Connectivity,
-    meeting::{DisconnectReason, MeetingEvent},
+    meeting::MeetingEvent,
 };
 
 impl Driver {
-    pub(super) async fn handle_timeout(&mut self, often: bool) -> Result<(), DisconnectReason> {
+    pub(super) async fn handle_timeout(&mut self, often: bool) {
         let now = Instant::now();
         self.requests.handle_timeout(now);
         self.say_due(now);
@@ -29,9 +29,8 @@ impl Driver {
             self.look_at_path().await;
         }
         if self.freshness.handle_timeout(self.known(), now) {
-            self.read_state_anew().await?;
+            self.read_state_anew();
         }
-        Ok(())
     }
 
     pub(super) fn look_at_hand(&mut self, now: Instant) {
