@@ -1,6 +1,6 @@
 use parvis::meeting;
 
-use crate::numbers::signed;
+use crate::numbers::{count, signed};
 
 /// A message to everybody.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -65,6 +65,10 @@ pub struct Done {
     pub at_ms: Option<i64>,
     /// The number of a raised hand: the smallest is first.
     pub hand: Option<i64>,
+    /// How many were let in.
+    pub admitted: Option<i32>,
+    /// How many still wait: there was no place for them.
+    pub waiting: Option<i32>,
 }
 
 impl From<meeting::ChatMessage> for ChatMessage {
@@ -118,6 +122,8 @@ impl From<meeting::Done> for Done {
             seq: done.seq.map(|seq| signed(seq.0)),
             at_ms: done.at.map(|at| signed(at.0)),
             hand: done.hand.map(|hand| signed(hand.0)),
+            admitted: done.admitted.map(count),
+            waiting: done.waiting.map(count),
         }
     }
 }

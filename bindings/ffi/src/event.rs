@@ -259,7 +259,7 @@ impl From<(meeting::Emoji, u32)> for ReactionCount {
     fn from((emoji, count): (meeting::Emoji, u32)) -> Self {
         Self {
             emoji: emoji.into(),
-            count: i32::try_from(count).unwrap_or(i32::MAX),
+            count: crate::numbers::count(count),
         }
     }
 }

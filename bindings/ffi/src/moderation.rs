@@ -1,15 +1,16 @@
 use parvis::meeting::{self, OrganisationId, ParticipantId};
 
-use crate::{AccessLevel, HistoryPolicy, Meeting, ParvisError, Role, Source, Target};
+use crate::{AccessLevel, Done, HistoryPolicy, Meeting, ParvisError, Role, Source, Target};
 
 /// What hosts may ask for: owners and administrators.
 #[uniffi::export]
 impl Meeting {
-    /// Lets people in who wait.
-    pub async fn admit(&self, who: Target) -> Result<(), ParvisError> {
+    /// Lets people in who wait, as many as there are places, in the order in which they came; says how many are
+    /// in by that, and how many wait still. [`ErrorKind::RoomFull`](crate::ErrorKind::RoomFull): there is no place.
+    pub async fn admit(&self, who: Target) -> Result<Done, ParvisError> {
         let who = meeting::Target::try_from(who)?;
         let admitted = self.inner.ask(|meeting| Box::pin(meeting.admit(who)));
-        admitted.await.map(drop)
+        admitted.await.map(Done::from)
     }
 
     /// Sends people away who wait.

@@ -103,8 +103,11 @@ public class Meeting private constructor(
     /** Asks the hosts to transcribe. */
     public suspend fun requestTranscription(): Unit = awaitLibrary { native.requestTranscription() }
 
-    /** Lets people in who wait. Hosts. */
-    public suspend fun admit(who: Target): Unit = awaitLibrary { native.admit(who.lower()) }
+    /**
+     * Lets people in who wait, as many as there are places, in the order in which they came; says how many are in by that,
+     * and how many wait still. `ErrorKind.ROOM_FULL`: there is no place. Hosts.
+     */
+    public suspend fun admit(who: Target): Done = awaitLibrary { native.admit(who.lower()) }
 
     /** Sends people away who wait. Hosts. */
     public suspend fun deny(who: Target): Unit = awaitLibrary { native.deny(who.lower()) }

@@ -1,5 +1,6 @@
 package dev.parvis.app
 
+import dev.parvis.Done
 import dev.parvis.Emoji
 import dev.parvis.HistoryPage
 import dev.parvis.JoinOptions
@@ -38,8 +39,8 @@ interface Call : AutoCloseable {
     /** Shows a reaction. */
     suspend fun react(emoji: Emoji)
 
-    /** Lets people in who wait. */
-    suspend fun admit(who: Target)
+    /** Lets people in who wait, and says how many wait still. */
+    suspend fun admit(who: Target): Done
 
     /** Sends people away who wait. */
     suspend fun deny(who: Target)

@@ -112,8 +112,12 @@ class CallModel(private val scope: CoroutineScope, private val call: Call, turnO
     /** Knocks again. */
     fun knock() = attempt { call.knock() }
 
-    /** Lets somebody in, or everybody. */
-    fun admit(who: Target) = attempt { call.admit(who) }
+    /** Lets somebody in, or everybody for whom there is a place. */
+    fun admit(who: Target) =
+        attempt {
+            val waiting = call.admit(who).waiting ?: 0
+            if (who == Target.All && waiting > 0) say("The meeting is full: $waiting wait still")
+        }
 
     /** Sends somebody away, or everybody who waits. */
     fun deny(who: Target) = attempt { call.deny(who) }

@@ -245,6 +245,18 @@ class CallModelTest {
     }
 
     @Test
+    fun `a host is told how many there is no place for`() = runTest {
+        val model = model()
+        model.admit(Target.All)
+        runCurrent()
+        assertNull(model.state.value.notice)
+        call.waiting = 2
+        model.admit(Target.All)
+        runCurrent()
+        assertEquals("The meeting is full: 2 wait still", model.state.value.notice)
+    }
+
+    @Test
     fun `members are no hosts`() = runTest {
         call.state.value = state(Phase.Connected, person(ME, Role.MEMBER))
         assertFalse(model().state.value.isHost)

@@ -41,6 +41,9 @@ class FakeCall(first: MeetingState = state(Phase.Connecting)) : Call {
     /** Thrown by the next thing that is asked. */
     var refusal: ErrorKind? = null
 
+    /** How many there is no place for. */
+    var waiting = 0
+
     /** What opening a device waits for. */
     var opening: CompletableDeferred<Unit> = CompletableDeferred(Unit)
 
@@ -69,7 +72,10 @@ class FakeCall(first: MeetingState = state(Phase.Connecting)) : Call {
 
     override suspend fun react(emoji: Emoji) = ask("react $emoji")
 
-    override suspend fun admit(who: Target) = ask("admit $who")
+    override suspend fun admit(who: Target): Done {
+        ask("admit $who")
+        return Done(null, null, null, 1, waiting)
+    }
 
     override suspend fun deny(who: Target) = ask("deny $who")
 
@@ -106,7 +112,7 @@ private class FakePending(
 ) : Pending {
     override val state = PendingState.Sending
 
-    override suspend fun outcome(): Done = Done(null, null, null)
+    override suspend fun outcome(): Done = Done(null, null, null, null, null)
 
     override suspend fun retry(): Done {
         again()
