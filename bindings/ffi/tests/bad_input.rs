@@ -65,7 +65,6 @@ async fn links_tickets_and_tokens_that_are_none() {
     let said = refusal(&link, |_| Err(failed(ErrorKind::RoomFull, "full"))).await;
     assert_eq!(said.kind(), ErrorKind::RoomFull);
 
-    // Expired ones, which only the service's key signs, are in the tests of the other languages.
     let given = site.ticket(&link, "Zoé");
     let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
     let ticket = Ticket {
@@ -75,20 +74,35 @@ async fn links_tickets_and_tokens_that_are_none() {
             url: text(&given["relay"]["url"]),
             fingerprint: None,
         },
-        token: "nonsense".to_owned(),
+        token: text(&given["token"]),
         resume: None,
         expires_ms: None,
     };
-    let ParvisError::Failed {
-        kind,
-        is_auth,
-        is_retryable,
-        ..
-    } = refusal(&link, move |_| Ok(ticket.clone())).await;
-    assert_eq!(
-        (kind, is_auth, is_retryable),
-        (ErrorKind::NotLetIn, true, false)
-    );
+    for token in [site.expiring(&ticket.token, -3600), "nonsense".to_owned()] {
+        let bad = Ticket {
+            token,
+            ..ticket.clone()
+        };
+        let ParvisError::Failed {
+            kind,
+            is_auth,
+            is_retryable,
+            ..
+        } = refusal(&link, move |_| Ok(bad.clone())).await;
+        assert_eq!(
+            (kind, is_auth, is_retryable),
+            (ErrorKind::NotLetIn, true, false)
+        );
+    }
+
+    // The same that has not expired is good.
+    let good = Ticket {
+        token: site.expiring(&ticket.token, 3600),
+        ..ticket
+    };
+    let given = Arc::new(Given(Box::new(move |_| Ok(good.clone()))));
+    let zoe = Person::joins(&link, "Zoé", Tickets::of(given)).await;
+    zoe.meeting.leave().await.unwrap();
 }
 
 /// A capture that does as it is told when it is opened.

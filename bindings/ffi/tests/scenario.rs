@@ -5,6 +5,7 @@ mod common;
 use common::{
     Person, Site,
     media::{HEIGHT, WIDTH, film, listen, talk, watch},
+    threads,
 };
 use parvis_ffi::{
     AudioOptions, DisconnectReason, Emoji, ErrorKind, LeaveReason, Lobby, MediaState, MeetingEvent,
@@ -33,6 +34,7 @@ fn chat(event: MeetingEvent) -> Option<parvis_ffi::ChatMessage> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_meeting_from_the_lobby_to_the_last_goodbye() {
+    let before = threads::before_joining().await;
     let mut site = Site::start();
     let link = site.room();
     let brunos = site.account("Bruno", "bruno@example.org");
@@ -71,7 +73,8 @@ async fn one_meeting_from_the_lobby_to_the_last_goodbye() {
     assert_eq!(state.lobby[0].name, "Chloé");
 
     // 3: admission.
-    alice.meeting.admit(one(&chloe)).await.unwrap();
+    let done = alice.meeting.admit(one(&chloe)).await.unwrap();
+    assert_eq!((done.admitted, done.waiting), (Some(1), Some(0)));
     for person in [&alice, &chloe] {
         let known = person
             .knows("for two", |state| {
@@ -300,4 +303,8 @@ async fn one_meeting_from_the_lobby_to_the_last_goodbye() {
     );
     // What had come before is given still, and then no more.
     while picture.next().await.is_some() {}
+
+    // 14: nothing is left, though what was used of it is still held.
+    drop(site);
+    threads::are_again(before).await;
 }

@@ -7,21 +7,25 @@
 )]
 
 pub mod media;
+pub mod threads;
 
 use std::{
+    fs,
     io::{BufRead, BufReader},
     net::{TcpListener, UdpSocket},
     path::PathBuf,
     process::{Child, Command, Stdio},
     sync::{Arc, mpsc},
     thread,
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use parvis_ffi::{
     JoinOptions, Meeting, MeetingEvent, MeetingEvents, MeetingState, ParvisError, Phase, Tickets,
     Trust,
 };
+use ring::signature::Ed25519KeyPair;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::time::timeout;
@@ -112,6 +116,29 @@ impl Site {
         let code = link.rsplit('/').next().unwrap();
         let body = json!({ "name": name, "device": "device" });
         self.post(&format!("/api/v1/rooms/{code}/join"), &body, None)
+    }
+
+    /// The same token, signed by the service's own key anew, that expires so many seconds from now.
+    pub fn expiring(&self, token: &str, seconds: i64) -> String {
+        let jwk = fs::read(self.folder.path().join("data/issuer.key")).unwrap();
+        let jwk: Value = serde_json::from_slice(&jwk).unwrap();
+        let seed = URL_SAFE_NO_PAD.decode(jwk["d"].as_str().unwrap()).unwrap();
+        let key = Ed25519KeyPair::from_seed_unchecked(&seed).unwrap();
+        let (header, rest) = token.split_once('.').unwrap();
+        let (claims, _) = rest.split_once('.').unwrap();
+        let mut claims: Value =
+            serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let expires = now.as_secs().checked_add_signed(seconds).unwrap();
+        claims["exp"] = expires.into();
+        for begins in ["iat", "nbf"] {
+            if claims.get(begins).is_some() {
+                claims[begins] = now.as_secs().min(expires - 60).into();
+            }
+        }
+        let signed = format!("{header}.{}", URL_SAFE_NO_PAD.encode(claims.to_string()));
+        let signature = URL_SAFE_NO_PAD.encode(key.sign(signed.as_bytes()));
+        format!("{signed}.{signature}")
     }
 
     fn post(&self, path: &str, body: &Value, token: Option<&str>) -> Value {
