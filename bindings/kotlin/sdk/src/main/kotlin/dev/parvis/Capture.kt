@@ -1,6 +1,9 @@
 package dev.parvis
 
 import kotlin.coroutines.cancellation.CancellationException
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.withContext
 
 /** The app's own capture of sound, such as an Android AudioRecord. */
 public interface AudioCapture {
@@ -58,7 +61,7 @@ internal abstract class ForeignCapture<S : AutoCloseable> {
         try {
             awaitLibrary(turnOn).also { started = null }
         } catch (cancelled: CancellationException) {
-            started?.close()
+            started?.let { withContext(Dispatchers.IO + NonCancellable) { it.close() } }
             throw cancelled
         }
 }

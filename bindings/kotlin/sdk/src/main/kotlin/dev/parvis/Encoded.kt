@@ -41,8 +41,8 @@ public class EncodedSource internal constructor(private val native: dev.parvis.f
     /** The tracks, whether they are watched, and what became of their frames. */
     public fun stats(): List<LocalStats> = inLibrary { native.stats() }.map(LocalStats::lift)
 
-    /** Turns it off: a [nextDemand] that waits returns null. */
-    public fun turnOff(): Unit = inLibrary { native.turnOff() }
+    /** Turns it off: a [nextDemand] that waits returns null. Who is cancelled meanwhile turns it off all the same. */
+    public suspend fun turnOff(): Unit = turnedOff { native.turnOff() }
 
     /** Turns it off and frees it. Once more does nothing. */
     override fun close(): Unit = turnOffAndClose(native, native.uniffiIsDestroyed) { native.turnOff() }

@@ -1,6 +1,9 @@
 package dev.parvis
 
 import java.nio.ByteBuffer
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.withContext
 
 /**
  * One's own microphone. [turnOff] turns it off; so does [close], which frees it too.
@@ -39,12 +42,16 @@ public class Microphone internal constructor(private val native: dev.parvis.ffi.
     /** Turns it on again, also after a host muted it. */
     public suspend fun unmute(): Unit = awaitLibrary { native.unmute() }
 
-    /** Turns it off, and stops the app's own capture. */
-    public fun turnOff(): Unit = inLibrary { native.turnOff() }
+    /** Turns it off; returns once the app's own capture has stopped. Who is cancelled meanwhile turns it off all the same. */
+    public suspend fun turnOff(): Unit = turnedOff { native.turnOff() }
 
-    /** Turns it off and frees it. Once more does nothing. */
+    /** Turns it off and frees it, and stops the app's own capture in this thread: not in one that draws. Once more does nothing. */
     override fun close(): Unit = turnOffAndClose(native, native.uniffiIsDestroyed) { native.turnOff() }
 }
+
+/** Turns something off: a device takes a while to close, and is to be closed whoever waits for it. */
+internal suspend fun turnedOff(turnOff: () -> Unit): Unit =
+    withContext(Dispatchers.IO + NonCancellable) { inLibrary(turnOff) }
 
 /** Turns something off unless it is, and frees it. */
 internal fun turnOffAndClose(native: AutoCloseable, isClosed: Boolean, turnOff: () -> Unit) {

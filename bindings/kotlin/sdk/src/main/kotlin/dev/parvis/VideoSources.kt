@@ -79,10 +79,10 @@ public class Camera internal constructor(private val native: dev.parvis.ffi.Came
     /** The tracks, whether they are watched, and what became of their frames. */
     public fun stats(): List<LocalStats> = inLibrary { native.stats() }.map(LocalStats::lift)
 
-    /** Turns it off, and stops the app's own capture. */
-    public fun turnOff(): Unit = inLibrary { native.turnOff() }
+    /** Turns it off; returns once the app's own capture has stopped. Who is cancelled meanwhile turns it off all the same. */
+    public suspend fun turnOff(): Unit = turnedOff { native.turnOff() }
 
-    /** Turns it off and frees it. Once more does nothing. */
+    /** Turns it off and frees it, and stops the app's own capture in this thread: not in one that draws. Once more does nothing. */
     override fun close(): Unit = turnOffAndClose(native, native.uniffiIsDestroyed) { native.turnOff() }
 }
 
@@ -102,9 +102,9 @@ public class Screen internal constructor(private val native: dev.parvis.ffi.Scre
     /** The tracks, whether they are watched, and what became of their frames. */
     public fun stats(): List<LocalStats> = inLibrary { native.stats() }.map(LocalStats::lift)
 
-    /** Ends the sharing, and stops the app's own capture. */
-    public fun turnOff(): Unit = inLibrary { native.turnOff() }
+    /** Ends the sharing; returns once the app's own capture has stopped. Who is cancelled meanwhile ends it all the same. */
+    public suspend fun turnOff(): Unit = turnedOff { native.turnOff() }
 
-    /** Ends the sharing and frees it. Once more does nothing. */
+    /** Ends the sharing and frees it, and stops the app's own capture in this thread: not in one that draws. Once more does nothing. */
     override fun close(): Unit = turnOffAndClose(native, native.uniffiIsDestroyed) { native.turnOff() }
 }

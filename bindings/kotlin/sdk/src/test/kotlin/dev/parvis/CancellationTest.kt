@@ -1,20 +1,24 @@
 package dev.parvis
 
+import java.util.concurrent.CountDownLatch
 import java.util.concurrent.LinkedBlockingQueue
 import java.util.concurrent.TimeUnit
 import kotlin.coroutines.CoroutineContext
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
+import kotlin.test.assertFalse
 import kotlin.test.assertTrue
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeout
 import org.junit.jupiter.api.Test
 
@@ -63,6 +67,26 @@ class CancellationTest {
     }
 
     @Test
+    fun `a device that is slow to close holds up nobody but who turns it off, and is closed whoever gives up`() = test { site ->
+        val (alice, zoe) = two(site)
+        val closed = CountDownLatch(1)
+        val capture = Recorded(closing = { check(closed.await(PATIENCE.inWholeSeconds, TimeUnit.SECONDS)) })
+        val camera = zoe.meeting.camera(capture, VideoOptions(Media.WIDTH, Media.HEIGHT))
+        withContext(Dispatchers.Default.limitedParallelism(1)) {
+            val turningOff = launch(start = CoroutineStart.UNDISPATCHED) { camera.turnOff() }
+            turningOff.cancel()
+            assertFalse(turningOff.isCompleted)
+            closed.countDown()
+            withTimeout(PATIENCE) { turningOff.join() }
+        }
+        assertEquals(listOf("open", "start", "stop"), capture.calls)
+        assertEquals(ErrorKind.LEFT, assertFailsWith<ParvisException> { camera.turnOff() }.kind)
+        zoe.knows("for no camera") { it.myself?.media?.camera == MediaState.OFF }
+        camera.close()
+        listOf(zoe, alice).forEach { it.meeting.leave(); it.close() }
+    }
+
+    @Test
     fun `a capture that does not open is stopped, once`() = test { site ->
         val (alice, zoe) = two(site)
         val capture = Recorded { throw ParvisException(ErrorKind.PERMISSION_DENIED, "no") }
@@ -98,7 +122,7 @@ private class Busy : CoroutineDispatcher() {
 }
 
 /** A capture that remembers what was asked of it. */
-private class Recorded(private val opening: suspend () -> Unit = {}) : CameraCapture {
+private class Recorded(private val closing: () -> Unit = {}, private val opening: suspend () -> Unit = {}) : CameraCapture {
     val calls = mutableListOf<String>()
     val opened = CompletableDeferred<Unit>()
     val stopped = CompletableDeferred<Unit>()
@@ -114,6 +138,7 @@ private class Recorded(private val opening: suspend () -> Unit = {}) : CameraCap
     }
 
     override fun stop() {
+        closing()
         calls += "stop"
         stopped.complete(Unit)
     }

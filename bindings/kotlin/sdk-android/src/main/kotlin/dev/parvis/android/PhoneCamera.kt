@@ -101,6 +101,7 @@ public class PhoneCamera(
     /** Shows the preview alone, before there is a meeting. */
     public fun startPreview(): Unit = start {}
 
+    /** Gives no more; returns once the camera is closed, which takes a while: not to be called in a thread that draws. */
     override fun stop() {
         val closing = device
         device = null

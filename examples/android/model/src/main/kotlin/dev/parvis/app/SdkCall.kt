@@ -13,9 +13,6 @@ import dev.parvis.ScreenCapture
 import dev.parvis.Source
 import dev.parvis.Target
 import dev.parvis.VideoOptions
-import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.NonCancellable
-import kotlinx.coroutines.withContext
 
 /** The devices of a phone, made anew each time one is turned on. */
 interface Devices {
@@ -85,7 +82,7 @@ class SdkCall(val meeting: Meeting, private val devices: Devices) : Call {
 
         override suspend fun unmute() = microphone.unmute()
 
-        override suspend fun turnOff() = closed(microphone)
+        override suspend fun turnOff() = microphone.use { it.turnOff() }
     }
 
     private class Film(private val camera: Camera) : LocalTrack {
@@ -93,7 +90,7 @@ class SdkCall(val meeting: Meeting, private val devices: Devices) : Call {
 
         override suspend fun unmute() = camera.unmute()
 
-        override suspend fun turnOff() = closed(camera)
+        override suspend fun turnOff() = camera.use { it.turnOff() }
     }
 
     private class Shared(private val screen: Screen) : LocalTrack {
@@ -101,9 +98,6 @@ class SdkCall(val meeting: Meeting, private val devices: Devices) : Call {
 
         override suspend fun unmute() = screen.unmute()
 
-        override suspend fun turnOff() = closed(screen)
+        override suspend fun turnOff() = screen.use { it.turnOff() }
     }
 }
-
-/** A phone takes a while to close a device: not in the thread that draws. */
-private suspend fun closed(source: AutoCloseable) = withContext(Dispatchers.IO + NonCancellable) { source.close() }

@@ -18,7 +18,10 @@ import dev.parvis.android.PhoneCamera
 import dev.parvis.android.VideoView
 import dev.parvis.app.Tile
 import kotlin.coroutines.cancellation.CancellationException
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.awaitCancellation
+import kotlinx.coroutines.withContext
 
 /** Somebody's camera or screen. */
 @Composable
@@ -50,7 +53,7 @@ fun CameraPreview(modifier: Modifier) {
                 camera.startPreview()
                 awaitCancellation()
             } finally {
-                camera.stop()
+                withContext(Dispatchers.IO + NonCancellable) { camera.stop() }
             }
         } catch (cancelled: CancellationException) {
             throw cancelled
