@@ -31,14 +31,20 @@ public data class MeetingState(
     /** How long what is said to everybody is kept after the end of the meeting; zero: not at all; null: not in so far. */
     public val retention: Duration? get() = view?.policy?.chatIsKept
 
+    /** Everybody who is in: hands in order, then oneself, then by name. */
+    public val participants: List<Participant> get() = view?.participants.orEmpty()
+
+    /** Whose hands are up, the first first. */
+    public val hands: List<String> get() = view?.hands.orEmpty()
+
     /** Somebody who is in. */
-    public fun participant(id: String): Participant? = view?.participants?.find { it.id == id }
+    public fun participant(id: String): Participant? = participants.find { it.id == id }
 
     /** This participant, as everybody sees it. */
     public val myself: Participant? get() = participant(me)
 
     /** The place of a raised hand, the first is 1; null: it is down. */
-    public fun handPosition(id: String): Int? = view?.hands?.indexOf(id)?.takeIf { it >= 0 }?.plus(1)
+    public fun handPosition(id: String): Int? = hands.indexOf(id).takeIf { it >= 0 }?.plus(1)
 
     internal companion object {
         fun lift(state: dev.parvis.ffi.MeetingState): MeetingState =

@@ -246,7 +246,7 @@ class LifecycleTest {
         listening.cancelAndJoin()
         listOf(picture, voice, camera, microphone).forEach(AutoCloseable::close)
         listOf(alice, zoe).forEach { it.meeting.leave(); it.close() }
-        Threads.onlyTheRuntimeIsLeft()
+        Threads.atRest()
     }
 
     private val pixels = ByteBuffer.allocateDirect(SMALL * SMALL)

@@ -20,6 +20,7 @@ class ScenarioTest {
         }
 
     private suspend fun CoroutineScope.meet(site: Site) {
+        val threads = Threads.atRest()
         val link = site.room()
         val brunosSession = site.account("Bruno", "bruno@example.org")
 
@@ -33,7 +34,8 @@ class ScenarioTest {
         assertEquals(listOf(chloe.id to "Chloé"), lobby.map { it.participant to it.name })
 
         // 3: admission.
-        alice.meeting.admit(Target.One(chloe.id))
+        val admission = alice.meeting.admit(Target.One(chloe.id))
+        assertEquals(1 to 0, admission.admitted to admission.waiting)
         for (person in listOf(alice, chloe)) {
             val known = person.knows("for two") { it.phase == Phase.Connected && it.view?.participants?.size == 2 }
             assertEquals(Role.OWNER, known.participant(alice.id)?.role)
@@ -147,7 +149,7 @@ class ScenarioTest {
         all.forEach(Person::close)
 
         // 14: nothing is left.
-        Threads.onlyTheRuntimeIsLeft()
+        assertEquals(threads, Threads.atRest())
     }
 
     /** Takes pictures, which have the numbers of the file in their order. */
