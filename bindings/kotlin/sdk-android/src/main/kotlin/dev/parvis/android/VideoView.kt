@@ -27,7 +27,7 @@ public enum class Fit {
     WHOLE,
 }
 
-/** Shows somebody's camera or screen, and receives no more of it than fits. */
+/** Shows somebody's camera or screen, and receives no more of it than fits: of a small one 15 pictures a second. */
 public class VideoView(context: Context, attributes: AttributeSet? = null) : TextureView(context, attributes) {
     private val turn = Mutex()
     private val pixels = Pixels()
@@ -56,7 +56,7 @@ public class VideoView(context: Context, attributes: AttributeSet? = null) : Tex
         picture?.setTarget(target())
     }
 
-    private fun target() = VideoTarget(maxOf(width, 1), maxOf(height, 1))
+    private fun target() = shownIn(width, height)
 
     private fun draw(frame: VideoFrame, fit: Fit) {
         pixels.take(frame)
@@ -79,6 +79,15 @@ public class VideoView(context: Context, attributes: AttributeSet? = null) : Tex
         drawBitmap(bitmap, null, Rect(left, top, right, bottom), paint)
     }
 }
+
+/** What is received for a rectangle. Many small ones are shown at a time, and each picture is drawn in software. */
+internal fun shownIn(width: Int, height: Int): VideoTarget =
+    VideoTarget(maxOf(width, 1), maxOf(height, 1), fps = if (width * height < SMALL) SMALL_RATE else null)
+
+/** Pixels: less than a tile of two rows has on most phones. */
+private const val SMALL = 640 * 480
+
+private const val SMALL_RATE = 15
 
 /** Where a picture lies in a rectangle, in its middle: left, top, right, bottom. */
 internal fun placed(picture: Pair<Int, Int>, into: Pair<Int, Int>, fit: Fit): List<Int> {

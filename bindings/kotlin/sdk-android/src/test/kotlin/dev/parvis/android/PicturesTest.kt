@@ -1,6 +1,7 @@
 package dev.parvis.android
 
 import dev.parvis.Rotation
+import dev.parvis.VideoTarget
 import java.nio.ByteBuffer
 import kotlin.math.abs
 import kotlin.test.assertEquals
@@ -31,6 +32,13 @@ class PicturesTest {
                 assertEquals(0xff, pixel ushr 24)
             }
         }
+    }
+
+    @Test
+    fun `a small picture is received at half the rate`() {
+        assertEquals(VideoTarget(360, 730, fps = 15), shownIn(360, 730))
+        assertEquals(VideoTarget(1080, 730), shownIn(1080, 730))
+        assertEquals(VideoTarget(1, 1, fps = 15), shownIn(0, 0))
     }
 
     @Test
