@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # test-kotlin.sh CACHE [write-api]: builds the library and its Kotlin side, with its Android half and the example app as
-# far as Maven Central allows, runs their tests on a JVM against a real service, and compares the public API with its
-# snapshot, or writes that.
+# far as Maven Central allows, runs their tests on a JVM against a real service, and compares the public APIs with their
+# snapshots, or writes those.
 # test-kotlin.sh CACHE bench [--write PAGE]: prints what the boundary costs, to Swift too, and how large the library is, against what is
 # wanted, and writes it into a page; fails where a row is short.
 set -euo pipefail
@@ -56,4 +56,6 @@ echo "The screens of the example app are drawn in $cache/kotlin/android-ui/shots
 
 write=()
 [ "$what" = write-api ] && write=(--write)
-scripts/api_snapshot.py "$cache/kotlin/sdk-ffi/classes:$cache/kotlin/sdk/classes" bindings/api/kotlin.txt "${write[@]}"
+sources() { echo "bindings/kotlin/$1/src/main/kotlin"; }
+scripts/api_snapshot.py "$cache/kotlin/sdk-ffi/classes:$cache/kotlin/sdk/classes" "$(sources sdk)" bindings/api/kotlin.txt "${write[@]}"
+scripts/api_snapshot.py "$cache/kotlin/sdk-android/classes" "$(sources sdk-android)" bindings/api/sdk-android.txt "${write[@]}"
