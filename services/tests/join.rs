@@ -204,7 +204,9 @@ fn who_is_signed_in_is_called_as_the_account_is_and_a_guest_says_its_name() {
     let said = run(join.map(str::to_owned).into_iter().chain(script));
     assert!(said.status.success(), "{said:?}");
     let events = String::from_utf8_lossy(&said.stdout);
-    let mut events = events.lines().map(|line| serde_json::from_str(line).unwrap());
+    let mut events = events
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap());
     let joined = events.find(|event: &serde_json::Value| event["event"] == "joined");
     let joined = joined.expect("it is in");
     assert_eq!(joined["name"], "Zoé");

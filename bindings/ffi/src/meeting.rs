@@ -201,7 +201,9 @@ impl Inner {
 
 impl Held {
     fn meeting(&self) -> &meeting::Meeting {
-        self.meeting.as_ref().expect("it is taken when this is freed")
+        self.meeting
+            .as_ref()
+            .expect("it is taken when this is freed")
     }
 }
 

@@ -13,8 +13,8 @@ use std::{
 
 use common::{PATIENCE, Person, Site, options};
 use parvis_ffi::{
-    AudioCapture, AudioOptions, ErrorKind, MediaState, Meeting, Microphone, ParvisError,
-    Phase, RelayAddress, Ticket, TicketRequest, TicketSource, Tickets,
+    AudioCapture, AudioOptions, ErrorKind, MediaState, Meeting, Microphone, ParvisError, Phase,
+    RelayAddress, Ticket, TicketRequest, TicketSource, Tickets,
 };
 use tokio::time::timeout;
 

@@ -65,7 +65,10 @@ impl Engine {
         let (reply, answer) = oneshot::channel();
         let (sink, objects) = mpsc::channel(super::data::OBJECTS);
         let asked = self.note(|core| core.subscribe_data(name, wanted, sink, reply));
-        let asked = Asked { engine: self, asked };
+        let asked = Asked {
+            engine: self,
+            asked,
+        };
         let answer = answer.await;
         asked.keep();
         let answer = answer.unwrap_or_else(|_| Err(SubscribeError::Closed(self.closed())));

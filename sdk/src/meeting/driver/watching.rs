@@ -5,10 +5,7 @@ use std::time::{Duration, Instant};
 use parvis_meeting::{Command, Quality};
 
 use super::{Driver, SPEECH};
-use crate::{
-    Connectivity,
-    meeting::MeetingEvent,
-};
+use crate::{Connectivity, meeting::MeetingEvent};
 
 impl Driver {
     pub(super) async fn handle_timeout(&mut self, often: bool) {

@@ -190,7 +190,10 @@ async fn the_link_says_how_one_takes_part_whether_the_room_is_there_or_not() {
         assert_eq!(page.headers["content-type"], "text/plain; charset=utf-8");
         let text = page.ok();
         let how = format!("parvis join {}/{code} --name ", server.site);
-        assert!(text.as_str().is_some_and(|text| text.contains(&how)), "{text}");
+        assert!(
+            text.as_str().is_some_and(|text| text.contains(&how)),
+            "{text}"
+        );
     }
     server.stop().await;
 }
