@@ -16,7 +16,6 @@ use parvis_store::{ChatLine, NewMail, Store, Unit};
 use crate::both::{NOW, account, cluster, room};
 
 const URL: &str = "PARVIS_TEST_STORE";
-const KILLS: &str = "PARVIS_KILLS";
 const ROOMS: usize = 4;
 
 #[test]
@@ -30,9 +29,7 @@ fn nothing_acknowledged_is_lost_or_doubled_by_kill_9_on_sqlite() {
 fn nothing_acknowledged_is_lost_or_doubled_by_kill_9_on_postgresql() {
     let cluster = cluster();
     let url = cluster.database("killed");
-    // A start costs PostgreSQL more: PARVIS_KILLS=100 kills as often as above.
-    let kills = env::var(KILLS).map_or(10, |kills| kills.parse().expect("a number"));
-    Victim::new(&url).kill(kills, |_, _| {});
+    Victim::new(&url).kill(100, |_, _| {});
 }
 
 #[test]
