@@ -97,13 +97,7 @@ impl Scene<'_> {
         let [people, lobby] =
             Layout::vertical([Constraint::Min(3), Constraint::Length(lobby)]).areas(area);
         let lines: Vec<Line<'_>> = match &self.state.view {
-            Some(view) => {
-                let listed = view.listed(Some(&self.state.me));
-                listed
-                    .into_iter()
-                    .map(|who| self.person(view, who))
-                    .collect()
-            }
+            Some(view) => self.everybody(view, people.height.saturating_sub(2).into()),
             None => vec![Line::raw(describe_phase(&self.state.phase))],
         };
         let block = Block::bordered().title("Participants");
@@ -124,6 +118,21 @@ impl Scene<'_> {
                 .style(Style::new().fg(Color::Yellow));
             frame.render_widget(Paragraph::new(lines).block(block), lobby);
         }
+    }
+
+    /// In so many rows; where not all have one, who speaks has.
+    fn everybody(&self, view: &View, rows: usize) -> Vec<Line<'static>> {
+        let mut listed = view.listed(Some(&self.state.me));
+        let more = listed.len().saturating_sub(rows);
+        if more > 0 {
+            listed.sort_by_key(|who| !self.state.speakers.contains(&who.id));
+            listed.truncate(rows.saturating_sub(1));
+        }
+        let mut lines: Vec<Line<'_>> = listed.iter().map(|who| self.person(view, who)).collect();
+        if more > 0 {
+            lines.push(Line::raw(format!("and {} more", more + 1)));
+        }
+        lines
     }
 
     /// As in `✋1 mic ▮▮▮▯▯ Zoé (you, owner) cam screen`: what may be cut off is last.

@@ -17,7 +17,7 @@ use crate::join::{
     board::{Board, ChatLine},
     hearing::Hearing,
     media::Media,
-    scenes::{id, meeting, people},
+    scenes::{id, meeting, people, person},
     script::{Act, Who},
 };
 
@@ -103,6 +103,23 @@ async fn the_picture_has_people_lobby_chat_reactions_and_keys() {
     assert_eq!(prompt.back(), 0);
     board.forget(now + Duration::from_secs(3));
     assert!(board.reactions.is_empty());
+}
+
+#[tokio::test]
+async fn who_speaks_is_seen_where_there_is_no_row_for_everybody() {
+    let others = (0..30).map(|n| person(&format!("pn{n:02}"), &format!("Nina {n:02}")));
+    let mut state = meeting(people().into_iter().chain(others).collect());
+    state.speakers = vec![id("pn29")];
+    let (board, hearing) = (Board::default(), Hearing::default());
+    let rows = drawn(&state, &board, &hearing, &Prompt::default());
+    let text = rows.join("\n");
+    assert!(rows[2].contains("speaking Nina 29"), "{text}");
+    assert!(rows[3].contains("Gil"), "{text}");
+    let seen = rows.iter().filter(|row| row.contains("Nina")).count();
+    let named = ["Zoé", "Alice", "Gil"].into_iter();
+    let named = named.filter(|name| text.contains(name)).count();
+    let more = format!("and {} more", 33 - seen - named);
+    assert!(text.contains(&more), "{text}");
 }
 
 #[test]
