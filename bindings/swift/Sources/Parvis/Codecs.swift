@@ -12,7 +12,7 @@ public typealias VideoParams = ParvisFFI.VideoParams
 
 /// Video codecs of the platform, such as a phone's hardware: tried before the built-in ones.
 ///
-/// Which codec works on a track, and why it is not the app's, is told by ``MeetingEvent``, by ``LocalStatistics`` and by
+/// Which codec works on a track, and why it is not the app's, is told by ``MeetingEvent``, by ``LocalStats`` and by
 /// ``RemotePicture/codec``.
 public struct Codecs: Sendable {
     /// Makes encoders; `nil`: the built-in ones are used.
@@ -49,7 +49,7 @@ public protocol VideoEncoder: AnyObject, Sendable {
     /// time.
     ///
     /// - Parameter key: whether it has to be a key frame.
-    func encode(_ picture: Picture, key: Bool) throws
+    func encode(_ frame: VideoFrame, key: Bool) throws
     /// Changes the target, bits a second, without a key frame.
     func setBitrate(_ bitrate: Int) throws
     /// Puts what it holds back in the sink; no picture follows.

@@ -1,10 +1,10 @@
 import ParvisFFI
 
 public typealias Draft = ParvisFFI.Draft
-public typealias MeetingStatistics = ParvisFFI.MeetingStats
-public typealias PathStatistics = ParvisFFI.PathStats
+public typealias MeetingStats = ParvisFFI.MeetingStats
+public typealias PathStats = ParvisFFI.PathStats
 public typealias Rates = ParvisFFI.Rates
-public typealias ReceivedStatistics = ParvisFFI.ReceivedStats
+public typealias ReceivedStats = ParvisFFI.ReceivedStats
 public typealias StepDown = ParvisFFI.StepDown
 
 extension Meeting {
@@ -15,7 +15,7 @@ extension Meeting {
     }
 
     /// How the meeting goes at the moment.
-    public func statistics() async throws -> MeetingStatistics {
+    public func stats() async throws -> MeetingStats {
         try await foreign.stats()
     }
 
@@ -39,7 +39,7 @@ extension Meeting {
     }
 }
 
-extension PathStatistics {
+extension PathStats {
     /// The smoothed round-trip time.
     public var rtt: Duration { .microseconds(rttUs) }
 

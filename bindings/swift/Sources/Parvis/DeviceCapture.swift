@@ -1,11 +1,15 @@
 import ParvisFFI
 
-/// The app's own capture of sound: the microphone is turned on once it is open.
+/// The app's own capture of sound, such as a phone's microphone.
 ///
 /// What it throws comes out of the call that turns the microphone on: a ``ParvisError`` as it is, anything else with the kind
 /// ``ErrorKind/callback``.
-public protocol SoundCapture: AnyObject, Sendable {
-    /// Asks for permission and opens the device. When it throws, nothing is published.
+public protocol AudioCapture: AnyObject, Sendable {
+    /// Asks for permission and opens the device. When it throws, nothing is published: ``ErrorKind/permissionDenied`` is the word
+    /// for a refusal.
+    ///
+    /// Whatever becomes of it, ``stop()`` follows, once: also when this throws or is cancelled, and when whoever wants the
+    /// microphone gives up meanwhile.
     func open() async throws
     /// Gives sound to the microphone from here on.
     func start(_ microphone: Microphone) throws
@@ -13,18 +17,27 @@ public protocol SoundCapture: AnyObject, Sendable {
     func stop() throws
 }
 
-/// The app's own capture of pictures, of a camera or a screen: that is turned on once it is open.
+/// The app's own capture of pictures, such as a phone's camera.
 ///
-/// What it throws comes out of the call that turns it on: a ``ParvisError`` as it is, anything else with the kind
-/// ``ErrorKind/callback``.
-public protocol PictureCapture: AnyObject, Sendable {
-    /// ``Camera`` or ``Screen``.
-    associatedtype Sink: Sendable
-    /// Asks for permission and opens the device. When it throws, nothing is published.
+/// What it throws comes out of the call that turns the camera on, as for ``AudioCapture``.
+public protocol CameraCapture: AnyObject, Sendable {
+    /// Asks for permission and opens the device; see ``AudioCapture/open()``.
     func open() async throws
-    /// Gives pictures from here on.
-    func start(_ sink: Sink) throws
-    /// Gives no more, and lets go of the camera or the screen: it is turned off.
+    /// Gives pictures to the camera from here on.
+    func start(_ camera: Camera) throws
+    /// Gives no more, and lets go of the camera: it is turned off.
+    func stop() throws
+}
+
+/// The app's own capture of a screen, such as by ReplayKit.
+///
+/// What it throws comes out of the call that shares the screen, as for ``AudioCapture``.
+public protocol ScreenCapture: AnyObject, Sendable {
+    /// Asks for permission; see ``AudioCapture/open()``.
+    func open() async throws
+    /// Gives pictures to the screen from here on.
+    func start(_ screen: Screen) throws
+    /// Gives no more, and lets go of the screen: it is not shared any more.
     func stop() throws
 }
 
@@ -40,10 +53,10 @@ extension Meeting {
 
     /// Turns the microphone on once the app's own capture is open, and starts that.
     public func microphone(
-        from capture: some SoundCapture, channels: Int = 1, bitrate: Int = 32_000
+        from capture: some AudioCapture, channels: Int = 1, bitrate: Int = 32_000
     ) async throws -> Microphone {
         let options = AudioOptions(channels: channels, bitrate: bitrate)
-        return Microphone(try await foreign.microphoneFrom(options: options, capture: ForeignSoundCapture(capture)))
+        return Microphone(try await foreign.microphoneFrom(options: options, capture: ForeignAudioCapture(capture)))
     }
 
     /// Turns the camera on, in layers of 180, 360 and 720 lines as far as it has them; give it pictures by
@@ -66,18 +79,18 @@ extension Meeting {
     }
 
     /// Turns the camera on once the app's own capture is open, and starts that.
-    public func camera<Capture: PictureCapture>(
-        from capture: Capture, width: Int, height: Int, frameRate: Int? = nil, maxHeight: Int? = nil
-    ) async throws -> Camera where Capture.Sink == Camera {
+    public func camera(
+        from capture: some CameraCapture, width: Int, height: Int, frameRate: Int? = nil, maxHeight: Int? = nil
+    ) async throws -> Camera {
         let options = VideoOptions(width: width, height: height, frameRate: frameRate, maxHeight: maxHeight)
         return try await camera(from: capture, options)
     }
 
     /// Turns the camera on once the app's own capture is open, as the options say, and starts that.
-    public func camera<Capture: PictureCapture>(
-        from capture: Capture, _ options: VideoOptions
-    ) async throws -> Camera where Capture.Sink == Camera {
-        Camera(try await foreign.cameraFrom(options: options.foreign, capture: ForeignPictureCapture(capture)))
+    public func camera(
+        from capture: some CameraCapture, _ options: VideoOptions
+    ) async throws -> Camera {
+        Camera(try await foreign.cameraFrom(options: options.foreign, capture: ForeignCameraCapture(capture)))
     }
 
     /// Shares a screen; give it pictures by ``VideoSource/push(_:rotation:at:)-(I420Picture,_,_)``.
@@ -91,24 +104,24 @@ extension Meeting {
     }
 
     /// Shares a screen once the app's own capture is open, and starts that.
-    public func screen<Capture: PictureCapture>(
-        from capture: Capture, width: Int, height: Int
-    ) async throws -> Screen where Capture.Sink == Screen {
+    public func screen(
+        from capture: some ScreenCapture, width: Int, height: Int
+    ) async throws -> Screen {
         try await screen(from: capture, VideoOptions(width: width, height: height))
     }
 
     /// Shares a screen once the app's own capture is open, as the options say, and starts that.
-    public func screen<Capture: PictureCapture>(
-        from capture: Capture, _ options: VideoOptions
-    ) async throws -> Screen where Capture.Sink == Screen {
-        Screen(try await foreign.screenFrom(options: options.foreign, capture: ForeignPictureCapture(capture)))
+    public func screen(
+        from capture: some ScreenCapture, _ options: VideoOptions
+    ) async throws -> Screen {
+        Screen(try await foreign.screenFrom(options: options.foreign, capture: ForeignScreenCapture(capture)))
     }
 }
 
-private final class ForeignSoundCapture: ParvisFFI.AudioCapture {
-    private let capture: any SoundCapture
+private final class ForeignAudioCapture: ParvisFFI.AudioCapture {
+    private let capture: any AudioCapture
 
-    init(_ capture: any SoundCapture) {
+    init(_ capture: any AudioCapture) {
         self.capture = capture
     }
 
@@ -125,10 +138,10 @@ private final class ForeignSoundCapture: ParvisFFI.AudioCapture {
     }
 }
 
-private final class ForeignPictureCapture<Capture: PictureCapture>: Sendable {
-    private let capture: Capture
+private final class ForeignCameraCapture: ParvisFFI.CameraCapture {
+    private let capture: any CameraCapture
 
-    init(_ capture: Capture) {
+    init(_ capture: any CameraCapture) {
         self.capture = capture
     }
 
@@ -136,8 +149,8 @@ private final class ForeignPictureCapture<Capture: PictureCapture>: Sendable {
         try await capture.open()
     }
 
-    func start(_ sink: Capture.Sink) throws {
-        try capture.start(sink)
+    func start(camera: ParvisFFI.Camera) throws {
+        try capture.start(Camera(camera))
     }
 
     func stop() throws {
@@ -145,15 +158,23 @@ private final class ForeignPictureCapture<Capture: PictureCapture>: Sendable {
     }
 }
 
-extension ForeignPictureCapture: ParvisFFI.CameraCapture where Capture.Sink == Camera {
-    func start(camera: ParvisFFI.Camera) throws {
-        try start(Camera(camera))
-    }
-}
+private final class ForeignScreenCapture: ParvisFFI.ScreenCapture {
+    private let capture: any ScreenCapture
 
-extension ForeignPictureCapture: ParvisFFI.ScreenCapture where Capture.Sink == Screen {
+    init(_ capture: any ScreenCapture) {
+        self.capture = capture
+    }
+
+    func open() async throws {
+        try await capture.open()
+    }
+
     func start(screen: ParvisFFI.Screen) throws {
-        try start(Screen(screen))
+        try capture.start(Screen(screen))
+    }
+
+    func stop() throws {
+        try capture.stop()
     }
 }
 

@@ -87,7 +87,7 @@ public final class EncodedSource: Sendable {
     }
 
     /// The tracks, whether they are watched, and what became of their frames.
-    public func statistics() throws -> [LocalStatistics] {
+    public func stats() throws -> [LocalStats] {
         try foreign.stats()
     }
 
@@ -145,7 +145,7 @@ public final class RemoteEncodedPicture: AsyncSequence, Sendable {
     }
 
     /// What became of the frames of the track that is received, as of the last frame.
-    public var statistics: RemoteStatistics {
+    public func stats() -> RemoteStats {
         foreign.stats()
     }
 

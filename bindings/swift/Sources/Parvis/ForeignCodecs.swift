@@ -40,7 +40,7 @@ private final class ForeignEncoder: ParvisFFI.VideoEncoder {
     func caps() throws -> ParvisFFI.VideoEncoderCaps { encoder.caps }
 
     func encode(frame: ParvisFFI.VideoFrame, key: Bool) throws {
-        try encoder.encode(Picture(frame), key: key)
+        try encoder.encode(VideoFrame(frame), key: key)
     }
 
     func setBitrate(bitrate: Int32) throws {

@@ -81,7 +81,7 @@ public class VideoSource: @unchecked Sendable {
     }
 
     /// The tracks, whether they are watched, what became of their frames, and the encoder at work.
-    public func statistics() throws -> [LocalStatistics] {
+    public func stats() throws -> [LocalStats] {
         try foreign.stats()
     }
 

@@ -22,9 +22,9 @@ extension Meeting {
     }
 
     /// Writes to everybody and returns at once what an app shows until the message is there: the event that brings it has the
-    /// same id, or says that it failed. ``PendingMessage/state`` says the same, and ``PendingMessage/retry()`` sends it again.
-    public func chatPending(_ text: String) async throws -> PendingMessage {
-        PendingMessage(try await foreign.chatPending(text: text))
+    /// same id, or says that it failed. ``Pending/state`` says the same, and ``Pending/retry()`` sends it again.
+    public func chatPending(_ text: String) async throws -> Pending {
+        Pending(try await foreign.chatPending(text: text))
     }
 
     /// Messages of the chat's past, newest first page by page: at most `count` before `before`, or the newest.

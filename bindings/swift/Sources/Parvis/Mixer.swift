@@ -44,8 +44,8 @@ public final class Mixer: Sendable {
     /// The next stretch of all voices, silence where nobody speaks; never waits for one.
     ///
     /// - Parameter samples: of each channel, 48 kHz.
-    public func pull(_ samples: Int = 480) throws -> Sound {
-        Sound(try foreign.fill(samples: Int32(clamping: samples)))
+    public func pull(_ samples: Int = 480) throws -> AudioFrame {
+        AudioFrame(try foreign.fill(samples: Int32(clamping: samples)))
     }
 
     /// Fills the buffer of a device, 48 kHz, channels interleaved.

@@ -43,13 +43,13 @@ public final class RemoteVoice: AsyncSequence, Sendable {
     }
 
     /// The next sound; `nil`: it is over.
-    public func next() async -> Sound? {
+    public func next() async -> AudioFrame? {
         let sound = await withTaskCancellationHandler {
             await foreign.next()
         } onCancel: {
             foreign.cancel()
         }
-        return sound.map(Sound.init)
+        return sound.map(AudioFrame.init)
     }
 
     /// Ends it.
@@ -62,7 +62,7 @@ public final class RemoteVoice: AsyncSequence, Sendable {
         let voice: RemoteVoice
 
         /// The next sound; `nil`: it is over.
-        public func next() async -> Sound? {
+        public func next() async -> AudioFrame? {
             await voice.next()
         }
     }
@@ -89,13 +89,13 @@ public final class RemotePicture: AsyncSequence, Sendable {
     }
 
     /// The next picture; `nil`: it is over.
-    public func next() async -> Picture? {
+    public func next() async -> VideoFrame? {
         let frame = await withTaskCancellationHandler {
             await foreign.next()
         } onCancel: {
             foreign.cancel()
         }
-        return frame.map(Picture.init)
+        return frame.map(VideoFrame.init)
     }
 
     /// Says what is shown of it from here on.
@@ -104,7 +104,7 @@ public final class RemotePicture: AsyncSequence, Sendable {
     }
 
     /// What became of the frames of the track that is received, as of the last picture.
-    public var statistics: RemoteStatistics {
+    public func stats() -> RemoteStats {
         foreign.stats()
     }
 
@@ -133,7 +133,7 @@ public final class RemotePicture: AsyncSequence, Sendable {
         let picture: RemotePicture
 
         /// The next picture; `nil`: it is over.
-        public func next() async -> Picture? {
+        public func next() async -> VideoFrame? {
             await picture.next()
         }
     }

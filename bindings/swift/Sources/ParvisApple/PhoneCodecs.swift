@@ -63,7 +63,7 @@ final class PhoneEncoder: VideoEncoder, @unchecked Sendable {
         return made
     }
 
-    func encode(_ picture: Picture, key: Bool) throws {
+    func encode(_ picture: VideoFrame, key: Bool) throws {
         guard let buffer = pool.buffer(of: picture) else { throw ParvisError(.codec, "no memory for a picture") }
         var status = encode(buffer, picture, key)
         if status == kVTInvalidSessionErr {
@@ -75,7 +75,7 @@ final class PhoneEncoder: VideoEncoder, @unchecked Sendable {
         guard status == noErr else { throw ParvisError(.codec, "VideoToolbox took no picture: \(status)") }
     }
 
-    private func encode(_ buffer: CVPixelBuffer, _ picture: Picture, _ key: Bool) -> OSStatus {
+    private func encode(_ buffer: CVPixelBuffer, _ picture: VideoFrame, _ key: Bool) -> OSStatus {
         let time = CMTime(value: picture.timestamp.microseconds, timescale: 1_000_000)
         let properties = key ? [kVTEncodeFrameOptionKey_ForceKeyFrame: true] as CFDictionary : nil
         return VTCompressionSessionEncodeFrame(

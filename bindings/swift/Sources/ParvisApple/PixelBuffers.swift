@@ -44,7 +44,7 @@ public final class PixelBufferPool {
     public init() {}
 
     /// A buffer with the picture; `nil`: there is no memory for it.
-    public func buffer(of picture: Picture) -> CVPixelBuffer? {
+    public func buffer(of picture: VideoFrame) -> CVPixelBuffer? {
         if pool == nil || size != (picture.width, picture.height) {
             pool = Self.pool(width: picture.width, height: picture.height)
             size = (picture.width, picture.height)

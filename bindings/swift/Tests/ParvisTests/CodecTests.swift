@@ -58,7 +58,7 @@ final class CodecTests: XCTestCase {
         let fake = CodecInUse(backend: FakeHardware.name, codec: FakeHardware.codec, fallback: nil)
         let decoder = try await seen(alice, zoe, 20, camera)
         XCTAssertEqual(decoder, fake)
-        XCTAssertEqual(try camera.statistics().map(\.codec), [fake])
+        XCTAssertEqual(try camera.stats().map(\.codec), [fake])
         for events in [sent, received] {
             try await events.expect("the codec is told") { event in
                 if case .codec(_, "camera/180p", .inUse(fake)) = event { true } else { nil }
@@ -83,7 +83,7 @@ final class CodecTests: XCTestCase {
             let (alice, zoe) = try await meeting(codecs, codecs)
             let camera = try await zoe.camera(width: 320, height: 180, frameRate: 15)
             let decoder = try await seen(alice, zoe, 3, camera)
-            let encoder = try camera.statistics().first?.codec
+            let encoder = try camera.stats().first?.codec
             for codec in [decoder, encoder] {
                 XCTAssertTrue(codec?.codec.hasPrefix("av01") ?? false, "\(String(describing: codec))")
                 if let expected {

@@ -2,7 +2,7 @@ import Parvis
 
 /// The lines of docs/embed.md and of the README, compiled.
 func embed(
-    _ link: String, _ device: String, y: PlaneBytes, u: PlaneBytes, v: PlaneBytes, show: (Picture) -> Void
+    _ link: String, _ device: String, y: PlaneBytes, u: PlaneBytes, v: PlaneBytes, show: (VideoFrame) -> Void
 ) async throws {
     // embed: begin
     let meeting = try await Meeting.join(link, options: JoinOptions(name: "Zoé", device: device))

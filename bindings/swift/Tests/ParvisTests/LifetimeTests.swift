@@ -86,9 +86,9 @@ final class LifetimeTests: XCTestCase {
         let camera = try await alice.camera(width: 320, height: 180)
         try camera.turnOff()
         await assertFails(.left) { try camera.turnOff() }
-        await assertFails(.left) { _ = try camera.statistics() }
+        await assertFails(.left) { _ = try camera.stats() }
         let again = try await alice.camera(width: 320, height: 180)
-        XCTAssertTrue(try again.statistics().map(\.track).contains("camera/180p"))
+        XCTAssertTrue(try again.stats().map(\.track).contains("camera/180p"))
         let voice = try alice.voice(of: "psomebody")
         voice.cancel()
         voice.cancel()

@@ -115,7 +115,7 @@ final class PlayTests: XCTestCase {
         options.layers = [VideoLayer(halvings: 1, bitrate: 200_000)]
         options.keyInterval = .seconds(1)
         let camera = try await zoe.camera(options)
-        XCTAssertEqual(try camera.statistics().map(\.track), ["camera/180p"])
+        XCTAssertEqual(try camera.stats().map(\.track), ["camera/180p"])
         options.layers = [VideoLayer(halvings: -1)]
         await assertFails(.badArgument) { [options] in _ = try await alice.camera(options) }
         try await zoe.leave()
@@ -146,11 +146,11 @@ final class PlayTests: XCTestCase {
         XCTAssertEqual(picture.layer, "camera/180p")
         let each = (times.last! - times.first!) / 9
         XCTAssertGreaterThan(each, .milliseconds(150), "pictures are \(each) apart")
-        let statistics = try await alice.statistics()
-        let received = statistics.received.filter { $0.participant == who }
+        let stats = try await alice.stats()
+        let received = stats.received.filter { $0.participant == who }
         XCTAssertEqual(received.map(\.stats.track), ["camera/180p"])
-        XCTAssertGreaterThan(statistics.path?.rtt ?? .zero, .zero)
-        let sent = try await zoe.statistics().sent
+        XCTAssertGreaterThan(stats.path?.rtt ?? .zero, .zero)
+        let sent = try await zoe.stats().sent
         XCTAssertEqual(sent.map(\.watched), [true])
         await player.stop()
         try await zoe.leave()
@@ -170,7 +170,7 @@ final class PlayTests: XCTestCase {
         try await zoe.leave()
         try await alice.leave()
         await assertFails(.left) { try await alice.rebind() }
-        await assertFails(.left) { _ = try await alice.statistics() }
+        await assertFails(.left) { _ = try await alice.stats() }
         await assertFails(.left) { _ = try alice.pinned() }
         await assertFails(.left) { _ = try alice.mixer() }
         await assertFails(.left) { _ = try await alice.cameraEncoded([.av1(width: 320, height: 180)]) }

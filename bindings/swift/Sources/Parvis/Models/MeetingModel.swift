@@ -34,7 +34,7 @@ public final class MeetingModel {
 
     private var older: Int64?
     /// One's own messages that are not in the chat so far, by their lines.
-    private var unsent: [ChatLog.Line.ID: PendingMessage] = [:]
+    private var unsent: [ChatLog.Line.ID: Pending] = [:]
     private var expiry: Task<Void, Never>?
 
     /// A model of a meeting; it changes while ``run(onChange:)`` does.

@@ -39,7 +39,7 @@ struct VideoClip: Sendable {
     }
 }
 
-extension Picture {
+extension VideoFrame {
     /// The number in the bar code along the upper edge; `nil`: there is none that is whole.
     var number: Int? {
         withPlanes { y, _, _ in

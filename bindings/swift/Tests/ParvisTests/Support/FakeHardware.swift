@@ -70,7 +70,7 @@ final class FakeHardware: VideoEncoderFactory, VideoDecoderFactory, @unchecked S
             (self.hardware, self.sink) = (hardware, sink)
         }
 
-        func encode(_ picture: Picture, key: Bool) throws {
+        func encode(_ picture: VideoFrame, key: Bool) throws {
             try hardware.take(sink.fail)
             queue.async { [sink] in
                 try? picture.packed().withUnsafeBytes { try sink.push($0, at: picture.timestamp, key: key) }
@@ -110,7 +110,7 @@ final class FakeHardware: VideoEncoderFactory, VideoDecoderFactory, @unchecked S
     }
 }
 
-extension Picture {
+extension VideoFrame {
     /// Its planes, one after the other, without what is between rows.
     func packed() -> [UInt8] {
         withPlanes { y, u, v in

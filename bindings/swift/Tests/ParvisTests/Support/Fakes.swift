@@ -15,7 +15,7 @@ final class FixedTickets: TicketSource {
 }
 
 /// A microphone that gives nothing, and does what a test says.
-final class FakeCapture: SoundCapture, @unchecked Sendable {
+final class FakeCapture: AudioCapture, @unchecked Sendable {
     private let lock = NSLock()
     private var called: [String] = []
     private var given: Microphone?

@@ -1,7 +1,7 @@
 import ParvisFFI
 
 /// A stretch of sound that was received: 48 kHz, in the library's memory.
-public final class Sound: Sendable {
+public final class AudioFrame: Sendable {
     private let frame: ParvisFFI.AudioFrame
     private let layout: ParvisFFI.AudioLayout
 

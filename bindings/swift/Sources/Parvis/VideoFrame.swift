@@ -1,7 +1,7 @@
 import ParvisFFI
 
 /// A picture that was received: I420 in the library's memory.
-public final class Picture: Sendable {
+public final class VideoFrame: Sendable {
     private let frame: ParvisFFI.VideoFrame
     private let layout: ParvisFFI.VideoLayout
 

@@ -3,7 +3,7 @@ import ParvisFFI
 public typealias PendingState = ParvisFFI.PendingState
 
 /// A message of one's own, which is shown at once.
-public final class PendingMessage: Sendable, Identifiable {
+public final class Pending: Sendable, Identifiable {
     private let foreign: ParvisFFI.Pending
 
     /// What it is called; the ``ChatMessage`` that it becomes has the same.
