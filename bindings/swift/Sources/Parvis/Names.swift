@@ -72,8 +72,8 @@ extension Role {
 }
 
 extension Policy {
-    /// How long chat is kept after the end of a session.
-    public var retention: Duration { .milliseconds(retentionMs) }
+    /// How long what is said to everybody is kept after the end of a session; zero: not at all.
+    public var chatIsKept: Duration { history == .none ? .zero : .milliseconds(retentionMs) }
 }
 
 extension CaptureStatus {
@@ -127,9 +127,24 @@ extension MeetingState {
     /// This participant, as everybody sees it.
     public var myself: Participant? { participant(me) }
 
+    /// How long what is said to everybody is kept after the end of the meeting; zero: not at all; `nil`: not in so far.
+    public var retention: Duration? { view?.policy.chatIsKept }
+
     /// Somebody who is in.
     public func participant(_ id: ParticipantID) -> Participant? {
         view?.participants.first { $0.id == id }
+    }
+
+    /// The place of somebody's hand, the first is 1; `nil`: it is down.
+    public func handPosition(of id: ParticipantID) -> Int? {
+        hands.firstIndex(of: id).map { $0 + 1 }
+    }
+}
+
+extension RoomView {
+    /// Whether somebody is in whose connection is not gone.
+    public func isConnected(_ id: ParticipantID) -> Bool {
+        participants.contains { $0.id == id && $0.quality != .lost }
     }
 }
 

@@ -78,7 +78,7 @@ public final class MeetingModel {
 
     /// The place of somebody's hand, the first is 1; `nil`: it is down.
     public func handPosition(of id: ParticipantID) -> Int? {
-        state.hands.firstIndex(of: id).map { $0 + 1 }
+        state.handPosition(of: id)
     }
 
     /// Writes to everybody; the message is in ``chat`` at once.
