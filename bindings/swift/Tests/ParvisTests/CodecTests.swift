@@ -152,17 +152,22 @@ final class CodecTests: XCTestCase {
         let (alice, zoe) = try await meeting()
         let params = VideoParams(
             codec: FakeHardware.codec, width: 320, height: 180, framerate: 15, bitrate: 500_000, config: Data([1, 2]))
-        let camera = try await zoe.cameraEncoded([params])
+        try await arrive(alice, zoe, .camera, try await zoe.cameraEncoded([params]))
+        try await arrive(alice, zoe, .screen, try await zoe.screenEncoded([params]))
+        try await leave(zoe, alice)
+    }
+
+    private func arrive(_ alice: Meeting, _ zoe: Meeting, _ source: Source, _ encoded: EncodedSource) async throws {
         // A question that is given up loses no answer.
-        let impatient = Task { await camera.nextDemand() }
+        let impatient = Task { await encoded.nextDemand() }
         impatient.cancel()
         _ = await impatient.value
         let target = VideoTarget(width: 320, height: 180)
-        let shown = try alice.pictureEncoded(of: zoe.state.me, source: .camera, target: target)
+        let shown = try alice.pictureEncoded(of: zoe.state.me, source: source, target: target)
         let first = Task { await shown.next() }
-        try await demanded(camera, .watched(layer: 0, watched: true))
+        try await demanded(encoded, .watched(layer: 0, watched: true))
         let (bytes, captured) = ([UInt8]((0..<5000).map { UInt8(truncatingIfNeeded: $0 * 7) }), MediaTime.now)
-        try bytes.withUnsafeBytes { try camera.push($0, at: captured, key: true) }
+        try bytes.withUnsafeBytes { try encoded.push($0, at: captured, key: true) }
         let picture = try await within("the frame") { await first.value }
         XCTAssertEqual(picture?.frame.timestamp, captured)
         XCTAssertEqual(picture?.frame.isKey, true)
@@ -171,20 +176,19 @@ final class CodecTests: XCTestCase {
         XCTAssertEqual(picture?.begins?.config, Data([1, 2]))
         let next = Task { await shown.next() }
         shown.askKey()
-        try await demanded(camera, .keyFrame(layer: 0))
+        try await demanded(encoded, .keyFrame(layer: 0))
         let later = MediaTime(microseconds: captured.microseconds + 66_000)
-        try bytes.withUnsafeBytes { try camera.push($0, at: later, key: true) }
+        try bytes.withUnsafeBytes { try encoded.push($0, at: later, key: true) }
         let second = try await within("the next frame") { await next.value }
         XCTAssertEqual(second?.frame.timestamp, later)
         XCTAssertNil(second?.begins)
         await assertFails(.badFrame) {
-            try camera.push(UnsafeRawBufferPointer(start: nil, count: 0), at: later, key: true)
+            try encoded.push(UnsafeRawBufferPointer(start: nil, count: 0), at: later, key: true)
         }
-        try await camera.mute()
-        try await demanded(camera, .paused(paused: true))
-        try camera.turnOff()
-        await assertFails(.left) { try camera.turnOff() }
-        try await leave(zoe, alice)
+        try await encoded.mute()
+        try await demanded(encoded, .paused(paused: true))
+        try encoded.turnOff()
+        await assertFails(.left) { try encoded.turnOff() }
     }
 
     private func demanded(_ source: EncodedSource, _ wanted: EncodedDemand) async throws {
