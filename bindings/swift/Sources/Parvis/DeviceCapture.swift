@@ -51,12 +51,14 @@ extension Meeting {
         Microphone(try await foreign.microphone(options: AudioOptions(channels: channels, bitrate: bitrate)))
     }
 
-    /// Turns the microphone on once the app's own capture is open, and starts that.
+    /// Turns the microphone on once the app's own capture is open, and starts that, until what this returns is turned off or
+    /// released.
     public func microphone(
         from capture: some AudioCapture, channels: Int = 1, bitrate: Int = 32_000
     ) async throws -> Microphone {
         let options = AudioOptions(channels: channels, bitrate: bitrate)
-        return Microphone(try await foreign.microphoneFrom(options: options, capture: ForeignAudioCapture(capture)))
+        let microphone = try await foreign.microphoneFrom(options: options, capture: ForeignAudioCapture(capture))
+        return Microphone(microphone, isCaptured: true)
     }
 
     /// Turns the camera on, in layers of 180, 360 and 720 lines as far as it has them; give it pictures by
@@ -86,11 +88,13 @@ extension Meeting {
         return try await camera(from: capture, options)
     }
 
-    /// Turns the camera on once the app's own capture is open, as the options say, and starts that.
+    /// Turns the camera on once the app's own capture is open, as the options say, and starts that, until what this returns is
+    /// turned off or released.
     public func camera(
         from capture: some CameraCapture, _ options: VideoOptions
     ) async throws -> Camera {
-        Camera(try await foreign.cameraFrom(options: options.foreign, capture: ForeignCameraCapture(capture)))
+        let camera = try await foreign.cameraFrom(options: options.foreign, capture: ForeignCameraCapture(capture))
+        return Camera(camera, isCaptured: true)
     }
 
     /// Shares a screen; give it pictures by ``VideoSource/push(_:rotation:at:)-(I420Picture,_,_)``.
@@ -110,11 +114,13 @@ extension Meeting {
         try await screen(from: capture, VideoOptions(width: width, height: height))
     }
 
-    /// Shares a screen once the app's own capture is open, as the options say, and starts that.
+    /// Shares a screen once the app's own capture is open, as the options say, and starts that, until what this returns is
+    /// turned off or released.
     public func screen(
         from capture: some ScreenCapture, _ options: VideoOptions
     ) async throws -> Screen {
-        Screen(try await foreign.screenFrom(options: options.foreign, capture: ForeignScreenCapture(capture)))
+        let screen = try await foreign.screenFrom(options: options.foreign, capture: ForeignScreenCapture(capture))
+        return Screen(screen, isCaptured: true)
     }
 }
 

@@ -4,9 +4,15 @@ import ParvisFFI
 /// One's own microphone. ``turnOff()`` or releasing it turns it off.
 public final class Microphone: Sendable {
     let foreign: ParvisFFI.Microphone
+    private let isCaptured: Bool
 
-    init(_ foreign: ParvisFFI.Microphone) {
-        self.foreign = foreign
+    /// - Parameter isCaptured: whether the app's own capture has one too, which would hold it.
+    init(_ foreign: ParvisFFI.Microphone, isCaptured: Bool = false) {
+        (self.foreign, self.isCaptured) = (foreign, isCaptured)
+    }
+
+    deinit {
+        if isCaptured { try? foreign.turnOff() }
     }
 
     /// Gives sound of any length; nothing is sent while it is muted, by oneself or by a host. It is copied once.
@@ -50,11 +56,17 @@ public final class Microphone: Sendable {
 
 /// A source of pictures of one's own: a ``Camera`` or a ``Screen``. ``turnOff()`` or releasing it turns it off.
 public class VideoSource: @unchecked Sendable {
-    // It is never changed.
+    // They are never changed.
     private let foreign: any ForeignVideoSource
+    private let isCaptured: Bool
 
-    init(_ foreign: any ForeignVideoSource) {
-        self.foreign = foreign
+    /// - Parameter isCaptured: whether the app's own capture has one too, which would hold it.
+    init(_ foreign: any ForeignVideoSource, isCaptured: Bool = false) {
+        (self.foreign, self.isCaptured) = (foreign, isCaptured)
+    }
+
+    deinit {
+        if isCaptured { try? foreign.turnOff() }
     }
 
     /// Gives a picture to the layers that somebody watches; never waits. It is copied once.
@@ -100,9 +112,9 @@ public final class Camera: VideoSource, @unchecked Sendable {}
 public final class Screen: VideoSource, @unchecked Sendable {
     let foreignScreen: ParvisFFI.Screen
 
-    init(_ foreign: ParvisFFI.Screen) {
+    init(_ foreign: ParvisFFI.Screen, isCaptured: Bool = false) {
         foreignScreen = foreign
-        super.init(foreign)
+        super.init(foreign, isCaptured: isCaptured)
     }
 }
 
