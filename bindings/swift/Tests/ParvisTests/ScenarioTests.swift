@@ -157,10 +157,11 @@ final class ScenarioTests: XCTestCase {
             try await meeting.expect("it is in again") { $0.isConnected && Set($0.participants.map(\.id)) == people }
         }
         try await seesNumbers(alice, chloe.state.me, .camera, 3)
-        let read = [alice.events(), chloe.events()]
+        let read = all.map { $0.events() }
         try await bruno.chat("encore")
         for events in read {
-            _ = try await events.message("encore")
+            let message = try await events.message("encore")
+            XCTAssertEqual(message.from, bruno.state.me)
         }
     }
 
