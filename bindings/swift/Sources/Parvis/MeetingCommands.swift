@@ -68,8 +68,12 @@ extension Meeting {
 
 /// What hosts may ask for: owners and administrators. Others get ``ErrorKind/forbidden``.
 extension Meeting {
-    /// Lets people in who wait.
-    public func admit(_ who: Target) async throws {
+    /// Lets people in who wait, as many as there are places, in the order in which they came; says how many are in by that,
+    /// ``Done/admitted``, and how many wait still, ``Done/waiting``.
+    ///
+    /// - Throws: ``ErrorKind/roomFull`` if there is no place.
+    @discardableResult
+    public func admit(_ who: Target) async throws -> Done {
         try await foreign.admit(who: who)
     }
 

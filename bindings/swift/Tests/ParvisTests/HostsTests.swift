@@ -101,6 +101,27 @@ final class HostsTests: XCTestCase {
         }
     }
 
+    func testAdmittingSaysHowManyAreIn() async throws {
+        let site = try Site()
+        defer { site.stop() }
+        let link = try site.room()
+        let alice = try await site.join(link, "Alice", as: site.administrator)
+        try await alice.expect("Alice is in", \.isConnected)
+        var guests: [Meeting] = []
+        for name in ["Chloé", "Diane", "Émile"] {
+            guests.append(try await site.join(link, name))
+            try await alice.expect("\(name) waits") { [count = guests.count] in $0.lobby.count == count }
+        }
+        let one = try await alice.admit(.one(participant: guests[1].state.me))
+        XCTAssertEqual([one.admitted, one.waiting], [1, 2])
+        let all = try await alice.admit(.all)
+        XCTAssertEqual([all.admitted, all.waiting], [2, 0])
+        for meeting in guests + [alice] {
+            try await meeting.expect("four are in") { $0.isConnected && $0.participants.count == 4 }
+        }
+        for meeting in guests + [alice] { try await meeting.leave() }
+    }
+
     /// Alice, the owner, and Bruno, who has an account.
     private static func two(_ site: Site) async throws -> (Meeting, Meeting) {
         let link = try site.room()
