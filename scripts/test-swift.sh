@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # test-swift.sh [--write-api] CACHE: builds the Swift binding, its tests and its examples in a folder of Debian 13, and runs them
-# against a `parvis serve` of each test's own; compares the public API with bindings/api/swift.txt, or writes that.
+# against a `parvis serve` of each test's own; compares the public API with bindings/api/swift.txt and parvis-apple.txt, or writes those.
 set -euo pipefail
 write_api=
 if [ "${1:-}" = --write-api ]; then write_api=1; shift; fi
@@ -103,6 +103,8 @@ step "beside Kotlin"
 beside_kotlin
 
 step "the public API"
+# Of what only a Mac compiles, as text.
+python3 scripts/public_swift.py bindings/swift/Sources/ParvisApple bindings/api/parvis-apple.txt ${write_api:+--write}
 api=$build/api
 mkdir -p "$api"
 for module in Parvis ParvisFFI; do
