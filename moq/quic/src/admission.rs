@@ -1,4 +1,5 @@
 use std::{
+    collections::{HashMap, hash_map::Entry},
     fmt,
     hash::{BuildHasher, RandomState},
     net::{IpAddr, SocketAddr},
@@ -14,6 +15,8 @@ pub struct Attempt {
     pub validated: bool,
     /// Incoming connections whose handshake is not over.
     pub half_open: usize,
+    /// Those of them that come from the same network (/24, /64 for IPv6), whose address is proved.
+    pub half_open_of_network: usize,
     /// All connections of the endpoint.
     pub connections: usize,
     /// Attempts from the same network (/24, /64 for IPv6) in this second, this one included.
@@ -39,6 +42,9 @@ pub enum AdmissionPolicy {
     Limits {
         /// Handshakes that may be open before a proof of address is asked for.
         half_open: usize,
+        /// Handshakes of proved addresses that one network may have open; further ones are ignored, and
+        /// find a place when they ask again.
+        half_open_of_network: usize,
         /// Attempts per network and second before a proof of address is asked for.
         from_network: u32,
         /// Connections beyond which everybody is refused.
@@ -52,6 +58,7 @@ impl Default for AdmissionPolicy {
     fn default() -> Self {
         Self::Limits {
             half_open: 200,
+            half_open_of_network: 64,
             from_network: 50,
             connections: 20_000,
         }
@@ -63,11 +70,13 @@ impl fmt::Debug for AdmissionPolicy {
         match self {
             Self::Limits {
                 half_open,
+                half_open_of_network,
                 from_network,
                 connections,
             } => f
                 .debug_struct("Limits")
                 .field("half_open", half_open)
+                .field("half_open_of_network", half_open_of_network)
                 .field("from_network", from_network)
                 .field("connections", connections)
                 .finish(),
@@ -84,6 +93,12 @@ impl AdmissionPolicy {
                 Admission::Refuse
             }
             Self::Limits {
+                half_open_of_network,
+                ..
+            } if attempt.validated && attempt.half_open_of_network >= *half_open_of_network => {
+                Admission::Ignore
+            }
+            Self::Limits {
                 half_open,
                 from_network,
                 ..
@@ -94,6 +109,64 @@ impl AdmissionPolicy {
                 } else {
                     Admission::Accept
                 }
+            }
+        }
+    }
+}
+
+/// A network whose members are counted together: /24, /64 for IPv6.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Network(u64);
+
+impl Network {
+    pub(crate) fn of(address: IpAddr) -> Self {
+        Self(match address.to_canonical() {
+            IpAddr::V4(ip) => u64::from(u32::from(ip) >> 8),
+            IpAddr::V6(ip) => (u128::from(ip) >> 64) as u64 | 1 << 63,
+        })
+    }
+}
+
+/// Whoever began a handshake.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Beginner {
+    /// Where it is, if its address is proved.
+    pub(crate) proved: Option<Network>,
+}
+
+/// Handshakes that are not over.
+#[derive(Debug, Default)]
+pub(crate) struct HalfOpen {
+    all: usize,
+    /// Of proved addresses; forged ones shut nobody out.
+    proved: HashMap<Network, usize>,
+}
+
+impl HalfOpen {
+    pub(crate) const fn all(&self) -> usize {
+        self.all
+    }
+
+    pub(crate) fn of(&self, network: Network) -> usize {
+        self.proved.get(&network).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn begun(&mut self, beginner: Beginner) {
+        self.all += 1;
+        if let Some(network) = beginner.proved {
+            *self.proved.entry(network).or_default() += 1;
+        }
+    }
+
+    /// The handshake of one that had begun is over.
+    pub(crate) fn over(&mut self, beginner: Beginner) {
+        self.all -= 1;
+        if let Some(network) = beginner.proved
+            && let Entry::Occupied(mut proved) = self.proved.entry(network)
+        {
+            *proved.get_mut() -= 1;
+            if *proved.get() == 0 {
+                proved.remove();
             }
         }
     }
@@ -127,10 +200,7 @@ impl AttemptRate {
             self.window = Some(now);
             self.counters.fill(0);
         }
-        let network = match from.to_canonical() {
-            IpAddr::V4(ip) => u64::from(u32::from(ip) >> 8),
-            IpAddr::V6(ip) => (u128::from(ip) >> 64) as u64 | 1 << 63,
-        };
+        let network = Network::of(from);
         let counter = &mut self.counters[self.hasher.hash_one(network) as usize % Self::COUNTERS];
         *counter = counter.saturating_add(1);
         *counter

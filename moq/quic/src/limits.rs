@@ -29,6 +29,8 @@ pub struct Limits {
     pub max_uni_streams: u32,
     /// A connection that hears nothing for so long is lost.
     pub idle_timeout: Duration,
+    /// A client whose handshake takes longer is lost, whatever it sends meanwhile.
+    pub handshake_timeout: Duration,
     /// A client that has nothing to say pings this often.
     pub keep_alive: Duration,
     /// Whether the path is probed for larger packets. Turn it off where packets are fragmented.
@@ -48,6 +50,7 @@ impl Default for Limits {
             max_bidi_streams: 256,
             max_uni_streams: 1024,
             idle_timeout: Duration::from_secs(15),
+            handshake_timeout: Duration::from_secs(10),
             keep_alive: Duration::from_secs(2),
             mtu_discovery: true,
             initial_mtu: 1200,

@@ -2,7 +2,7 @@
 
 mod pair;
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use pair::{CLIENT, Options, Pair, SERVER, close_reason, drafts};
 use parvis_quic::{
@@ -175,6 +175,7 @@ fn retry_costs_a_round_trip_and_lets_an_honest_client_in() {
 fn a_refused_client_is_told_and_leaves_nothing_behind() {
     let admission = AdmissionPolicy::Limits {
         half_open: 1,
+        half_open_of_network: 1,
         from_network: 1,
         connections: 0,
     };
@@ -213,6 +214,7 @@ fn an_unfinished_handshake_counts_as_half_open_until_it_times_out() {
 fn a_flood_of_half_open_handshakes_is_answered_with_retry() {
     let admission = AdmissionPolicy::Limits {
         half_open: 3,
+        half_open_of_network: 3,
         from_network: 1000,
         connections: 100,
     };
@@ -241,6 +243,51 @@ fn a_flood_of_half_open_handshakes_is_answered_with_retry() {
         .is_some()
     {}
     assert_eq!(server.half_open(), 0);
+}
+
+#[test]
+fn a_network_of_proved_addresses_has_so_many_handshakes_open_and_each_is_over_in_time() {
+    let admission = AdmissionPolicy::Limits {
+        half_open: 0,
+        half_open_of_network: 3,
+        from_network: 1000,
+        connections: 100,
+    };
+    let (tls, _) = ServerTls::self_signed(&["localhost"]).unwrap();
+    let mut server = Endpoint::new(EndpointConfig {
+        server: Some(tls),
+        admission,
+        ..EndpointConfig::default()
+    });
+    let now = std::time::Instant::now();
+    let (mut asked, mut answer) = (Vec::new(), Vec::new());
+    let mut begin = |server: &mut Endpoint, from: SocketAddr| {
+        let mut client = Endpoint::new(EndpointConfig::default());
+        client.connect(now, options("localhost")).unwrap();
+        let to = options("localhost").addr;
+        // Initial, Retry, Initial with its token; then it is silent.
+        for _ in 0..2 {
+            let asking = client.poll_transmit(now, &mut asked, 1).unwrap();
+            server.handle_datagram(now, from, None, None, asked[..asking.size].into());
+            while let Some(reply) = server.poll_transmit(now, &mut answer, 1) {
+                client.handle_datagram(now, to, None, None, answer[..reply.size].into());
+            }
+        }
+        server.half_open()
+    };
+    let held: Vec<usize> = (1..=5)
+        .map(|port| begin(&mut server, ([10, 0, 0, 9], port).into()))
+        .collect();
+    assert_eq!(held, [1, 2, 3, 3, 3]);
+    // Others are not shut out.
+    assert_eq!(begin(&mut server, ([10, 0, 1, 9], 1).into()), 4);
+    for (seconds, held) in [(9, 4), (11, 0)] {
+        let late = now + Duration::from_secs(seconds);
+        server.handle_timeout(late);
+        while server.poll().is_some() {}
+        while server.poll_transmit(late, &mut answer, 1).is_some() {}
+        assert_eq!(server.half_open(), held);
+    }
 }
 
 #[test]

@@ -70,6 +70,8 @@ pub struct Limits {
     pub max_filter_ranges: u64,
     /// Bytes of control messages that may wait on one stream, in or out.
     pub control_buffer: usize,
+    /// Bytes of requests that have not come whole, or cannot be read before SETUP, on all streams together.
+    pub request_buffers: usize,
     /// Namespaces that one SUBSCRIBE_NAMESPACE may have at a time.
     pub max_namespaces: usize,
     /// Bytes of tokens that the peer may register under an alias, counted as the draft does; 0: it
@@ -100,6 +102,7 @@ impl Default for Limits {
             max_pending_updates: 16,
             max_filter_ranges: 0,
             control_buffer: 256 * 1024,
+            request_buffers: 1024 * 1024,
             max_namespaces: 1024,
             token_cache: 0,
             max_object_header: 64 * 1024,

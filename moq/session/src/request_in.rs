@@ -11,6 +11,9 @@ use crate::{
     session::Phase,
 };
 
+/// Requests of which less is unread are not added up.
+const SMALL: usize = 1024;
+
 /// Request streams: what comes on them.
 impl Session {
     pub(crate) fn on_request_data(
@@ -29,16 +32,29 @@ impl Session {
         request.reader.push(data);
         request.reader.finished |= fin;
         if request.reader.len() > self.config.limits.control_buffer {
-            self.exceeded(PeerLimit::ControlBuffer);
-            self.abort(
-                RequestKey(id),
-                ResetCode::ExcessiveLoad,
-                EndReason::LimitExceeded,
-                now,
-            );
+            self.too_much_unread(id, now);
             return Ok(());
         }
-        self.read_request(id, now)
+        self.read_request(id, now)?;
+        let request = self.requests.get(&id);
+        if request.is_some_and(|request| request.reader.len() > SMALL) {
+            let requests = self.requests.values();
+            let unread: usize = requests.map(|request| request.reader.len()).sum();
+            if unread > self.config.limits.request_buffers {
+                self.too_much_unread(id, now);
+            }
+        }
+        Ok(())
+    }
+
+    fn too_much_unread(&mut self, id: StreamId, now: Instant) {
+        self.exceeded(PeerLimit::ControlBuffer);
+        self.abort(
+            RequestKey(id),
+            ResetCode::ExcessiveLoad,
+            EndReason::LimitExceeded,
+            now,
+        );
     }
 
     /// Takes on a stream that was not seen before; returns whether there is something to read.

@@ -15,7 +15,7 @@ use parvis_wire::{Draft, HopId};
 
 use crate::{
     Config, Limit, WebTransport,
-    shard::{Shared, SubjectLimits},
+    shard::{Shared, Strangers, SubjectLimits},
     upstream::IMPLEMENTATION,
 };
 
@@ -106,6 +106,7 @@ pub(crate) fn admission(
     };
     let max_sessions = config.max_sessions;
     let max_half_open = config.max_half_open.div_ceil(threads);
+    let max_network_half_open = config.max_network_half_open;
     let max_attempts = config.max_attempts.div_ceil(threads as u32);
     // What newcomers get while the relay drains.
     let draining = match &config.drain_to {
@@ -120,10 +121,14 @@ pub(crate) fn admission(
             && shared.is_draining()
         {
             (Limit::Draining, decision)
-        } else if sessions.load(Ordering::Relaxed) >= max_sessions {
+        } else if sessions.load(Ordering::Relaxed) + attempt.half_open >= max_sessions {
             (Limit::Sessions, Admission::Refuse)
         } else if attempt.validated {
-            return Admission::Accept;
+            if attempt.half_open_of_network < max_network_half_open {
+                return Admission::Accept;
+            }
+            // It asks again, and finds a place then.
+            (Limit::NetworkHalfOpen, Admission::Ignore)
         } else if attempt.half_open >= max_half_open {
             (Limit::HalfOpen, Admission::Retry)
         } else if attempt.from_network > max_attempts {
@@ -143,11 +148,10 @@ const fn request_rate(config: &Config) -> Rate {
     }
 }
 
-/// Sessions of a thread that may be without a token at a time: those who have one find room.
-pub(crate) fn max_strangers(config: &Config) -> usize {
-    (config.max_sessions / 4)
-        .div_ceil(config.threads.get())
-        .max(1)
+/// Sessions that may be without a token at a time: those who have one find room.
+pub(crate) fn strangers(config: &Config) -> Strangers {
+    let most = (config.max_sessions / 4).max(1);
+    Strangers::new(most, config.threads.get())
 }
 
 /// What a participant may have in all its sessions: as much as one session.

@@ -14,7 +14,7 @@ use crate::{
     access::{Gate, KeySource, KeyWatch, Loaded},
     certificate::{Certificate, Watch},
     http::HttpServer,
-    parts::{admission, endpoint, forwarder, max_strangers, subject_limits},
+    parts::{admission, endpoint, forwarder, strangers, subject_limits},
     placement::Placement,
     reset_key,
     running::{Stopper, Thread},
@@ -93,6 +93,7 @@ impl Relay {
         let leaving = servers.filter(|_| config.hand_over).map(HttpServer::leave);
         let shards = Arc::new(Shards::new(handles, leaving.collect()));
         let sessions = Arc::new(AtomicUsize::new(0));
+        let strangers = strangers(&config);
         let subjects = Arc::new(Subjects::new(subject_limits(&config)));
         let placement = placement(&config, &sockets);
         let mut running = Running {
@@ -130,7 +131,7 @@ impl Relay {
                 sessions: sessions.clone(),
                 token_deadline: config.auth_deadline,
                 fetch_queue: config.fetch_queue.as_u64() as usize,
-                max_strangers: max_strangers(&config),
+                strangers: strangers.clone(),
                 subjects: subjects.clone(),
                 coalesce: config.coalesce,
                 placement: placement.clone(),

@@ -45,6 +45,8 @@ pub(crate) struct Connection {
     send_window: u64,
     oversized_datagrams: u64,
     silence: Silence,
+    /// A server's: when the handshake is to be over.
+    handshake_until: Option<Instant>,
     drained: bool,
 }
 
@@ -89,8 +91,14 @@ impl Connection {
             send_window: max_send_window,
             oversized_datagrams: 0,
             silence: Silence::default(),
+            handshake_until: None,
             drained: false,
         }
+    }
+
+    /// The handshake is to be over then.
+    pub(crate) const fn expect_handshake(&mut self, by: Instant) {
+        self.handshake_until = Some(by);
     }
 
     /// Whether the handshake goes on.
@@ -163,6 +171,7 @@ impl Connection {
             .chain(session)
             .chain(self.web_timeout())
             .chain(self.silence_timeout())
+            .chain(self.handshake_until)
             .min()
     }
 
@@ -173,6 +182,15 @@ impl Connection {
             .is_some_and(|timeout| timeout <= now)
         {
             self.quic.handle_timeout(now);
+        }
+        if self
+            .handshake_until
+            .take_if(|until| *until <= now)
+            .is_some()
+        {
+            let code = varint(SessionErrorCode::ControlMessageTimeout.to_u64());
+            self.quic.close(now, code, Bytes::new());
+            self.end(CloseReason::TimedOut);
         }
         self.handle_web_timeout(now);
         self.handle_silence(now);
@@ -284,6 +302,7 @@ impl Connection {
     }
 
     fn connected(&mut self, now: Instant) {
+        self.handshake_until = None;
         let data = self.quic.crypto_session().handshake_data();
         let data = data.and_then(|data| data.downcast::<HandshakeData>().ok());
         let protocol = data.as_ref().and_then(|data| data.protocol.as_deref());
@@ -312,6 +331,7 @@ impl Connection {
     }
 
     fn end(&mut self, reason: CloseReason) {
+        self.handshake_until = None;
         self.stage = match std::mem::replace(&mut self.stage, Stage::Closed) {
             Stage::Handshake => Stage::Closing(None, reason),
             Stage::Open(session) => Stage::Closing(Some(session), reason),

@@ -3,15 +3,20 @@ use std::time::Instant;
 use quinn_proto::Incoming;
 
 use super::Endpoint;
-use crate::{Admission, Attempt};
+use crate::{
+    Admission, Attempt,
+    admission::{Beginner, Network},
+};
 
 impl Endpoint {
     pub(super) fn admit(&mut self, incoming: Incoming, now: Instant) {
         let from = incoming.remote_address();
+        let network = Network::of(from.ip());
         let attempt = Attempt {
             from,
             validated: incoming.remote_address_validated(),
-            half_open: self.half_open,
+            half_open: self.half_open.all(),
+            half_open_of_network: self.half_open.of(network),
             connections: self.open,
             from_network: self.attempts.count(from.ip(), now),
         };
@@ -21,7 +26,12 @@ impl Endpoint {
             decision = Admission::Refuse;
         }
         match decision {
-            Admission::Accept => self.accept(incoming, now),
+            Admission::Accept => {
+                let beginner = Beginner {
+                    proved: attempt.validated.then_some(network),
+                };
+                self.accept(incoming, beginner, now);
+            }
             Admission::Retry => {
                 if let Ok(transmit) = self.quic.retry(incoming, &mut self.scratch) {
                     self.reply(transmit);
@@ -35,7 +45,7 @@ impl Endpoint {
         }
     }
 
-    fn accept(&mut self, incoming: Incoming, now: Instant) {
+    fn accept(&mut self, incoming: Incoming, beginner: Beginner, now: Instant) {
         match self.quic.accept(incoming, now, &mut self.scratch, None) {
             Ok((handle, quic)) => {
                 let key = self.insert(
@@ -45,8 +55,12 @@ impl Endpoint {
                     self.web.clone(),
                     None,
                 );
-                self.slots[key.index as usize].half_open = true;
-                self.half_open += 1;
+                let slot = &mut self.slots[key.index as usize];
+                slot.half_open = Some(beginner);
+                if let Some(connection) = &mut slot.connection {
+                    connection.expect_handshake(now + self.config.limits.handshake_timeout);
+                }
+                self.half_open.begun(beginner);
             }
             Err(error) => {
                 tracing::debug!(cause = %error.cause, "connection attempt failed");

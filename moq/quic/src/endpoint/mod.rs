@@ -19,8 +19,13 @@ pub use self::options::{
 };
 use self::slots::Slot;
 use crate::{
-    Ecn, PathStats, QueueStats, Transmit, admission::AttemptRate, connection::WebOptions,
-    connection_ids::PrefixedIds, deadlines::Deadlines, http3, tls::ServerTls,
+    Ecn, PathStats, QueueStats, Transmit,
+    admission::{AttemptRate, HalfOpen},
+    connection::WebOptions,
+    connection_ids::PrefixedIds,
+    deadlines::Deadlines,
+    http3,
+    tls::ServerTls,
 };
 
 /// QUIC connections with a MoQ session each, over one UDP socket that somebody else holds.
@@ -41,7 +46,7 @@ pub struct Endpoint {
     /// Our slot for each of quinn's, which it uses again before the user knows of the end.
     by_handle: Vec<usize>,
     open: usize,
-    half_open: usize,
+    half_open: HalfOpen,
     web: Option<WebOptions>,
     attempts: AttemptRate,
     deadlines: Deadlines,
@@ -59,7 +64,7 @@ impl std::fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Endpoint")
             .field("connections", &self.open)
-            .field("half_open", &self.half_open)
+            .field("half_open", &self.half_open.all())
             .finish_non_exhaustive()
     }
 }
@@ -103,7 +108,7 @@ impl Endpoint {
             free: Vec::new(),
             by_handle: Vec::new(),
             open: 0,
-            half_open: 0,
+            half_open: HalfOpen::default(),
             web,
             attempts: AttemptRate::new(),
             deadlines: Deadlines::default(),
@@ -353,7 +358,7 @@ impl Endpoint {
 
     /// How many incoming connections have not finished their handshake.
     pub const fn half_open(&self) -> usize {
-        self.half_open
+        self.half_open.all()
     }
 
     /// Shows clients another certificate from now on; `None`: lets nobody in any more.

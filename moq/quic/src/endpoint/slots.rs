@@ -4,6 +4,7 @@ use quinn_proto::ConnectionHandle;
 use super::{ConnectionKey, Endpoint};
 use crate::{
     RequestTarget,
+    admission::Beginner,
     connection::{Connection, WebOptions},
 };
 
@@ -17,7 +18,8 @@ pub(super) struct Slot {
     pub(super) generation: u32,
     pub(super) in_poll: bool,
     pub(super) in_send: bool,
-    pub(super) half_open: bool,
+    /// While its handshake is not over.
+    pub(super) half_open: Option<Beginner>,
 }
 
 impl Endpoint {
@@ -88,9 +90,10 @@ impl Endpoint {
         let Some(connection) = slot.connection.as_ref() else {
             return;
         };
-        if slot.half_open && !connection.is_half_open() {
-            slot.half_open = false;
-            self.half_open -= 1;
+        if !connection.is_half_open()
+            && let Some(beginner) = slot.half_open.take()
+        {
+            self.half_open.over(beginner);
         }
         if connection.is_over() {
             slot.connection = None;

@@ -217,6 +217,35 @@ fn bytes_before_setup_are_bounded() {
 }
 
 #[test]
+fn bytes_of_all_requests_together_are_bounded() {
+    let limits = Limits {
+        request_buffers: 100_000,
+        ..Limits::default()
+    };
+    let (mut before, now) = session(Role::Server, Draft::D22, limits.clone());
+    let (mut after, _) = established(Role::Server, Draft::D22, limits);
+    for session in [&mut before, &mut after] {
+        for number in 0..20 {
+            let mut data = encode(Draft::D22, &subscribe(number * 2)).to_vec();
+            // Its length says that more is to come.
+            data[1..3].copy_from_slice(&[0xff, 0xff]);
+            data.resize(30_000, 0);
+            let id = StreamId::new(Role::Client, false, number);
+            let input = Input::StreamData {
+                id,
+                data: data.into(),
+                fin: false,
+            };
+            session
+                .handle(input, now)
+                .expect("it waits, or is given up");
+            assert!(session.open_requests().1 <= 3);
+        }
+        assert_eq!(session.open_requests().1, 3);
+    }
+}
+
+#[test]
 fn updates_without_an_answer_are_bounded() {
     for draft in Draft::ALL {
         let limits = Limits {

@@ -165,6 +165,10 @@ pub struct Options {
     /// [default: 200]
     #[arg(long, value_name = "N", env = "PARVIS_RELAY_MAX_HALF_OPEN", help_heading = LIMITS)]
     pub max_half_open: Option<usize>,
+    /// Handshakes under way from one network (/24, /64 for IPv6) whose addresses are proved, beyond
+    /// which newcomers from there are not answered: they ask again [default: 64]
+    #[arg(long, value_name = "N", env = "PARVIS_RELAY_MAX_NETWORK_HALF_OPEN", help_heading = LIMITS)]
+    pub max_network_half_open: Option<usize>,
     /// Connection attempts a second from one network (/24, /64 for IPv6), beyond which they must
     /// prove their address first [default: 50]
     #[arg(long, value_name = "N", env = "PARVIS_RELAY_MAX_ATTEMPTS", help_heading = LIMITS)]
@@ -351,6 +355,10 @@ impl Options {
         set(&mut config.accept_relays, self.accept_relays);
         set(&mut config.max_sessions, self.max_sessions);
         set(&mut config.max_half_open, self.max_half_open);
+        set(
+            &mut config.max_network_half_open,
+            self.max_network_half_open,
+        );
         set(&mut config.max_attempts, self.max_attempts);
         set(&mut config.max_subscriptions, self.max_subscriptions);
         set(&mut config.max_tracks, self.max_tracks);

@@ -89,6 +89,9 @@ pub struct Config {
     pub max_subject_sessions: usize,
     /// Handshakes under way, beyond which newcomers must prove their address first.
     pub max_half_open: usize,
+    /// Handshakes under way from one network (/24, /64 for IPv6) whose addresses are proved, beyond which
+    /// newcomers from there are not answered: they ask again.
+    pub max_network_half_open: usize,
     /// Connection attempts a second from one network (/24, /64 for IPv6), beyond which they must
     /// prove their address first.
     pub max_attempts: u32,
@@ -225,6 +228,7 @@ impl Default for Config {
             max_sessions: 10_000,
             max_subject_sessions: 4,
             max_half_open: 200,
+            max_network_half_open: 64,
             max_attempts: 50,
             max_subscriptions: 200,
             max_tracks: 100,

@@ -42,15 +42,18 @@ impl Shard {
         if matches!(self.gate, Gate::Open) {
             return;
         }
+        if let Some(peer) = self.peers.get_mut(key) {
+            peer.permits.stranger = Some(self.strangers.arrives());
+        }
         let peers = &self.peers;
         let is_stranger = |key: &ConnectionKey| {
             let peer = peers.get(*key);
             peer.is_some_and(|peer| peer.permits.is_empty())
         };
-        self.strangers.retain(is_stranger);
-        self.strangers.push_back(key);
-        if self.strangers.len() > self.max_strangers
-            && let Some(oldest) = self.strangers.pop_front()
+        self.newcomers.retain(is_stranger);
+        self.newcomers.push_back(key);
+        if self.strangers.are_too_many(self.newcomers.len())
+            && let Some(oldest) = self.newcomers.pop_front()
         {
             self.stats.count_limit(Limit::Strangers);
             let code = SessionErrorCode::Unauthorized;

@@ -18,6 +18,7 @@ mod sessions;
 mod shared;
 mod signals;
 mod simulated;
+mod strangers;
 mod subjects;
 mod turn;
 mod upstream;
@@ -49,6 +50,7 @@ pub(crate) use self::{
     link::Links,
     report::Report,
     shared::Shared,
+    strangers::Strangers,
     subjects::{SubjectLimits, Subjects},
     upstream::{Relations, Upstream, UpstreamTarget, random_hop},
     waker::{Waker, Wakeups, waker},
@@ -82,8 +84,8 @@ pub(crate) struct Parts {
     pub(crate) token_deadline: Duration,
     /// Bytes of answers to FETCH that wait in front of a session.
     pub(crate) fetch_queue: usize,
-    /// Sessions that may be without a token at a time.
-    pub(crate) max_strangers: usize,
+    /// Sessions that are without a token, on all threads.
+    pub(crate) strangers: Strangers,
     /// The sessions of each participant on all threads.
     pub(crate) subjects: Arc<Subjects>,
     pub(crate) relations: Relations,
@@ -117,8 +119,8 @@ pub(crate) struct Shard {
     /// Bytes of answers to FETCH that wait in front of a session.
     fetch_queue: usize,
     /// Sessions that have shown no token, those there for longest first, and some that have meanwhile.
-    strangers: VecDeque<ConnectionKey>,
-    max_strangers: usize,
+    newcomers: VecDeque<ConnectionKey>,
+    strangers: Strangers,
     subjects: Arc<Subjects>,
     /// Requests beyond what a participant may have in all its sessions, by the numbers of the quotas.
     subject_refusals: [u64; Quota::ALL.len()],
@@ -163,8 +165,8 @@ impl Shard {
             gate: parts.gate,
             token_deadline: parts.token_deadline,
             fetch_queue: parts.fetch_queue,
-            strangers: VecDeque::new(),
-            max_strangers: parts.max_strangers,
+            newcomers: VecDeque::new(),
+            strangers: parts.strangers,
             subjects: parts.subjects,
             subject_refusals: [0; Quota::ALL.len()],
             denials: Denials::default(),

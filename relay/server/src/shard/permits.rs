@@ -8,7 +8,10 @@ use parvis_wire::{FetchRange, TrackNamespace};
 use rustc_hash::FxHashMap;
 use thiserror::Error;
 
-use super::subjects::{Participant, SessionAt};
+use super::{
+    strangers::Stranger,
+    subjects::{Participant, SessionAt},
+};
 
 /// The tokens of a session, and what it does with them.
 #[derive(Debug, Default)]
@@ -18,6 +21,8 @@ pub(super) struct Permits {
     uses: FxHashMap<RequestKey, Use>,
     /// The participant that the session counts for, and as which of its sessions.
     pub(super) counted: Option<(Arc<Participant>, SessionAt)>,
+    /// Kept while there is no token.
+    pub(super) stranger: Option<Stranger>,
     /// Until when there must be a token.
     pub(super) deadline: Option<Instant>,
     /// When the shard looks for tokens that have expired.
@@ -87,6 +92,7 @@ impl Permits {
             self.held.swap_remove(index);
         }
         self.deadline = None;
+        self.stranger = None;
         self.held.push(Held {
             // A copy: the value is a slice of a larger message.
             token: Bytes::copy_from_slice(token),

@@ -8,6 +8,8 @@ pub enum Limit {
     Sessions,
     /// `max-half-open`: a newcomer was asked to prove its address.
     HalfOpen,
+    /// `max-network-half-open`: a newcomer was not answered.
+    NetworkHalfOpen,
     /// `max-attempts`: a newcomer was asked to prove its address.
     Attempts,
     /// The relay is stopping: a newcomer was refused.
@@ -48,9 +50,10 @@ pub enum Limit {
 
 impl Limit {
     /// Every limit, in the order of its numbers.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Sessions,
         Self::HalfOpen,
+        Self::NetworkHalfOpen,
         Self::Attempts,
         Self::Draining,
         Self::Subscriptions,
