@@ -12,7 +12,6 @@ pub mod threads;
 use std::{
     fs,
     io::{BufRead, BufReader},
-    net::{TcpListener, UdpSocket},
     path::PathBuf,
     process::{Child, Command, Stdio},
     sync::{Arc, mpsc},
@@ -40,7 +39,8 @@ pub struct Site {
     /// The session token of the first administrator.
     pub administrator: String,
     folder: TempDir,
-    ports: (u16, u16),
+    /// Where the relay listens.
+    relay: String,
     process: Child,
     operator: mpsc::Receiver<String>,
 }
@@ -48,21 +48,16 @@ pub struct Site {
 impl Site {
     pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let ports = (
-            listener.local_addr().unwrap().port(),
-            socket.local_addr().unwrap().port(),
-        );
-        drop((listener, socket));
-        let (process, events, operator) = serve(&folder, ports);
-        event(&events, "serving");
-        let said = event(&events, "administrator");
+        let any = "127.0.0.1:0";
+        let (process, events, operator) = serve(&folder, any, any);
+        let serving = event(&events, &operator, "serving");
+        let text = |field: &str| serving[field].as_str().unwrap().to_owned();
+        let said = event(&events, &operator, "administrator");
         let mut site = Self {
-            url: format!("http://127.0.0.1:{}", ports.0),
+            url: text("site"),
             administrator: String::new(),
             folder,
-            ports,
+            relay: text("relay"),
             process,
             operator,
         };
@@ -83,8 +78,10 @@ impl Site {
 
     /// Starts it again after [`Site::kill`].
     pub fn start_again(&mut self) {
-        let (process, events, operator) = serve(&self.folder, self.ports);
-        event(&events, "serving");
+        let address = |url: &str| url.split_once("://").unwrap().1.to_owned();
+        let (listen, relay) = (address(&self.url), address(&self.relay));
+        let (process, events, operator) = serve(&self.folder, &listen, &relay);
+        event(&events, &operator, "serving");
         (self.process, self.operator) = (process, operator);
     }
 
@@ -161,13 +158,13 @@ impl Drop for Site {
 
 fn serve(
     folder: &TempDir,
-    (http, relay): (u16, u16),
+    listen: &str,
+    relay: &str,
 ) -> (Child, mpsc::Receiver<String>, mpsc::Receiver<String>) {
     let mut process = Command::new(binary())
         .args(["serve", "--json", "--drain", "1s", "--data"])
         .arg(folder.path().join("data"))
-        .args(["--listen", &format!("127.0.0.1:{http}")])
-        .args(["--relay-listen", &format!("127.0.0.1:{relay}")])
+        .args(["--listen", listen, "--relay-listen", relay])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -188,9 +185,13 @@ fn binary() -> PathBuf {
     binary
 }
 
-fn event(events: &mpsc::Receiver<String>, name: &str) -> Value {
+/// Waits for an event of the service; where it ends instead, says what it has said to its operator.
+fn event(events: &mpsc::Receiver<String>, operator: &mpsc::Receiver<String>, name: &str) -> Value {
     loop {
-        let line = events.recv_timeout(PATIENCE).expect("it serves");
+        let Ok(line) = events.recv_timeout(PATIENCE) else {
+            let rest = std::iter::from_fn(|| operator.recv_timeout(Duration::from_secs(1)).ok());
+            panic!("no {name}: {:?}", rest.collect::<Vec<_>>());
+        };
         let event: Value = serde_json::from_str(&line).unwrap();
         if event["event"] == name {
             return event;

@@ -1,9 +1,6 @@
 package dev.parvis
 
 import java.io.File
-import java.net.DatagramSocket
-import java.net.InetAddress
-import java.net.ServerSocket
 import java.net.URI
 import java.net.http.HttpClient
 import java.net.http.HttpRequest
@@ -21,14 +18,15 @@ import kotlin.concurrent.thread
 /** A `parvis serve` of a test's own, whose ports and folder stay the same when it is started again. */
 class Site : AutoCloseable {
     private val folder = Files.createTempDirectory("parvis-test").toFile()
-    private val httpPort = ServerSocket(0, 1, InetAddress.getLoopbackAddress()).use { it.localPort }
-    private val relayPort = DatagramSocket(0, InetAddress.getLoopbackAddress()).use { it.localPort }
+
+    /** Where it listens: on ports that are free first, and then on the same. */
+    private var listens = "127.0.0.1:0" to "127.0.0.1:0"
     private val http = HttpClient.newHttpClient()
     private lateinit var process: Process
     private lateinit var events: LinkedBlockingQueue<String>
     private lateinit var operator: LinkedBlockingQueue<String>
 
-    val url = "http://127.0.0.1:$httpPort"
+    val url get() = "http://${listens.first}"
 
     /** The session token of the first administrator, who is called Administrator. */
     val administrator: String
@@ -45,11 +43,24 @@ class Site : AutoCloseable {
         val data = File(folder, "data").path
         val command =
             listOf(program, "serve", "--json", "--drain", "1s", "--data", data) +
-                listOf("--listen", "127.0.0.1:$httpPort", "--relay-listen", "127.0.0.1:$relayPort")
+                listOf("--listen", listens.first, "--relay-listen", listens.second)
         process = ProcessBuilder(command).start()
         events = lines(process.inputStream.bufferedReader())
         operator = lines(process.errorStream.bufferedReader())
-        await(events) { field(it, "event") == "serving" }
+        val serving = await(events) { field(it, "event") == "serving" }
+        listens = address(field(serving, "site")!!) to address(field(serving, "relay")!!)
+    }
+
+    /** Waits for a line; where the service ends instead, says what it has said. */
+    private fun await(queue: LinkedBlockingQueue<String>, wanted: (String) -> Boolean): String {
+        while (true) {
+            val line = queue.poll(60, TimeUnit.SECONDS) ?: error("nothing comes any more")
+            if (wanted(line)) return line
+            if (line != END) continue
+            queue.add(END)
+            val said = generateSequence { operator.poll(10, TimeUnit.SECONDS)?.takeIf { it != END } }
+            error("parvis serve has ended: ${said.joinToString("\n")}")
+        }
     }
 
     /** As a crash: nobody is told. */
@@ -114,20 +125,19 @@ class Site : AutoCloseable {
         fun field(json: String, name: String): String? =
             Regex("\"$name\":\\s*\"((?:[^\"\\\\]|\\\\.)*)\"").find(json)?.groupValues?.get(1)
 
+        /** Comes after the last line. */
+        private const val END = "\u0000"
+
+        private fun address(url: String) = url.substringAfter("://")
+
         private fun lines(from: java.io.BufferedReader): LinkedBlockingQueue<String> {
             val queue = LinkedBlockingQueue<String>()
             thread(isDaemon = true) {
                 // It ends when the process does.
                 runCatching { from.useLines { lines -> lines.forEach(queue::add) } }
+                queue.add(END)
             }
             return queue
-        }
-
-        private fun await(queue: LinkedBlockingQueue<String>, wanted: (String) -> Boolean): String {
-            while (true) {
-                val line = queue.poll(60, TimeUnit.SECONDS) ?: error("nothing comes any more")
-                if (wanted(line)) return line
-            }
         }
     }
 }
