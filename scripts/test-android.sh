@@ -16,6 +16,6 @@ mvn --batch-mode --no-transfer-progress --file examples/android/pom.xml "-Dmaven
   "-Dparvis.library=$target/debug/deps/libparvis_ffi.so" \
   "-Dparvis.binary=$target/debug/parvis" \
   --projects :sdk-android,:android-model,:android-ui,:android-phone --also-make \
-  -Dtest=CallModelTest,JoinModelTest,TilesTest,RealCallTest,ScreensTest,FormatsTest,NetworksTest,PicturesTest,RoutesTest \
+  -Dtest=CallModelTest,JoinModelTest,TilesTest,RealCallTest,ScreensTest,FormatsTest,HardwareCodecsTest,NetworksTest,PicturesTest,RoutesTest,ServiceTypesTest \
   -Dsurefire.failIfNoSpecifiedTests=false -Dsurefire.printSummary=true package
 echo "The screens are drawn in $cache/android/android-ui/shots."

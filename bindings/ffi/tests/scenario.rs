@@ -34,7 +34,7 @@ fn chat(event: MeetingEvent) -> Option<parvis_ffi::ChatMessage> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_meeting_from_the_lobby_to_the_last_goodbye() {
-    let before = threads::before_joining().await;
+    let threads = threads::before_joining().await;
     let mut site = Site::start();
     let link = site.room();
     let brunos = site.account("Bruno", "bruno@example.org");
@@ -131,6 +131,7 @@ async fn one_meeting_from_the_lobby_to_the_last_goodbye() {
     let voice = alice.meeting.voice(chloe.id.clone()).unwrap();
     listen(&voice).await;
     assert_eq!(picture.stats().track.as_deref(), Some("camera/180p"));
+    assert!(threads::count() > threads);
 
     // 6: chat.
     alice.meeting.chat("Bonjour !".to_owned()).await.unwrap();
@@ -306,5 +307,5 @@ async fn one_meeting_from_the_lobby_to_the_last_goodbye() {
 
     // 14: nothing is left, though what was used of it is still held.
     drop(site);
-    threads::are_again(before).await;
+    threads::are_again(threads).await;
 }

@@ -11,19 +11,24 @@ use super::{PATIENCE, Person};
 pub async fn before_joining() -> usize {
     // The first call starts the runtime.
     assert!(Person::tries("", "Zoé", Tickets::guest()).await.is_err());
+    count()
+}
+
+/// How many there are now.
+pub fn count() -> usize {
     names().len()
 }
 
 /// Waits until there are so many threads: blocking ones, which asked for tickets, end after a while.
-pub async fn are_again(count: usize) {
+pub async fn are_again(wanted: usize) {
     let mut beat = interval(Duration::from_millis(20));
     let ending = async {
-        while names().len() != count {
+        while count() != wanted {
             beat.tick().await;
         }
     };
     let ended = timeout(PATIENCE, ending).await;
-    assert!(ended.is_ok(), "{count} threads before, now {:?}", names());
+    assert!(ended.is_ok(), "{wanted} threads before, now {:?}", names());
 }
 
 fn names() -> Vec<String> {

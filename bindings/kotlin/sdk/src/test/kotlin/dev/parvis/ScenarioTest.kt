@@ -59,6 +59,7 @@ class ScenarioTest {
         listen(voice)
         assertTrue(camera.stats().any { it.watched && it.encoded > 0 })
         assertEquals("camera/180p", picture.stats().track)
+        assertTrue(Threads.ofTheLibrary().containsAll(threads + "camera/180p" + "microphone"), "${Threads.ofTheLibrary()}")
 
         // 6: chat.
         alice.meeting.chat("Bonjour !")
