@@ -9,7 +9,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -301,6 +301,33 @@ async fn a_newcomer_to_a_draining_relay_is_let_in_by_the_next() {
     until("everybody at the new relay", || new.stats().sessions == 2).await;
     soon("leaving", bruno.close()).await;
     soon("leaving", alice.close()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_points_to_itself_is_asked_less_and_less_often() {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let addr = socket.local_addr().unwrap();
+    drop(socket);
+    let relay = start(Config {
+        listen: addr,
+        drain_to: Some(url(addr)),
+        ..config()
+    });
+    let alice = enter(addr, "alice", Draft::D22).await;
+    let began = Instant::now();
+    relay.stopper().stop(LONG);
+    until("the fourth move", || {
+        let stats = relay.stats();
+        // The current one, two that are left, and one that is made.
+        assert!(stats.sessions <= 4, "{}", stats.sessions);
+        stats.sessions_opened >= 5
+    })
+    .await;
+    // Three pauses of at least three quarters of 100, 200 and 400 ms.
+    let took = began.elapsed();
+    assert!(took >= Duration::from_millis(525), "{took:?}");
+    soon("leaving", alice.close()).await;
+    soon("the end", join(relay)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

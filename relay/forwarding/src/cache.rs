@@ -1,6 +1,6 @@
 //! Which groups stay in memory: the two newest of each track, within budgets of bytes and time.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use parvis_wire::{GroupId, ResetCode};
 
@@ -13,6 +13,8 @@ use crate::{
 };
 
 const CACHED_GROUPS: usize = 2;
+/// The cache is looked at for what is old at most this often.
+const LOOK: Duration = Duration::from_millis(100);
 
 impl Forwarder {
     /// Adds a subgroup to its group, now that it has an object.
@@ -275,7 +277,7 @@ impl Forwarder {
     }
 
     pub(crate) fn schedule_look(&mut self, now: Instant) {
-        let at = now + self.config.cache_age / 2;
+        let at = now + (self.config.cache_age / 2).max(LOOK);
         self.cache_look = Some(at);
         self.schedule(at, Timer::Cache);
     }

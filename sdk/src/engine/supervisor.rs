@@ -34,11 +34,14 @@ pub(super) struct Supervisor {
     /// Connections that are moved away from, and when each is closed at the latest.
     leaving: BTreeMap<LinkId, Instant>,
     next: u64,
+    /// How often in a row a connection was to be left that had just been made.
+    circles: u32,
     /// How often in a row a relay did not accept what was shown.
     refused: u32,
 }
 
 struct LinkTask {
+    since: Instant,
     /// Dropped to end the task.
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
@@ -49,6 +52,10 @@ const UNHURRIED: Duration = Duration::from_secs(10);
 /// The pause after the first attempt that failed; each is twice as long as the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// A connection that lasts so long is no part of a circle of relays that point to each other.
+const SETTLED: Duration = Duration::from_secs(5);
+/// Connections that are moved away from, at most; the oldest of more is closed at once.
+const LEAVING: usize = 2;
 /// How many tokens in a row may be refused.
 const REFUSALS: u32 = 5;
 
@@ -68,6 +75,7 @@ impl Supervisor {
             ending: JoinSet::new(),
             leaving: BTreeMap::new(),
             next: 0,
+            circles: 0,
             refused: 0,
         }
     }
@@ -81,7 +89,8 @@ impl Supervisor {
         let (stop, stopped) = oneshot::channel();
         let run = task::run(connection, id, way, self.engine.clone(), stopped);
         let task = tokio::spawn(run);
-        self.tasks.insert(id, LinkTask { stop, task });
+        let since = Instant::now();
+        self.tasks.insert(id, LinkTask { since, stop, task });
         // The others look what has changed for them.
         self.engine.flusher.wake();
         id
@@ -94,7 +103,7 @@ impl Supervisor {
             _ = &mut stopped => CloseReason::Local,
         };
         lock(&self.engine.core).handle_closed(reason);
-        for (_, LinkTask { stop, task }) in std::mem::take(&mut self.tasks) {
+        for (_, LinkTask { stop, task, .. }) in std::mem::take(&mut self.tasks) {
             drop(stop);
             // An error is a panic of the task, which was printed where it happened.
             let _ = task.await;
@@ -132,6 +141,7 @@ impl Supervisor {
                         timeout => Duration::from_millis(timeout) * 9 / 10,
                     };
                     let to = (!uri.is_empty()).then_some(uri);
+                    self.wait_in_circle(link).await;
                     if let Err(reason) = self.relocate(Some((link, time)), to, None).await {
                         return reason;
                     }
@@ -158,6 +168,18 @@ impl Supervisor {
                 Notice::Settled { .. } | Notice::GoAway { .. } => {}
             }
         }
+    }
+
+    /// Waits before a connection is replaced that had just been made, longer each time.
+    async fn wait_in_circle(&mut self, link: LinkId) {
+        let task = self.tasks.get(&link);
+        if task.is_none_or(|task| task.since.elapsed() >= SETTLED) {
+            self.circles = 0;
+        }
+        if self.circles > 0 {
+            sleep(pause(self.circles - 1)).await;
+        }
+        self.circles += 1;
     }
 
     fn is_current(&self, link: LinkId) -> bool {
@@ -246,6 +268,11 @@ impl Supervisor {
                     lock(&self.engine.core).set_connectivity(Connectivity::Connected, true);
                     let old = old.map(|(link, time)| (link, started + time));
                     self.leaving.extend(old);
+                    while self.leaving.len() > LEAVING
+                        && let Some(oldest) = self.leaving.keys().next().copied()
+                    {
+                        self.leave(oldest);
+                    }
                     return Ok(());
                 }
                 Err(failure) => {
@@ -294,7 +321,7 @@ impl Supervisor {
     /// Closes a connection that was moved away from.
     fn leave(&mut self, link: LinkId) {
         self.leaving.remove(&link);
-        if let Some(LinkTask { stop, task }) = self.tasks.remove(&link) {
+        if let Some(LinkTask { stop, task, .. }) = self.tasks.remove(&link) {
             drop(stop);
             self.ending.spawn(async move {
                 let _ = task.await;

@@ -110,19 +110,24 @@ pub struct Config {
     /// Streams of each direction that a peer may have open.
     pub max_streams: u32,
     /// Bytes that a peer may have in flight or unread.
+    #[serde(deserialize_with = "units::deserialize_size")]
     pub receive_window: ByteSize,
     /// Bytes that a peer may have in flight or unread on one stream.
+    #[serde(deserialize_with = "units::deserialize_size")]
     pub stream_window: ByteSize,
     /// Bytes sent to a peer that it has not acknowledged.
+    #[serde(deserialize_with = "units::deserialize_size")]
     pub send_window: ByteSize,
     /// A peer that is silent for so long is gone.
     #[serde(deserialize_with = "units::deserialize_duration")]
     pub idle_timeout: Duration,
 
     /// Bytes that wait for one subscription; beyond, its oldest groups are dropped.
+    #[serde(deserialize_with = "units::deserialize_size")]
     pub queue: ByteSize,
     /// Bytes that wait for one session; beyond, the oldest group of the least important track is
     /// dropped.
+    #[serde(deserialize_with = "units::deserialize_size")]
     pub session_queue: ByteSize,
     /// How long bytes wait; beyond, their group is dropped.
     #[serde(deserialize_with = "units::deserialize_duration")]
@@ -131,18 +136,23 @@ pub struct Config {
     #[serde(deserialize_with = "units::deserialize_duration")]
     pub too_far_behind: Duration,
     /// Bytes of answers to FETCH that wait for one session; beyond, the answer that grows is cut off.
+    #[serde(deserialize_with = "units::deserialize_size")]
     pub fetch_queue: ByteSize,
     /// Bytes of datagrams that wait for the path to one session; beyond, the oldest are dropped.
+    #[serde(deserialize_with = "units::deserialize_size")]
     pub datagram_queue: ByteSize,
 
     /// Bytes of cached objects in all, shared equally by the threads.
+    #[serde(deserialize_with = "units::deserialize_size")]
     pub cache: ByteSize,
     /// Bytes of cached objects of one track.
+    #[serde(deserialize_with = "units::deserialize_size")]
     pub track_cache: ByteSize,
     /// How long the objects of a silent track stay cached.
     #[serde(deserialize_with = "units::deserialize_duration")]
     pub cache_age: Duration,
     /// The largest newest group that stays cached longer, while its publisher is there: a catalog.
+    #[serde(deserialize_with = "units::deserialize_size")]
     pub max_catalog: ByteSize,
 
     /// How long packets may wait for each other when there is much to do; zero: not at all.

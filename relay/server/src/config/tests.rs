@@ -87,7 +87,10 @@ fn a_wrong_file_is_refused_in_one_line_that_says_what_and_where() {
             "listn = '[::]:1'",
             "line 1: unknown field `listn`, expected one of `listen`, `cert`",
         ),
-        ("\ncache = '8 monkeys'", "line 2: "),
+        (
+            "\ncache = '8 monkeys'",
+            "line 2: `8 monkeys` is not a size: write bytes, or a number and a unit",
+        ),
         (
             "cache-age = '8'",
             "line 1: `8` is not a duration: write a number and a unit",

@@ -29,3 +29,19 @@ pub(super) fn deserialize_duration<'de, D: Deserializer<'de>>(
 ) -> Result<Duration, D::Error> {
     duration(&String::deserialize(deserializer)?).map_err(D::Error::custom)
 }
+
+/// Bytes as a number, or what [`size`] reads.
+pub(super) fn deserialize_size<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<ByteSize, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Size {
+        Bytes(u64),
+        Text(String),
+    }
+    match Size::deserialize(deserializer)? {
+        Size::Bytes(bytes) => Ok(ByteSize(bytes)),
+        Size::Text(text) => size(&text).map_err(D::Error::custom),
+    }
+}

@@ -24,6 +24,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// How long an old connection goes on beside the new one.
 const OVERLAP: Duration = Duration::from_secs(2);
+/// A connection that lasts so long is no part of a row of attempts.
+const SETTLED: Duration = Duration::from_secs(5);
 /// Requests that a relay may have open.
 const RELAY_REQUESTS: u32 = 10_000;
 /// Streams of objects that a relay may have open.
@@ -62,6 +64,8 @@ pub(crate) struct Upstream {
     ipv6: bool,
     state: State,
     attempts: u32,
+    /// When the last connection was made.
+    made: Option<Instant>,
     /// A connection that was moved away from, and when it is closed.
     old: Option<(ConnectionKey, Instant)>,
 }
@@ -90,6 +94,7 @@ impl Upstream {
             ipv6,
             state: State::Waiting(Instant::now()),
             attempts: 0,
+            made: None,
             old: None,
         }
     }
@@ -128,13 +133,22 @@ impl Upstream {
         }
     }
 
-    fn fail(&mut self, now: Instant, why: &dyn std::fmt::Display) {
+    /// How long it waits before the next attempt.
+    fn pause(&mut self, now: Instant) -> Duration {
+        let lasted = |made: Instant| now.saturating_duration_since(made) >= SETTLED;
+        if self.made.take().is_some_and(lasted) {
+            self.attempts = 0;
+        }
         let longest = FIRST_PAUSE * (1 << self.attempts.min(6));
         // Between half and all of it, so that relays do not come back in one moment.
         let random = RandomState::new().hash_one(self.attempts) % 512;
-        let pause = longest.min(LONGEST_PAUSE) * (512 + random as u32) / 1024;
-        tracing::warn!(url = %self.url, error = %why, again = ?pause, "no upstream relay");
         self.attempts += 1;
+        longest.min(LONGEST_PAUSE) * (512 + random as u32) / 1024
+    }
+
+    fn fail(&mut self, now: Instant, why: &dyn std::fmt::Display) {
+        let pause = self.pause(now);
+        tracing::warn!(url = %self.url, error = %why, again = ?pause, "no upstream relay");
         self.url = self.target.url.clone();
         self.state = State::Waiting(now + pause);
     }
@@ -234,7 +248,7 @@ impl Shard {
         }
         tracing::info!(url = %upstream.url, "upstream relay connected");
         upstream.state = State::Open(key);
-        upstream.attempts = 0;
+        upstream.made = Some(self.now);
         if let Some((_, until)) = &mut upstream.old {
             *until = self.now + OVERLAP;
         }
@@ -268,8 +282,18 @@ impl Shard {
             }
             // Closed by that relay if no other is found.
             let far = self.now + Duration::from_hours(1);
-            upstream.old = Some((key, far));
-            upstream.state = State::Waiting(self.now);
+            if let Some((older, _)) = upstream.old.replace((key, far)) {
+                let code = SessionErrorCode::NoError;
+                self.endpoint.close(self.now, older, code, "moved");
+            }
+            let pause = upstream.pause(self.now);
+            // It leads in a circle where it asks again at once.
+            let pause = if upstream.attempts > 1 {
+                pause
+            } else {
+                Duration::ZERO
+            };
+            upstream.state = State::Waiting(self.now + pause);
         }
         true
     }
