@@ -34,8 +34,13 @@ pub(crate) fn endpoint(
         + config.max_namespaces
         + config.max_prefixes
         + SPARE_REQUESTS;
+    let window = receive_window(config);
     let limits = Limits {
-        connection_window: config.receive_window.as_u64() as u32,
+        // More once there is a token, where there must be one.
+        connection_window: match config.auth_keys {
+            Some(_) => window.min(STRANGERS_WINDOW),
+            None => window,
+        },
         stream_window: config.stream_window.as_u64() as u32,
         send_window: config.send_window.as_u64() as u32,
         max_uni_streams: config.max_streams,
@@ -79,6 +84,14 @@ pub(crate) fn endpoint(
         reset_key,
         ..EndpointConfig::default()
     }
+}
+
+/// Bytes in flight or unread of a session that has shown no token.
+const STRANGERS_WINDOW: u32 = 256 * 1024;
+
+/// Bytes in flight or unread of a session.
+pub(crate) const fn receive_window(config: &Config) -> u32 {
+    config.receive_window.as_u64() as u32
 }
 
 /// Bytes of tokens that a session may register: a few of the largest.

@@ -126,6 +126,12 @@ impl Core {
             let _ = reply.send(());
             return;
         }
+        if self.links.is_empty() {
+            // The connection was lost meanwhile.
+            self.handle_closed(CloseReason::Local);
+            let _ = reply.send(());
+            return;
+        }
         self.closing = Some((reply, now + CLOSING));
         for publication in self.publications.values() {
             (publication.new.stop)();

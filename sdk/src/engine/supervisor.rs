@@ -103,8 +103,10 @@ impl Supervisor {
             _ = &mut stopped => CloseReason::Local,
         };
         lock(&self.engine.core).handle_closed(reason);
-        for (_, LinkTask { stop, task, .. }) in std::mem::take(&mut self.tasks) {
-            drop(stop);
+        // Each takes a while where nobody answers: all at the same time.
+        let tasks = std::mem::take(&mut self.tasks).into_values();
+        let tasks: Vec<_> = tasks.map(|LinkTask { task, .. }| task).collect();
+        for task in tasks {
             // An error is a panic of the task, which was printed where it happened.
             let _ = task.await;
         }

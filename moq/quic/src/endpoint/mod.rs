@@ -342,6 +342,15 @@ impl Endpoint {
         }
     }
 
+    /// Lets a peer have so many bytes in flight or unread, over all its streams.
+    pub fn allow_bytes(&mut self, key: ConnectionKey, window: u32) {
+        let Some(index) = self.index(key) else { return };
+        if let Some(connection) = self.slots[index].connection.as_mut() {
+            connection.quic.set_receive_window(window.into());
+            self.touch(index);
+        }
+    }
+
     /// The addresses of all peers there are, half-open and closing connections included.
     pub fn remote_addresses(&self) -> impl Iterator<Item = SocketAddr> + '_ {
         let connections = self

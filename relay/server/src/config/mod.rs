@@ -359,6 +359,9 @@ impl Config {
         {
             return out_of_range("upstream-draft", "18 or 22");
         }
+        if self.hand_over && self.reset_key.is_some() {
+            return out_of_range("reset-key", "left out with `hand-over`");
+        }
         if self.max_sessions == 0 {
             return out_of_range("max-sessions", "at least 1");
         }

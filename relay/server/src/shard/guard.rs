@@ -254,6 +254,9 @@ impl Shard {
                 Err(away) => failure = failure.or(Some(away)),
             }
         }
+        if good {
+            self.endpoint.allow_bytes(connection, self.receive_window);
+        }
         self.schedule_expiry(connection);
         self.count_session(connection);
         match failure {

@@ -84,6 +84,8 @@ pub(crate) struct Parts {
     pub(crate) token_deadline: Duration,
     /// Bytes of answers to FETCH that wait in front of a session.
     pub(crate) fetch_queue: usize,
+    /// Bytes in flight or unread of a session that has shown a token.
+    pub(crate) receive_window: u32,
     /// Sessions that are without a token, on all threads.
     pub(crate) strangers: Strangers,
     /// The sessions of each participant on all threads.
@@ -120,6 +122,7 @@ pub(crate) struct Shard {
     fetch_queue: usize,
     /// Sessions that have shown no token, those there for longest first, and some that have meanwhile.
     newcomers: VecDeque<ConnectionKey>,
+    receive_window: u32,
     strangers: Strangers,
     subjects: Arc<Subjects>,
     /// Requests beyond what a participant may have in all its sessions, by the numbers of the quotas.
@@ -166,6 +169,7 @@ impl Shard {
             token_deadline: parts.token_deadline,
             fetch_queue: parts.fetch_queue,
             newcomers: VecDeque::new(),
+            receive_window: parts.receive_window,
             strangers: parts.strangers,
             subjects: parts.subjects,
             subject_refusals: [0; Quota::ALL.len()],

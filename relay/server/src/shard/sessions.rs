@@ -22,7 +22,9 @@ impl Shard {
         } else {
             peer
         });
-        if !is_upstream {
+        if is_upstream {
+            self.endpoint.allow_bytes(key, self.receive_window);
+        } else {
             self.count_stranger(key);
         }
         tracing::debug!(%remote, draft = draft.number(), "session opened");
@@ -51,6 +53,7 @@ impl Shard {
         self.sessions.fetch_sub(1, Ordering::Relaxed);
         self.stats.sessions -= 1;
         let story = &peer.story;
+        let subject = peer.permits.subject().unwrap_or_default();
         let (code, words) = details(reason);
         tracing::info!(
             remote = %story.remote,
@@ -58,6 +61,7 @@ impl Shard {
             draft = story.draft.number(),
             // Quoted, here and below: the peer chose it.
             client = ?story.implementation,
+            sub = ?subject,
             seconds = self.now.saturating_duration_since(story.since).as_secs_f32(),
             requests = story.requests,
             objects_in = story.objects_in,

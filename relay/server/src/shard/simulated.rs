@@ -13,7 +13,7 @@ use super::{Links, Parts, Relations, Shard, Shared, Subjects, drain::Leaving, wa
 use crate::{
     Config, Stats,
     access::Gate,
-    parts::{admission, endpoint, forwarder, strangers, subject_limits},
+    parts::{admission, endpoint, forwarder, receive_window, strangers, subject_limits},
 };
 
 /// One thread of a relay without its socket and its clock, for simulations: the same sessions, the
@@ -62,6 +62,7 @@ impl SimulatedRelay {
             gate: Gate::Open,
             token_deadline: config.auth_deadline,
             fetch_queue: config.fetch_queue.as_u64() as usize,
+            receive_window: receive_window(config),
             strangers: strangers(config),
             subjects: Arc::new(Subjects::new(subject_limits(config))),
             relations: Relations::default(),

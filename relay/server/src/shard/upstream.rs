@@ -196,7 +196,10 @@ impl Shard {
         let ipv6 = upstream.ipv6;
         let way = found.and_then(|way| {
             let fits = |addr: &SocketAddr| ipv6 || addr.is_ipv4();
-            let addr = way.addrs.into_iter().find(fits);
+            let fitting: Vec<SocketAddr> = way.addrs.into_iter().filter(fits).collect();
+            // Another one where one does not answer.
+            let turn = upstream.attempts as usize % fitting.len().max(1);
+            let addr = fitting.get(turn).copied();
             let addr = addr.ok_or(io::ErrorKind::AddrNotAvailable)?;
             Ok((addr, way.token))
         });
