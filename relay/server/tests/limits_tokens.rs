@@ -8,7 +8,7 @@ use bytes::Bytes;
 use parvis_quic::CloseReason;
 use parvis_relay::{Config, Limit, Relay, Running};
 use parvis_session::{Event, RequestKey, StreamEnd, StreamId};
-use parvis_token::{Action, Grant};
+use parvis_token::{Action, Claims, Grant};
 use parvis_wire::{
     AuthToken,
     Draft::{D18, D22},
@@ -148,6 +148,38 @@ async fn so_many_tokens_of_one_message_are_looked_at() {
     let error = modest.rejected(asked).await;
     assert_eq!(error.code, RequestErrorCode::MalformedAuthToken);
     modest.subscribe("camera").await;
+    call.goes_on().await;
+}
+
+#[tokio::test]
+async fn so_many_tokens_of_one_session_are_kept() {
+    let issuer = Issuer::new();
+    let relay = Relay::start(issuer.config(2)).unwrap();
+    let mut call = call(&relay, &issuer).await;
+    let bob = claims("bob", 3600, vec![watch()]);
+    let sign = |number: usize, seconds: u64| {
+        issuer.sign(&Claims {
+            id: Some(number.to_string()),
+            expires: bob.expires.plus(seconds),
+            ..bob.clone()
+        })
+    };
+    let tokens = |numbers: std::ops::Range<usize>| numbers.map(|number| sign(number, 60)).collect();
+    let asking = |auth_tokens| Parameters {
+        auth_tokens,
+        ..Parameters::default()
+    };
+    let mut hoarder = Client::connect_showing(&relay, D22, tokens(0..4)).await;
+    let asked = hoarder.ask_for("camera", asking(tokens(4..8))).await;
+    hoarder.accepted(asked).await;
+    hoarder.cancel(asked).await;
+    let asked = hoarder.ask_for("camera", asking(vec![sign(8, 0)])).await;
+    let error = hoarder.rejected(asked).await;
+    assert_eq!(error.code, RequestErrorCode::Unauthorized);
+    call.goes_on().await;
+    // One that is good for longer takes another one's place.
+    let asked = hoarder.ask_for("camera", asking(vec![sign(9, 120)])).await;
+    hoarder.accepted(asked).await;
     call.goes_on().await;
 }
 
