@@ -96,7 +96,8 @@ impl Room {
         match result {
             Ok(()) => Ok(room),
             Err(error) => {
-                let to = room.engine.asked_to_move().filter(|to| !to.is_empty());
+                let to = room.engine.asked_to_move().await;
+                let to = to.filter(|to| !to.is_empty());
                 room.close().await;
                 Err(match to {
                     Some(to) => Refusal::Elsewhere(to, error),

@@ -48,7 +48,7 @@ pub(super) struct Core {
     pub(super) next_beat: Option<Instant>,
     pub(super) flusher: Arc<Flusher>,
     /// Where the relay asked to move to; empty: to where it is.
-    pub(super) asked_to_move: Option<String>,
+    pub(super) asked_to_move: watch::Sender<Option<String>>,
     /// What the current connection speaks.
     pub(super) draft: Option<Draft>,
     pub(super) closing: Option<(oneshot::Sender<()>, Instant)>,
@@ -116,7 +116,7 @@ impl Core {
             data: Data::default(),
             next_beat: None,
             flusher,
-            asked_to_move: None,
+            asked_to_move: watch::Sender::new(None),
             draft: None,
             closing: None,
             closed: None,
@@ -280,7 +280,7 @@ impl Core {
             } => {
                 tracing::info!(uri, timeout_ms, "the relay asks to move");
                 link.going_away = true;
-                self.asked_to_move = Some(uri.clone());
+                self.asked_to_move.send_replace(Some(uri.clone()));
                 let _ = self.notices.send(Notice::GoAway {
                     link: id,
                     uri,

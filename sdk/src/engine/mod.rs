@@ -72,6 +72,9 @@ pub(crate) use self::{
 /// How long a connection that is over may take to say why.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
+/// How long after a refusal it is known that the relay asks to move.
+const GOING_AWAY: Duration = Duration::from_millis(200);
+
 /// A track to receive.
 pub(crate) struct NewSubscription {
     pub name: FullTrackName,
@@ -207,9 +210,12 @@ impl Engine {
         self.entered();
     }
 
-    /// Whether the relay has asked to move, and where to.
-    pub(crate) fn asked_to_move(&self) -> Option<String> {
-        lock(&self.core).asked_to_move.clone()
+    /// Whether the relay has asked to move, and where to. A request is refused for that a moment before it is
+    /// known.
+    pub(crate) async fn asked_to_move(&self) -> Option<String> {
+        let mut asked = lock(&self.core).asked_to_move.subscribe();
+        let asked = tokio::time::timeout(GOING_AWAY, asked.wait_for(Option::is_some)).await;
+        asked.ok()?.ok()?.clone()
     }
 
     /// Whether a relay has answered, which is when one is let in.
