@@ -9,7 +9,7 @@ use tokio::{runtime::Handle, sync::watch};
 
 use crate::{
     Codecs, JoinOptions, MeetingEvents, MeetingState, MeetingStates, ParvisError, Tickets,
-    runtime::{self, within},
+    runtime::{self, drop_within, within},
 };
 
 /// A meeting that was joined, or is about to be.
@@ -209,7 +209,6 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        let _entered = self.handle.enter();
-        self.meeting = None;
+        drop_within(&self.handle, self.meeting.take());
     }
 }

@@ -210,20 +210,24 @@ fn an_unfinished_handshake_counts_as_half_open_until_it_times_out() {
     );
 }
 
+/// half_open: handshakes before a proof of address is asked for.
+fn server(half_open: usize) -> Endpoint {
+    let (tls, _) = ServerTls::self_signed(&["localhost"]).unwrap();
+    Endpoint::new(EndpointConfig {
+        server: Some(tls),
+        admission: AdmissionPolicy::Limits {
+            half_open,
+            half_open_of_network: 3,
+            from_network: 1000,
+            connections: 100,
+        },
+        ..EndpointConfig::default()
+    })
+}
+
 #[test]
 fn a_flood_of_half_open_handshakes_is_answered_with_retry() {
-    let admission = AdmissionPolicy::Limits {
-        half_open: 3,
-        half_open_of_network: 3,
-        from_network: 1000,
-        connections: 100,
-    };
-    let (tls, _) = ServerTls::self_signed(&["localhost"]).unwrap();
-    let mut server = Endpoint::new(EndpointConfig {
-        server: Some(tls),
-        admission,
-        ..EndpointConfig::default()
-    });
+    let mut server = server(3);
     let now = std::time::Instant::now();
     let mut buf = Vec::new();
     for port in 1..=10 {
@@ -247,18 +251,7 @@ fn a_flood_of_half_open_handshakes_is_answered_with_retry() {
 
 #[test]
 fn a_network_of_proved_addresses_has_so_many_handshakes_open_and_each_is_over_in_time() {
-    let admission = AdmissionPolicy::Limits {
-        half_open: 0,
-        half_open_of_network: 3,
-        from_network: 1000,
-        connections: 100,
-    };
-    let (tls, _) = ServerTls::self_signed(&["localhost"]).unwrap();
-    let mut server = Endpoint::new(EndpointConfig {
-        server: Some(tls),
-        admission,
-        ..EndpointConfig::default()
-    });
+    let mut server = server(0);
     let now = std::time::Instant::now();
     let (mut asked, mut answer) = (Vec::new(), Vec::new());
     let mut begin = |server: &mut Endpoint, from: SocketAddr| {

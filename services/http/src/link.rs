@@ -1,17 +1,15 @@
 //! What a browser shows at a room's link: how one takes part. It says the same whether there is such a room or not.
 
 use axum::{
-    extract::{Path, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
-use parvis_meeting::RoomCode;
 
-use crate::{Language, app::App, openapi::nothing_there};
+use crate::{ApiError, Language, app::App, extract::Code, openapi::nothing_there};
 
 /// A text for people, at `/CODE`.
-pub(crate) async fn page(State(app): State<App>, Path(text): Path<String>) -> Response {
-    let bare = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    let Some(code) = RoomCode::parse(&text).ok().filter(|_| bare) else {
+pub(crate) async fn page(State(app): State<App>, code: Result<Code, ApiError>) -> Response {
+    let Ok(Code(code)) = code else {
         return nothing_there().await.into_response();
     };
     let link = code.link(app.config.site.as_str());
