@@ -9,4 +9,6 @@ case $(uname -m) in
   # Rust's own linker, which folds functions that are the same.
   x86_64) link=(-C link-arg=-Wl,--icf=all -C link-arg=-Wl,-z,pack-relative-relocs) ;;
 esac
+# Where a register holds the frame, what unwinding has to know of each function is less than the two instructions that it takes.
+export RUSTFLAGS="${RUSTFLAGS:-} -C force-frame-pointers=yes"
 exec cargo rustc -q --profile app -p parvis-ffi --crate-type cdylib "$@" -- "${link[@]}"

@@ -60,7 +60,7 @@ mod voice;
 mod volumes;
 mod wishes;
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use parvis_meeting::{Quality, display_name, tracks};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -105,7 +105,7 @@ pub use parvis_meeting::{
 
 /// A meeting that was joined, or is about to be.
 ///
-/// Dropping it leaves in the background; [`Meeting::leave`] waits until it is left.
+/// Dropping it leaves in the background, whatever of it is still held; [`Meeting::leave`] waits until it is left.
 #[derive(Debug)]
 pub struct Meeting {
     shared: Arc<Shared>,
@@ -113,6 +113,8 @@ pub struct Meeting {
     heard: mpsc::Sender<Heard>,
     state: watch::Receiver<Arc<MeetingState>>,
     events: broadcast::WeakSender<MeetingEvent>,
+    /// The driver learns by it that this was dropped: what one captures has `asks` too.
+    _here: oneshot::Sender<Infallible>,
 }
 
 /// Commands that wait to be said.
@@ -166,6 +168,7 @@ impl Meeting {
                     },
                 })?;
         let (asks, asked) = mpsc::channel(ASKS);
+        let (here, dropped) = oneshot::channel();
         let (heard, levels) = mpsc::channel(LEVELS);
         let (events, _) = broadcast::channel(EVENTS);
         let initial = MeetingState {
@@ -188,6 +191,7 @@ impl Meeting {
             code,
             participant,
             asked,
+            dropped,
             levels,
             state,
             events,
@@ -202,6 +206,7 @@ impl Meeting {
             heard,
             state: known,
             events: weak,
+            _here: here,
         };
         // A relay says a moment after the handshake that it does not accept a token.
         let_in.await?;

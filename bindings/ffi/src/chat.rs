@@ -65,6 +65,8 @@ pub struct Done {
     pub at_ms: Option<i64>,
     /// The number of a raised hand: the smallest is first.
     pub hand: Option<i64>,
+    /// The recording or transcription that was started.
+    pub capture: Option<i64>,
     /// How many were let in.
     pub admitted: Option<i32>,
     /// How many still wait: there was no place for them.
@@ -122,6 +124,7 @@ impl From<meeting::Done> for Done {
             seq: done.seq.map(|seq| signed(seq.0)),
             at_ms: done.at.map(|at| signed(at.0)),
             hand: done.hand.map(|hand| signed(hand.0)),
+            capture: done.capture.map(|id| signed(id.0)),
             admitted: done.admitted.map(count),
             waiting: done.waiting.map(count),
         }

@@ -28,3 +28,15 @@ pub fn room_code(link_or_code: String) -> Result<String, ParvisError> {
 pub fn emoji_sign(emoji: Emoji) -> String {
     parvis::meeting::Emoji::from(emoji).sign().to_owned()
 }
+
+/// Whether the same may succeed a little later, of an error of that kind which says nothing else.
+#[uniffi::export]
+pub fn is_retryable(kind: ErrorKind) -> bool {
+    kind.is_retryable()
+}
+
+/// Whether another ticket or sign-in is needed, of an error of that kind which says nothing else.
+#[uniffi::export]
+pub fn is_auth(kind: ErrorKind) -> bool {
+    kind.is_auth()
+}

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use parvis::meeting::{ChatSeq, ParticipantId};
 
-use crate::{Done, Emoji, HistoryPage, Meeting, ParvisError, Pending, numbers::unsigned};
+use crate::{Done, Emoji, HistoryPage, Language, Meeting, ParvisError, Pending, numbers::unsigned};
 
 /// What everybody may ask for. A command returns when the meeting has acknowledged it, which is after
 /// it was stored.
@@ -94,6 +94,40 @@ impl Meeting {
     pub async fn request_recording(&self) -> Result<(), ParvisError> {
         self.inner
             .ask(|meeting| Box::pin(meeting.request_recording()))
+            .await
+    }
+
+    /// Starts a recording; how far it is comes by [`MeetingEvent::Capture`](crate::MeetingEvent::Capture). Hosts.
+    pub async fn start_recording(&self) -> Result<Done, ParvisError> {
+        let asked = self
+            .inner
+            .ask(|meeting| Box::pin(meeting.start_recording()));
+        asked.await.map(Done::from)
+    }
+
+    /// Stops the recording. Hosts.
+    pub async fn stop_recording(&self) -> Result<(), ParvisError> {
+        self.inner
+            .ask(|meeting| Box::pin(meeting.stop_recording()))
+            .await
+    }
+
+    /// Starts a transcription of what is spoken, and a recording with it if `record`. Hosts.
+    pub async fn start_transcription(
+        &self,
+        language: Language,
+        record: bool,
+    ) -> Result<Done, ParvisError> {
+        let asked = self
+            .inner
+            .ask(move |meeting| Box::pin(meeting.start_transcription(language.into(), record)));
+        asked.await.map(Done::from)
+    }
+
+    /// Stops the transcription. Hosts.
+    pub async fn stop_transcription(&self) -> Result<(), ParvisError> {
+        self.inner
+            .ask(|meeting| Box::pin(meeting.stop_transcription()))
             .await
     }
 }

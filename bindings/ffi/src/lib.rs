@@ -71,7 +71,7 @@ pub use audio_frame::{AudioFrame, AudioLayout};
 pub use bench::{BenchSink, bench_bytes, bench_call, bench_callback};
 pub use capture::{AudioCapture, CameraCapture, ScreenCapture};
 pub use chat::{ChatMessage, Done, HistoryGap, HistoryPage, PrivateMessage};
-pub use code::{clock_now_us, emoji_sign, room_code, version};
+pub use code::{clock_now_us, emoji_sign, is_auth, is_retryable, room_code, version};
 pub use codec_state::{CodecFallback, CodecInUse, CodecState};
 pub use codecs::{
     Codecs, Content, VideoDecoder, VideoDecoderCaps, VideoDecoderFactory, VideoEncoder,

@@ -14,7 +14,7 @@ use crate::{
 
 /// A meeting that was joined, or is about to be.
 ///
-/// Freeing it leaves in the background; [`Meeting::leave`] waits until it is left.
+/// Freeing it leaves in the background, whatever of it is still held; [`Meeting::leave`] waits until it is left.
 #[derive(uniffi::Object)]
 pub struct Meeting {
     pub(crate) inner: Arc<Inner>,
@@ -99,6 +99,14 @@ impl Meeting {
         // An error is a panic of the task, which was printed where it happened.
         let _ = leaving.await;
         Ok(())
+    }
+}
+
+impl Drop for Meeting {
+    fn drop(&mut self) {
+        if !self.inner.left.send_replace(true) {
+            self.inner.handle.spawn(Arc::clone(&self.inner).leave());
+        }
     }
 }
 

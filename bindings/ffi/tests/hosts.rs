@@ -4,9 +4,9 @@ mod common;
 
 use common::{Person, Site};
 use parvis_ffi::{
-    AccessLevel, CaptureKind, DisconnectReason, Done, ErrorKind, ForbiddenSources, HistoryPolicy,
-    LeaveReason, MeetingEvent, MeetingState, ParvisError, Phase, Policy, Role, Source, Target,
-    Tickets,
+    AccessLevel, CaptureFailure, CaptureKind, CaptureStatus, DisconnectReason, Done, ErrorKind,
+    ForbiddenSources, HistoryPolicy, Language, LeaveReason, MeetingEvent, MeetingState,
+    ParvisError, Phase, Policy, Role, Source, Target, Tickets,
 };
 
 /// Alice, who owns a room, and two guests who wait to be let in.
@@ -159,6 +159,30 @@ async fn what_a_host_sets_is_what_others_see() {
         let seen = alice.sees("what is asked for", asked).await;
         assert_eq!(seen, (wanted, zoe.id.clone()));
     }
+
+    // Nobody runs a service that would take them on.
+    let started = host.start_transcription(Language::Auto, true).await;
+    assert!(started.unwrap().capture.is_some());
+    let mut failed = Vec::new();
+    while failed.len() < 2 {
+        let further = |event| match event {
+            MeetingEvent::Capture { capture } => Some(capture),
+            _ => None,
+        };
+        let capture = zoe.sees("a recording", further).await;
+        if capture.status == CaptureStatus::FailedToStart {
+            assert_eq!(capture.failure, Some(CaptureFailure::ServiceUnavailable));
+            failed.push(capture.language);
+        }
+    }
+    assert!(failed.contains(&Some(Language::Auto)), "{failed:?}");
+    assert!(failed.contains(&None), "{failed:?}");
+    let started = host.start_recording().await;
+    assert!(started.unwrap().capture.is_some());
+    let recording = zoe.meeting.start_recording().await;
+    assert_eq!(recording.unwrap_err().kind(), ErrorKind::Forbidden);
+    let stopping = host.stop_transcription().await;
+    assert_eq!(stopping.unwrap_err().kind(), ErrorKind::NotRecording);
 
     let guest = host.set_role(zoe.id.clone(), Role::Member).await;
     assert_eq!(guest.unwrap_err().kind(), ErrorKind::NotSignedIn);

@@ -1,6 +1,6 @@
 use parvis_meeting::{
-    AccessLevel, Command, Done, Emoji, HistoryPolicy, OrganisationId, ParticipantId, Role, Source,
-    Target,
+    AccessLevel, Command, Done, Emoji, HistoryPolicy, Language, OrganisationId, ParticipantId,
+    Role, Source, Target,
 };
 use tokio::sync::oneshot;
 
@@ -9,7 +9,7 @@ use super::{CommandError, Meeting, driver::Ask};
 /// What a participant may ask for; who may do what is for the meeting to say.
 impl Meeting {
     /// Asks for something and waits for the answer.
-    pub async fn command(&self, command: Command) -> Result<Done, CommandError> {
+    pub(super) async fn command(&self, command: Command) -> Result<Done, CommandError> {
         let (reply, answer) = oneshot::channel();
         let reply = reply.into();
         let ask = Ask::Command { command, reply };
@@ -174,5 +174,30 @@ impl Meeting {
     /// Asks the hosts to transcribe.
     pub async fn request_transcription(&self) -> Result<(), CommandError> {
         self.do_it(Command::RequestTranscription).await
+    }
+
+    /// Starts a recording; how far it is comes by [`MeetingEvent::Capture`](super::MeetingEvent::Capture). Hosts.
+    pub async fn start_recording(&self) -> Result<Done, CommandError> {
+        self.command(Command::StartRecording).await
+    }
+
+    /// Stops the recording. Hosts.
+    pub async fn stop_recording(&self) -> Result<(), CommandError> {
+        self.do_it(Command::StopRecording).await
+    }
+
+    /// Starts a transcription of what is spoken, and a recording with it if `record`. Hosts.
+    pub async fn start_transcription(
+        &self,
+        language: Language,
+        record: bool,
+    ) -> Result<Done, CommandError> {
+        self.command(Command::StartTranscription { language, record })
+            .await
+    }
+
+    /// Stops the transcription. Hosts.
+    pub async fn stop_transcription(&self) -> Result<(), CommandError> {
+        self.do_it(Command::StopTranscription).await
     }
 }

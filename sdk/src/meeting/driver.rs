@@ -6,6 +6,7 @@ mod telling;
 mod watching;
 
 use std::{
+    convert::Infallible,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -61,7 +62,7 @@ pub(super) struct Driver {
     pub(super) link: DataLink,
     pub(super) code: RoomCode,
     pub(super) me: ParticipantId,
-    pub(super) asks: mpsc::Receiver<Ask>,
+    asks: Asks,
     pub(super) heard: mpsc::Receiver<Heard>,
     pub(super) state: watch::Sender<Arc<MeetingState>>,
     pub(super) events: broadcast::Sender<MeetingEvent>,
@@ -82,6 +83,12 @@ pub(super) struct Driver {
     suggested: bool,
     /// `None`: nothing is given up.
     shortage: Option<Shortage>,
+}
+
+/// What is asked of the driver, until the meeting is dropped.
+struct Asks {
+    asked: mpsc::Receiver<Ask>,
+    dropped: oneshot::Receiver<Infallible>,
 }
 
 /// What is read once one is in.
@@ -122,7 +129,8 @@ impl Driver {
         room: Arc<Room>,
         code: RoomCode,
         me: ParticipantId,
-        asks: mpsc::Receiver<Ask>,
+        asked: mpsc::Receiver<Ask>,
+        dropped: oneshot::Receiver<Infallible>,
         heard: mpsc::Receiver<Heard>,
         state: watch::Sender<Arc<MeetingState>>,
         events: broadcast::Sender<MeetingEvent>,
@@ -139,7 +147,7 @@ impl Driver {
             room,
             code,
             me,
-            asks,
+            asks: Asks { asked, dropped },
             heard,
             state,
             events,
@@ -184,7 +192,7 @@ impl Driver {
         let mut replies = loop {
             tokio::select! {
                 replies = &mut subscribing => break replies?,
-                ask = self.asks.recv() => match ask {
+                ask = self.asks.next() => match ask {
                     Some(Ask::Leave(done)) => {
                         let _ = done.send(());
                         return Ok(DisconnectReason::Left);
@@ -286,7 +294,7 @@ impl Driver {
             next = inside => next,
             arrived = coming => Next::Arrived(arrived),
             event = events.next() => Next::Room(event),
-            ask = self.asks.recv() => Next::Ask(ask),
+            ask = self.asks.next() => Next::Ask(ask),
             Some(heard) = self.heard.recv() => Next::Heard(heard),
             Ok(report) = self.codecs.recv() => Next::Codec(report),
             () = timer => Next::Timer,
@@ -370,6 +378,17 @@ impl Driver {
             }
         };
         let _ = tokio::time::timeout(GOODBYE, answered).await;
+    }
+}
+
+impl Asks {
+    /// `None`: the meeting was dropped, and all that was asked before was given out.
+    async fn next(&mut self) -> Option<Ask> {
+        tokio::select! {
+            biased;
+            ask = self.asked.recv() => ask,
+            _ = &mut self.dropped => None,
+        }
     }
 }
 

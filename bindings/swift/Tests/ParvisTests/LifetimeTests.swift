@@ -48,9 +48,14 @@ final class LifetimeTests: XCTestCase {
         let bruno = try await site.join(link, "Bruno")
         var zoe: Meeting? = try await site.join(link, "Zoé")
         try await bruno.expect("Zoé is in") { $0.participants.count == 2 }
+        try await zoe?.expect("Zoé is in") { $0.isConnected }
+        let (camera, mixer) = (try await zoe?.camera(width: 320, height: 180), try zoe?.mixer())
+        let states = zoe?.states()
         zoe = nil
         XCTAssertNil(zoe)
         try await bruno.expect("Zoé is gone") { $0.participants.count == 1 }
+        await assertFails(.left) { try await camera?.mute() }
+        withExtendedLifetime((camera, mixer, states)) {}
         try await bruno.leave()
     }
 

@@ -28,6 +28,8 @@ const INCOMING_BUFFER: u64 = 16 * 1024;
 #[derive(Clone)]
 pub struct ServerTls {
     key: Arc<CertifiedKey>,
+    /// By a pointer, so that only programs that make a `ServerTls` have the server's half of TLS in them.
+    configure: fn(&Self, &[&[u8]], Arc<TransportConfig>) -> Arc<quinn_proto::ServerConfig>,
 }
 
 impl ServerTls {
@@ -88,10 +90,21 @@ impl ServerTls {
             Err(rustls::Error::InconsistentKeys(_)) => return Err(TlsError::KeyMismatch),
             Err(error) => return Err(TlsError::UnusableCertificate(error.to_string())),
         }
-        Ok(Self { key: Arc::new(key) })
+        Ok(Self {
+            key: Arc::new(key),
+            configure: Self::configure,
+        })
     }
 
     pub(crate) fn quic(
+        &self,
+        protocols: &[&[u8]],
+        transport: Arc<TransportConfig>,
+    ) -> Arc<quinn_proto::ServerConfig> {
+        (self.configure)(self, protocols, transport)
+    }
+
+    fn configure(
         &self,
         protocols: &[&[u8]],
         transport: Arc<TransportConfig>,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    house::{House, event, soon, until},
+    house::{House, event, soon},
     path::Path,
 };
 use parvis::meeting::{CommandError, Done, ErrorKind, MeetingEvent, Pending, PendingState};
@@ -61,7 +61,11 @@ async fn a_message_that_nobody_answered_is_sent_again_and_appears_once() {
     house.start_relay();
     let again = sent_again(&pending).await;
     assert_eq!(again.seq.map(|seq| seq.0), Some(1));
-    until("the host is back", || host.state().is_connected()).await;
+    event(&mut heard, "the second message", |event| match event {
+        MeetingEvent::Chat(message) => (message.text == "twice").then_some(()),
+        _ => None,
+    })
+    .await;
     let page = host.history(None, 10).await.expect("history");
     let texts: Vec<&str> = page.messages.iter().map(|m| m.text.as_str()).collect();
     assert_eq!(texts, ["once", "twice"]);

@@ -67,6 +67,35 @@ async fn a_screen_that_is_turned_off_and_shared_again_is_seen() {
     soon("the end of it", host.wait_for(off)).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_meeting_that_is_dropped_is_left_whatever_of_it_is_held() {
+    let house = House::new().await;
+    let (code, host) = house.open().await;
+    let anna = house.member(&code, "Anna").await;
+    let who = me(&anna);
+    let camera = anna.camera(320, 180).await.expect("it is on");
+    let options = parvis::AudioOptions::default();
+    let microphone = anna.microphone(options).await.expect("it is on");
+    let (mixer, notes) = (
+        anna.mixer(parvis::codec::Channels::Mono),
+        anna.data("notes"),
+    );
+    let said = anna
+        .chat_pending("the last word")
+        .await
+        .expect("it is on its way");
+    drop(anna);
+    let gone = |state: &MeetingState| {
+        let view = state.view.as_ref();
+        view.is_some_and(|view| view.participant(&who).is_none())
+    };
+    soon("Anna is gone", host.wait_for(gone)).await;
+    // What was asked before was heard.
+    assert!(soon("the answer", said.outcome()).await.is_ok());
+    assert!(camera.mute().await.is_err());
+    drop((camera, microphone, mixer, notes));
+}
+
 /// A relay gives up a group that waits for too long, and sends nothing more of it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_that_the_relay_gave_up_is_seen_soon_after() {

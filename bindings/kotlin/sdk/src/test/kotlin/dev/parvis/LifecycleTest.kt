@@ -178,8 +178,12 @@ class LifecycleTest {
     @Test
     fun `a meeting that is closed without leaving is seen to be left`() = test {
         val (alice, zoe) = two(site)
+        val camera = zoe.meeting.camera(VideoOptions(Media.WIDTH, Media.HEIGHT, 15))
+        val held = listOf(zoe.meeting.microphone(), zoe.meeting.mixer(), camera)
         zoe.close()
         alice.knows("to be alone") { it.view?.participants?.size == 1 }
+        assertEquals(ErrorKind.LEFT, assertFailsWith<ParvisException> { camera.mute() }.kind)
+        held.forEach(AutoCloseable::close)
         alice.close()
     }
 

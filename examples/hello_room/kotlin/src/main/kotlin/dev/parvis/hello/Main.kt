@@ -8,7 +8,6 @@ import dev.parvis.ParvisException
 import dev.parvis.Phase
 import dev.parvis.Picture
 import dev.parvis.Source
-import dev.parvis.Trust
 import dev.parvis.VideoOptions
 import dev.parvis.VideoTarget
 import java.nio.ByteBuffer
@@ -45,7 +44,7 @@ fun main(arguments: Array<String>) {
 
 /** Stays until somebody says "bye" in the chat, or the meeting is over. */
 suspend fun helloRoom(link: String, name: String, say: (String) -> Unit) {
-    val options = JoinOptions(name, device = UUID.randomUUID().toString(), trust = Trust.Anyone)
+    val options = JoinOptions(name, device = UUID.randomUUID().toString())
     Meeting.join(link, options).use { meeting ->
         val events = meeting.events()
         val known =
