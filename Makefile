@@ -41,7 +41,12 @@ format: ## Checks the format of the sources
 	cargo fmt --manifest-path testing/interop/Cargo.toml -- --check
 	cargo fmt --manifest-path fuzz/Cargo.toml -- --check
 
-lint: packages ## clippy, warnings are errors
+lint: packages ## clippy and shellcheck, warnings are errors
+	@scripts/packages.sh --lint
+	@# Its commas are those of one argument.
+	shellcheck --severity=warning --exclude=SC2054 scripts/*.sh scripts/app-codecs/* bindings/swift/scripts/*.sh
+	@# A Mac runs these, whose tools are BSD's and whose bash is 3.2.
+	@! grep -nE 'sed -i|realpath|readlink -f|declare -A|mapfile|grep -P' bindings/swift/scripts/*.sh
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy --manifest-path testing/interop/Cargo.toml -- -D warnings
 

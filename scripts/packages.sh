@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# packages.sh [--tests|--bench|--kotlin|--swift]: installs the Debian packages that a build and the demonstration need,
-# and those that only the tests, the benchmarks or a binding need; says why each is there.
+# packages.sh [--lint|--tests|--bench|--kotlin|--swift]: installs the Debian packages that a build and the demonstration need,
+# and those that only the checks of scripts, the tests, the benchmarks or a binding need; says why each is there.
 set -euo pipefail
 declare -A why=(
   [build-essential]="a C compiler for libaom, libopus and dav1d"
@@ -16,6 +16,7 @@ declare -A why=(
   [ffmpeg]="makes test clips and checks the recordings we write"
   [fonts-dejavu-core]="text of the screen-share clip"
 )
+[ "${1:-}" != --lint ] || why[shellcheck]="checks the scripts"
 if [ "${1:-}" = --tests ]; then
   why[chromium]="a real browser, which plays the recordings we write"
   why[chromium-driver]="drives that browser"

@@ -19,6 +19,13 @@ let foreign: Target = .binaryTarget(name: "parvis_ffiFFI", path: ".generated/par
 let link: [LinkerSetting] = []
 #endif
 
+// Apps may have it: what they see without an import of `ParvisFFI` is all that there is.
+#if compiler(>=6.1)
+let ofApps: [SwiftSetting] = [.enableUpcomingFeature("MemberImportVisibility")]
+#else
+let ofApps: [SwiftSetting] = [.enableExperimentalFeature("MemberImportVisibility")]
+#endif
+
 let package = Package(
     name: "Parvis",
     platforms: [.iOS(.v17), .macOS(.v14)],
@@ -35,6 +42,6 @@ let package = Package(
         ),
         .target(name: "Parvis", dependencies: ["ParvisFFI"]),
         .target(name: "ParvisApple", dependencies: ["Parvis"]),
-        .testTarget(name: "ParvisTests", dependencies: ["Parvis", "ParvisApple"]),
+        .testTarget(name: "ParvisTests", dependencies: ["Parvis", "ParvisApple"], swiftSettings: ofApps),
     ]
 )

@@ -5,7 +5,6 @@ Of the generated module only the types that Parvis names are public to apps. One
 """
 
 import json
-import re
 import sys
 
 # What every type has, or the compiler adds by itself.
@@ -36,6 +35,23 @@ def signature(node: dict) -> str:
     return f"{name}({inside}){marks}{shown}"
 
 
+def payload(node: dict) -> str:
+    """What a case carries, with its labels: the case is a function of the enum's type, and then of that."""
+    made = node["children"][0]["children"][0]
+    if made["kind"] != "TypeFunc":
+        return ""
+    carries = made["children"][1]["printedName"]
+    return carries if carries.startswith("(") else f"({carries})"
+
+
+def isolation(node: dict, isolated: bool) -> str:
+    """What differs from the type that a declaration is in. Of a global actor the digester does not say which; there is one."""
+    own = "Custom" in node.get("declAttributes", [])
+    if own == isolated or node.get("declKind") not in ("Func", "Var", "Constructor", "Class", "Struct", "Enum"):
+        return ""
+    return "@MainActor " if own else "nonisolated "
+
+
 def line(node: dict) -> str | None:
     kind = node.get("declKind")
     static = "static " if node.get("static") else ""
@@ -52,27 +68,31 @@ def line(node: dict) -> str | None:
             setter = any(a.get("accessorKind") == "set" for a in node.get("accessors", [])) and "SetterAccess" not in attributes
             return f"{static}{'var' if setter else 'let'} {node['printedName']}: {types(node)[0]}"
         case "EnumElement":
-            values = re.fullmatch(r"\(\S+\.Type\) -> (?:(\(.*\)) -> )?\S+", types(node)[0])
-            return f"case {node['printedName']}{values[1] or ''}"
+            return f"case {node['printedName'].partition('(')[0]}{payload(node)}"
         case "TypeAlias":
             return f"typealias {node['printedName']} = {types(node)[0]}"
         case "Class" | "Struct" | "Enum" | "Protocol":
             conformances = sorted({c["printedName"] for c in node.get("conformances", [])} - SILENT)
-            inherits = f": {', '.join(conformances)}" if conformances else ""
-            return f"{kind.lower()} {node['printedName']}{generic}{inherits}"
+            inherited = node.get("superclassNames", [])[:1] + conformances
+            inherits = f": {', '.join(inherited)}" if inherited else ""
+            is_final = kind == "Class" and "Final" in node.get("declAttributes", [])
+            marks = "open " if node.get("isOpen") else "final " if is_final else ""
+            return f"{marks}{kind.lower()} {node['printedName']}{generic}{inherits}"
         case _:
             return f"{kind} {node['printedName']}"
 
 
-def lines(nodes: list[dict], depth: int = 0) -> list[str]:
+def lines(nodes: list[dict], depth: int = 0, isolated: bool = False) -> list[str]:
     said = []
     for node in nodes:
         # Operators that the compiler writes, and what is inside them, say nothing new.
         if node.get("implicit") or (own := line(node)) is None:
             continue
-        said.append((own, lines([c for c in node.get("children", []) if "declKind" in c], depth + 1)))
-    said.sort(key=lambda pair: pair[0])
-    return [text for own, inner in said for text in ["    " * depth + own, *inner]]
+        inner = [c for c in node.get("children", []) if "declKind" in c]
+        is_isolated = "Custom" in node.get("declAttributes", [])
+        said.append((own, isolation(node, isolated) + own, lines(inner, depth + 1, is_isolated)))
+    said.sort(key=lambda one: one[0])
+    return [text for _, own, inner in said for text in ["    " * depth + own, *inner]]
 
 
 def main() -> None:

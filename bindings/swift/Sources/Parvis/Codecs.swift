@@ -124,7 +124,7 @@ public final class PictureSink: Sendable {
     ///
     /// - Parameter timestamp: of its frame.
     public func push(_ picture: I420Picture, rotation: Rotation = .none, at timestamp: MediaTime) throws {
-        try foreign.push(LentPicture(picture), rotation, timestamp)
+        try foreign.push(try LentPicture(picture), rotation, timestamp)
     }
 
     /// Puts a picture of two planes.

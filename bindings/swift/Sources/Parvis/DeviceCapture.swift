@@ -8,8 +8,8 @@ public protocol AudioCapture: AnyObject, Sendable {
     /// Asks for permission and opens the device. When it throws, nothing is published: ``ErrorKind/permissionDenied`` is the word
     /// for a refusal.
     ///
-    /// Whatever becomes of it, ``stop()`` follows, once: also when this throws or is cancelled, and when whoever wants the
-    /// microphone gives up meanwhile.
+    /// Whatever becomes of it, ``stop()`` follows once this has ended, and once: also when this throws or is cancelled, and when
+    /// whoever wants the microphone gives up meanwhile.
     func open() async throws
     /// Gives sound to the microphone from here on.
     func start(_ microphone: Microphone) throws
@@ -124,15 +124,60 @@ extension Meeting {
     }
 }
 
-private final class ForeignAudioCapture: ParvisFFI.AudioCapture {
-    private let capture: any AudioCapture
+/// Holds the end of a capture back until its beginning is over: the library gives up at once, and what opens a device may go on.
+private final class Opening: Sendable {
+    private enum State {
+        case closed, opening, open, over
+    }
 
-    init(_ capture: any AudioCapture) {
-        self.capture = capture
+    private let state = Locked(State.closed)
+    private let begin: @Sendable () async throws -> Void
+    private let end: @Sendable () throws -> Void
+
+    init(open: @escaping @Sendable () async throws -> Void, stop: @escaping @Sendable () throws -> Void) {
+        (begin, end) = (open, stop)
     }
 
     func open() async throws {
-        try await capture.open()
+        try state.with { state in
+            guard state == .closed else { throw CancellationError() }
+            state = .opening
+        }
+        let result: Result<Void, any Error>
+        do {
+            result = .success(try await begin())
+        } catch {
+            result = .failure(error)
+        }
+        let isOver = state.with { state in
+            if state == .opening { state = .open }
+            return state == .over
+        }
+        // Nobody is there any more to be told what goes wrong.
+        if isOver { try? end() }
+        try result.get()
+    }
+
+    func stop() throws {
+        let before = state.with { state in
+            defer { state = .over }
+            return state
+        }
+        if before == .open { try end() }
+    }
+}
+
+private final class ForeignAudioCapture: ParvisFFI.AudioCapture {
+    private let capture: any AudioCapture
+    private let opening: Opening
+
+    init(_ capture: any AudioCapture) {
+        self.capture = capture
+        opening = Opening(open: capture.open, stop: capture.stop)
+    }
+
+    func open() async throws {
+        try await opening.open()
     }
 
     func start(microphone: ParvisFFI.Microphone) throws {
@@ -140,19 +185,21 @@ private final class ForeignAudioCapture: ParvisFFI.AudioCapture {
     }
 
     func stop() throws {
-        try capture.stop()
+        try opening.stop()
     }
 }
 
 private final class ForeignCameraCapture: ParvisFFI.CameraCapture {
     private let capture: any CameraCapture
+    private let opening: Opening
 
     init(_ capture: any CameraCapture) {
         self.capture = capture
+        opening = Opening(open: capture.open, stop: capture.stop)
     }
 
     func open() async throws {
-        try await capture.open()
+        try await opening.open()
     }
 
     func start(camera: ParvisFFI.Camera) throws {
@@ -160,19 +207,21 @@ private final class ForeignCameraCapture: ParvisFFI.CameraCapture {
     }
 
     func stop() throws {
-        try capture.stop()
+        try opening.stop()
     }
 }
 
 private final class ForeignScreenCapture: ParvisFFI.ScreenCapture {
     private let capture: any ScreenCapture
+    private let opening: Opening
 
     init(_ capture: any ScreenCapture) {
         self.capture = capture
+        opening = Opening(open: capture.open, stop: capture.stop)
     }
 
     func open() async throws {
-        try await capture.open()
+        try await opening.open()
     }
 
     func start(screen: ParvisFFI.Screen) throws {
@@ -180,7 +229,7 @@ private final class ForeignScreenCapture: ParvisFFI.ScreenCapture {
     }
 
     func stop() throws {
-        try capture.stop()
+        try opening.stop()
     }
 }
 

@@ -27,8 +27,15 @@ extension Meeting {
 /// A camera or screen that the app encodes, such as by a phone's encoder. ``turnOff()`` or releasing it turns it off.
 public final class EncodedSource: Sendable {
     let foreign: ParvisFFI.EncodedSource
-    /// A question that waits for its answer.
-    private let asked = Locked<Task<EncodedDemand?, Never>?>(nil)
+    private let asking = Locked(Asking())
+
+    /// A question to the library.
+    private struct Asking {
+        /// Whether it was asked, and the answer not taken so far.
+        var isAsking = false
+        var answer: EncodedDemand??
+        var waiting: [UUID: AsyncStream<Void>.Continuation] = [:]
+    }
 
     init(_ foreign: ParvisFFI.EncodedSource) {
         self.foreign = foreign
@@ -58,17 +65,39 @@ public final class EncodedSource: Sendable {
     /// What the encoder is to do next; `nil`: it was turned off, the meeting is over, or the task is cancelled. For one task at
     /// a time. Whoever asks late gets the outcome, nothing piles up.
     public func nextDemand() async -> EncodedDemand? {
-        let asked = asked.with { asked in
-            let asking = asked ?? Task { [foreign] in await foreign.nextDemand() }
-            asked = asking
-            return asking
+        let id = UUID()
+        while !Task.isCancelled {
+            let (answered, answers) = AsyncStream.makeStream(of: Void.self)
+            let demand = asking.with { asking -> EncodedDemand?? in
+                if let demand = asking.answer {
+                    asking = Asking()
+                    return demand
+                }
+                asking.waiting[id] = answers
+                if !asking.isAsking {
+                    asking.isAsking = true
+                    ask()
+                }
+                return nil
+            }
+            if let demand { return demand }
+            for await _ in answered {}
+            asking.with { $0.waiting[id] = nil }
         }
-        let (answers, answer) = AsyncStream.makeStream(of: EncodedDemand?.self)
-        Task { _ = answer.yield(await asked.value) }
         // Whoever is cancelled leaves the answer to the next one.
-        guard let demand = await answers.first(where: { _ in true }) else { return nil }
-        self.asked.with { $0 = nil }
-        return demand
+        return nil
+    }
+
+    /// Asks the library, once for all who wait.
+    private func ask() {
+        Task { [foreign, asking] in
+            let demand = await foreign.nextDemand()
+            let waiting = asking.with { asking in
+                asking.answer = .some(demand)
+                return asking.waiting.values
+            }
+            for one in waiting { one.finish() }
+        }
     }
 
     /// What the encoder is to do, as it comes.

@@ -10,7 +10,7 @@ public struct I420Picture {
     public let y: PlaneBytes
     /// The blue difference, half as wide and high, rounded up.
     public let u: PlaneBytes
-    /// The red difference; its stride is that of ``u``.
+    /// The red difference; with another stride than ``u`` it is no picture that is taken.
     public let v: PlaneBytes
 
     /// A picture with these planes.
@@ -59,7 +59,11 @@ struct LentPicture {
     let uvStride: Int32
     let uvPixelStride: Int32
 
-    init(_ picture: I420Picture) {
+    init(_ picture: I420Picture) throws {
+        guard picture.v.stride == picture.u.stride else {
+            throw ParvisError(
+                .badFrame, "the rows of v are \(picture.v.stride) bytes apart, those of u \(picture.u.stride)")
+        }
         (y, u, v) = (Data(lending: picture.y.bytes), Data(lending: picture.u.bytes), Data(lending: picture.v.bytes))
         (width, height) = (Int32(clamping: picture.width), Int32(clamping: picture.height))
         (yStride, uvStride) = (Int32(clamping: picture.y.stride), Int32(clamping: picture.u.stride))

@@ -74,7 +74,7 @@ public class VideoSource: @unchecked Sendable {
     /// - Parameter timestamp: when it was captured; `nil`: now.
     /// - Throws: ``ErrorKind/badFrame`` if it is not of the size that the source was turned on with, once it is upright.
     public func push(_ picture: I420Picture, rotation: Rotation = .none, at timestamp: MediaTime? = nil) throws {
-        try foreign.push(LentPicture(picture), rotation, timestamp)
+        try foreign.push(try LentPicture(picture), rotation, timestamp)
     }
 
     /// Gives a picture of two planes.

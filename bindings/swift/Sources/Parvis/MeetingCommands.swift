@@ -137,6 +137,36 @@ extension Meeting {
         try await foreign.remove(who: participant)
     }
 
+    /// Starts a recording, ``Done/capture``; how far it is comes as ``MeetingEvent/capture(capture:)``.
+    ///
+    /// - Throws: ``ErrorKind/alreadyRecording``; ``ErrorKind/needsKey`` in an encrypted room.
+    @discardableResult
+    public func startRecording() async throws -> Done {
+        try await foreign.startRecording()
+    }
+
+    /// Stops the recording.
+    ///
+    /// - Throws: ``ErrorKind/notRecording`` if there is none.
+    public func stopRecording() async throws {
+        try await foreign.stopRecording()
+    }
+
+    /// Starts writing down what is spoken, ``Done/capture``.
+    ///
+    /// - Parameter record: whether a recording is started with it.
+    @discardableResult
+    public func startTranscription(_ language: Language, record: Bool = false) async throws -> Done {
+        try await foreign.startTranscription(language: language, record: record)
+    }
+
+    /// Stops the transcription.
+    ///
+    /// - Throws: ``ErrorKind/notRecording`` if there is none.
+    public func stopTranscription() async throws {
+        try await foreign.stopTranscription()
+    }
+
     /// Ends the meeting for everybody.
     public func endForAll() async throws {
         try await foreign.endForAll()

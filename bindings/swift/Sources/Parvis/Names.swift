@@ -1,5 +1,6 @@
 import Foundation
-import ParvisFFI
+// The members of its types are those of this module's; where both have a name, this one's is meant.
+@_exported import ParvisFFI
 
 /// Who somebody is in a meeting; another one at the next join.
 public typealias ParticipantID = String
@@ -111,6 +112,16 @@ extension MediaStates {
 extension MeetingState {
     /// Whether one is in.
     public var isConnected: Bool { phase == .connected }
+
+    /// Whether one is not let in: a host said no, nobody answered, or too many wait. ``Meeting/knock()`` asks again.
+    public var isTurnedAway: Bool {
+        switch phase {
+        case .inLobby(.denied), .inLobby(.timedOut), .inLobby(.full): true
+        case .inLobby(.waiting), .inLobby(.waitingForHost), .inLobby(.outside), .connecting, .connected, .reconnecting,
+            .disconnected:
+            false
+        }
+    }
 
     /// Why it is over; `nil`: it is not.
     public var ended: DisconnectReason? {

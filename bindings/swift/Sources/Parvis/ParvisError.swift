@@ -17,13 +17,18 @@ public typealias ErrorKind = ParvisFFI.ErrorKind
 
 extension ParvisError {
     /// An error of the app's own code, as of a ``TicketSource``.
+    ///
+    /// - Parameters:
+    ///   - isRetryable: whether the same may succeed a little later; `nil`: as of every error of that kind, or if it says when.
+    ///   - isAuth: whether another ticket or sign-in is needed; `nil`: as of every error of that kind.
     public init(
-        _ kind: ErrorKind, _ reason: String, retryAfter: Duration? = nil, isRetryable: Bool = false,
-        isAuth: Bool = false
+        _ kind: ErrorKind, _ reason: String, retryAfter: Duration? = nil, isRetryable: Bool? = nil,
+        isAuth: Bool? = nil
     ) {
         self = .Failed(
             kind: kind, reason: reason, retryAfterMs: retryAfter?.milliseconds,
-            isRetryable: isRetryable || retryAfter != nil, isAuth: isAuth
+            isRetryable: isRetryable ?? (retryAfter != nil || ParvisFFI.isRetryable(kind: kind)),
+            isAuth: isAuth ?? ParvisFFI.isAuth(kind: kind)
         )
     }
 

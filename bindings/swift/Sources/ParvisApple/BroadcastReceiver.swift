@@ -27,8 +27,7 @@ public final class BroadcastReceiver: Sendable {
     }
 
     private let listeners = Listeners<Event>()
-    private let path: String
-    private let isOver = Locked(false)
+    private let listener: UnixListener
     private let screen = Locked<(any BroadcastScreen)?>(nil)
     private let connection = Locked<UnixSocket?>(nil)
 
@@ -36,10 +35,9 @@ public final class BroadcastReceiver: Sendable {
     ///
     /// - Throws: `POSIXError` if there is no such folder.
     public init(socket path: String) throws {
-        let socket = try UnixSocket.listening(at: path)
-        self.path = path
-        Thread.detachNewThread { [isOver, screen, connection, listeners] in
-            while let accepted = socket.accepted(), !isOver.value {
+        listener = try UnixListener(at: path)
+        Thread.detachNewThread { [listener, screen, connection, listeners] in
+            while let accepted = listener.accepted() {
                 connection.exchange(accepted)
                 Self.take(accepted, screen, listeners)
                 connection.exchange(nil)
@@ -48,11 +46,8 @@ public final class BroadcastReceiver: Sendable {
     }
 
     deinit {
-        isOver.exchange(true)
+        listener.end()
         end()
-        // Who waits for the next one is woken by it.
-        _ = try? UnixSocket.connected(to: path)
-        unlink(path)
         listeners.finish()
     }
 

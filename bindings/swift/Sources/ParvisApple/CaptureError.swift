@@ -1,14 +1,13 @@
 import Foundation
+import Parvis
 
-/// Why a device gives no pictures or sound.
+/// Why a device gives no pictures or sound, although the user allows it.
 public enum CaptureError: Error, Equatable, Sendable {
     /// A device of this phone.
     public enum Device: String, Sendable {
         case camera, microphone, screen, speaker
     }
 
-    /// The user does not allow it; the app can lead to the settings.
-    case notPermitted(Device)
     /// There is none, or another app has it.
     case unavailable(Device)
 }
@@ -16,8 +15,14 @@ public enum CaptureError: Error, Equatable, Sendable {
 extension CaptureError: LocalizedError {
     public var errorDescription: String? {
         switch self {
-        case .notPermitted(let device): "This app may not use the \(device.rawValue): allow it in the settings."
         case .unavailable(let device): "The \(device.rawValue) is not available."
         }
+    }
+}
+
+extension ParvisError {
+    /// The user does not allow it; the app can lead to the settings.
+    static func notPermitted(_ device: CaptureError.Device) -> ParvisError {
+        ParvisError(.permissionDenied, "the user does not allow the \(device.rawValue)")
     }
 }

@@ -8,7 +8,7 @@ import UIKit
 /// ```swift
 /// let audio = PhoneAudio()
 /// try await audio.play(meeting)                       // everybody, as they come and go
-/// try await audio.capture(for: meeting.microphone())
+/// let microphone = try await meeting.microphone(from: PhoneMicrophone(audio))
 /// for await event in audio.events() { … }             // other calls, headsets
 /// ```
 ///
@@ -85,20 +85,13 @@ public final class PhoneAudio: @unchecked Sendable {
         }
     }
 
-    /// Captures sound for a meeting's microphone.
-    ///
-    /// - Throws: ``CaptureError/notPermitted(_:)`` if the user does not allow it.
-    public func capture(for microphone: Microphone) async throws {
-        // Not while it is muted, and not after the meeting.
-        try await capture { try? microphone.push($0) }
-    }
-
     /// Captures sound for whatever takes it, such as a level that is shown before the meeting: 48 kHz, one channel.
     ///
-    /// - Throws: ``CaptureError/notPermitted(_:)`` if the user does not allow it.
+    /// - Throws: `ParvisError` of the kind `permissionDenied` if the user does not allow it, ``CaptureError/unavailable(_:)`` if
+    ///   another app, such as a call, has the device.
     public func capture(_ take: @escaping @Sendable (UnsafeBufferPointer<Float>) -> Void) async throws {
         guard await AVAudioApplication.requestRecordPermission() else {
-            throw CaptureError.notPermitted(.microphone)
+            throw ParvisError.notPermitted(.microphone)
         }
         try await onQueue {
             self.take = take
@@ -113,11 +106,11 @@ public final class PhoneAudio: @unchecked Sendable {
         }
     }
 
-    /// Ends the capture; playing goes on.
-    public func stopCapture() async {
-        try? await onQueue {
+    /// Ends the capture, a moment later; playing goes on.
+    public func stopCapture() {
+        queue.async {
             self.take = nil
-            try self.run()
+            try? self.run()
         }
     }
 

@@ -6,12 +6,14 @@ import Parvis
 ///
 /// ```swift
 /// let phone = PhoneCamera()
-/// try await phone.start()                         // CameraPreview(phone) shows it
+/// try await phone.open()                          // CameraPreview(phone) shows it
 /// let size = phone.size
-/// phone.feed(try await meeting.camera(width: size.width, height: size.height))
+/// let camera = try await meeting.camera(from: phone, width: size.width, height: size.height)
 /// for await event in phone.events() { … }         // a turned device has pictures of another size
 /// ```
-public final class PhoneCamera: NSObject, @unchecked Sendable {
+///
+/// With ``feed(_:)`` it goes on when the meeting's camera is turned off, as where that is turned on again in another size.
+public final class PhoneCamera: NSObject, CameraCapture, @unchecked Sendable {
     /// What happens to the camera from outside.
     public enum Event: Sendable, Equatable {
         /// Pictures have another size from here on, since the device was turned: turn the meeting's camera off and on again
@@ -40,7 +42,7 @@ public final class PhoneCamera: NSObject, @unchecked Sendable {
     private var turning: [NSKeyValueObservation] = []
     private var observers: [any NSObjectProtocol] = []
 
-    /// The camera on that side of the device; nothing is captured before ``start()``.
+    /// The camera on that side of the device; nothing is captured before ``open()``.
     public init(position: AVCaptureDevice.Position = .front) {
         self.position = position
         previewLayer = AVCaptureVideoPreviewLayer(session: session)
@@ -58,16 +60,16 @@ public final class PhoneCamera: NSObject, @unchecked Sendable {
         listeners.stream()
     }
 
-    /// The size of its pictures as the device is held now; known once it was started.
+    /// The size of its pictures as the device is held now; known once it was opened.
     public var size: PictureSize { captured.value }
 
-    /// Asks the user if need be, and captures.
+    /// Asks the user if need be, and captures; an open one goes on.
     ///
-    /// - Throws: ``CaptureError/notPermitted(_:)`` if the user does not allow it, ``CaptureError/unavailable(_:)`` if there is
-    ///   no such camera or another app has it.
-    public func start() async throws {
+    /// - Throws: `ParvisError` of the kind `permissionDenied` if the user does not allow it, ``CaptureError/unavailable(_:)`` if
+    ///   there is no such camera or another app has it.
+    public func open() async throws {
         guard await AVCaptureDevice.requestAccess(for: .video) else {
-            throw CaptureError.notPermitted(.camera)
+            throw ParvisError.notPermitted(.camera)
         }
         try await onQueue {
             try self.configure()
@@ -76,9 +78,15 @@ public final class PhoneCamera: NSObject, @unchecked Sendable {
         }
     }
 
-    /// Ends the capture; the meeting's camera gets no pictures any more.
-    public func stop() async {
-        try? await onQueue {
+    /// Gives the pictures to a meeting's camera.
+    public func start(_ camera: Camera) {
+        feed(camera)
+    }
+
+    /// Ends the capture, a moment later, and lets go of the meeting's camera.
+    public func stop() {
+        feed(nil)
+        queue.async {
             self.isWanted = false
             self.session.stopRunning()
         }
@@ -153,12 +161,12 @@ extension PhoneCamera {
         turning = [
             coordinator.observe(\.videoRotationAngleForHorizonLevelCapture) { [weak self] coordinator, _ in
                 let angle = coordinator.videoRotationAngleForHorizonLevelCapture
-                self?.queue.async { self?.turn(to: angle) }
+                self?.queue.async { [weak self] in self?.turn(to: angle) }
             },
             coordinator.observe(\.videoRotationAngleForHorizonLevelPreview, options: .initial) {
                 [weak self] coordinator, _ in
                 let angle = coordinator.videoRotationAngleForHorizonLevelPreview
-                DispatchQueue.main.async { self?.previewLayer.connection?.turn(to: angle) }
+                DispatchQueue.main.async { [weak self] in self?.previewLayer.connection?.turn(to: angle) }
             },
         ]
         turn(to: coordinator.videoRotationAngleForHorizonLevelCapture)

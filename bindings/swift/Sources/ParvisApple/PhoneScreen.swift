@@ -8,21 +8,27 @@ import UIKit
 /// The app's own screen, captured by ReplayKit and shared in a meeting.
 ///
 /// ```swift
-/// let phone = PhoneScreen()
 /// let size = await PhoneScreen.size
-/// try await phone.start(try await meeting.screen(width: size.width, height: size.height), size: size)
+/// let phone = PhoneScreen(size)
+/// let screen = try await meeting.screen(from: phone, width: size.width, height: size.height)
 /// for await _ in phone.ends() { … }               // iOS or the user has ended it
 /// ```
 ///
 /// Other apps are captured by a broadcast extension, which is a process of its own: ``BroadcastSender`` there gives its pictures
 /// to a ``BroadcastReceiver`` in the app.
-public final class PhoneScreen: @unchecked Sendable {
+public final class PhoneScreen: ScreenCapture, @unchecked Sendable {
     private let listeners = Listeners<Void>(waiting: 1)
     private let recorder = RPScreenRecorder.shared()
+    private let size: PictureSize
     private let shared = Locked<SharedScreen?>(nil)
+    private let isOpen = Locked(false)
 
-    /// Nothing is captured before ``start(_:size:)``.
-    public init() {}
+    /// Nothing is captured before ``open()``.
+    ///
+    /// - Parameter size: that the meeting's screen is turned on with.
+    public init(_ size: PictureSize) {
+        self.size = size
+    }
 
     /// One for each capture that ends without ``stop()`` from here on, until this is released.
     public func ends() -> AsyncStream<Void> {
@@ -37,45 +43,47 @@ public final class PhoneScreen: @unchecked Sendable {
             .fitting(longerSide: 1920)
     }
 
-    /// Asks the user, and gives what is seen to a meeting's screen; with black at the sides once the device is turned.
+    /// Asks the user, and captures.
     ///
-    /// - Parameter size: that the screen was turned on with.
-    /// - Throws: ``CaptureError/notPermitted(_:)`` if the user does not allow it, ``CaptureError/unavailable(_:)`` if the screen
-    ///   cannot be captured now.
-    public func start(_ screen: Screen, size: PictureSize) async throws {
+    /// - Throws: `ParvisError` of the kind `permissionDenied` if the user does not allow it, ``CaptureError/unavailable(_:)`` if
+    ///   the screen cannot be captured now.
+    public func open() async throws {
         guard recorder.isAvailable else { throw CaptureError.unavailable(.screen) }
-        let shared = SharedScreen(screen, size)
         recorder.isMicrophoneEnabled = false
         do {
-            try await recorder.startCapture { [weak self] sample, kind, error in
+            try await recorder.startCapture { [weak self, shared] sample, kind, error in
                 if error != nil {
                     self?.ended()
                 } else {
-                    shared.take(sample, kind)
+                    shared.value?.take(sample, kind)
                 }
             }
         } catch let error as NSError
             where error.domain == RPRecordingErrorDomain
             && error.code == RPRecordingErrorCode.userDeclined.rawValue
         {
-            throw CaptureError.notPermitted(.screen)
+            throw ParvisError.notPermitted(.screen)
         } catch {
             throw CaptureError.unavailable(.screen)
         }
-        self.shared.exchange(shared)
+        isOpen.exchange(true)
     }
 
-    /// Ends the capture.
-    public func stop() async {
-        guard let ended = shared.take() else { return }
-        try? await recorder.stopCapture()
-        ended.end()
+    /// Gives what is seen to a meeting's screen; with black at the sides once the device is turned.
+    public func start(_ screen: Screen) {
+        shared.exchange(SharedScreen(screen, size))
+    }
+
+    /// Ends the capture, a moment later, and lets go of the meeting's screen.
+    public func stop() {
+        shared.take()?.end()
+        guard isOpen.exchange(false) else { return }
+        Task { [recorder] in try? await recorder.stopCapture() }
     }
 
     private func ended() {
-        guard let ended = shared.take() else { return }
-        ended.end()
-        listeners.yield(())
+        shared.take()?.end()
+        if isOpen.exchange(false) { listeners.yield(()) }
     }
 }
 

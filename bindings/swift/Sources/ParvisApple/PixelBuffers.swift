@@ -5,7 +5,7 @@ import Parvis
 extension VideoSource {
     /// Gives a picture, as AVFoundation and ReplayKit hand it over; it is copied once, into the library.
     ///
-    /// Takes `420YpCbCr8BiPlanar` of either range; other formats are passed over.
+    /// - Throws: `ParvisError` of the kind `badFrame` if it is not `420YpCbCr8BiPlanar`, of either range.
     public func push(_ buffer: CVPixelBuffer, rotation: Rotation = .none) throws {
         try buffer.withNV12 { try push($0, rotation: rotation) }
     }
@@ -19,8 +19,11 @@ extension CVPixelBuffer {
             || format == kCVPixelFormatType_420YpCbCr8BiPlanarFullRange
     }
 
-    func withNV12(_ use: (NV12Picture) throws -> Void) rethrows {
-        guard isNV12 else { return }
+    func withNV12(_ use: (NV12Picture) throws -> Void) throws {
+        guard isNV12 else {
+            let format = CVPixelBufferGetPixelFormatType(self)
+            throw ParvisError(.badFrame, "a pixel buffer of format \(format) is no picture of two planes")
+        }
         guard CVPixelBufferLockBaseAddress(self, .readOnly) == kCVReturnSuccess else { return }
         defer { CVPixelBufferUnlockBaseAddress(self, .readOnly) }
         guard let y = plane(0), let uv = plane(1) else { return }

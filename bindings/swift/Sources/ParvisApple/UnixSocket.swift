@@ -7,9 +7,9 @@ import Glibc
 /// A socket between two processes of this device, by a file that both see.
 final class UnixSocket: @unchecked Sendable {
     // It is closed once, in the end.
-    private let descriptor: Int32
+    let descriptor: Int32
 
-    private init(_ descriptor: Int32) {
+    init(_ descriptor: Int32) {
         self.descriptor = descriptor
         #if canImport(Darwin)
         var on: Int32 = 1
@@ -21,15 +21,6 @@ final class UnixSocket: @unchecked Sendable {
         close(descriptor)
     }
 
-    /// Waits for others at that file, in whose place it comes.
-    static func listening(at path: String) throws -> UnixSocket {
-        unlink(path)
-        let socket = try opened()
-        try socket.named(path) { bind(socket.descriptor, $0, $1) }
-        guard listen(socket.descriptor, 1) == 0 else { throw failure() }
-        return socket
-    }
-
     /// Goes to whoever waits at that file; what that one does not read for a second cannot be written any more.
     static func connected(to path: String) throws -> UnixSocket {
         let socket = try opened()
@@ -37,15 +28,6 @@ final class UnixSocket: @unchecked Sendable {
         var patience = timeval(tv_sec: 1, tv_usec: 0)
         setsockopt(socket.descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
         return socket
-    }
-
-    /// The next one who comes; `nil`: the system gives none any more.
-    func accepted() -> UnixSocket? {
-        while true {
-            let accepted = accept(descriptor, nil, nil)
-            if accepted >= 0 { return UnixSocket(accepted) }
-            guard errno == EINTR || errno == ECONNABORTED else { return nil }
-        }
     }
 
     /// Whether something can be written now, or cannot be any more.
@@ -90,7 +72,8 @@ final class UnixSocket: @unchecked Sendable {
         shutdown(descriptor, Int32(SHUT_RDWR))
     }
 
-    private static func opened() throws -> UnixSocket {
+    /// One that is at no file.
+    static func opened() throws -> UnixSocket {
         #if canImport(Darwin)
         let descriptor = socket(AF_UNIX, SOCK_STREAM, 0)
         #else
@@ -100,7 +83,8 @@ final class UnixSocket: @unchecked Sendable {
         return UnixSocket(descriptor)
     }
 
-    private func named(_ path: String, _ use: (UnsafePointer<sockaddr>, socklen_t) -> Int32) throws {
+    /// Does something with the name of a file as the system wants it.
+    func named(_ path: String, _ use: (UnsafePointer<sockaddr>, socklen_t) -> Int32) throws {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         let room = MemoryLayout.size(ofValue: address.sun_path)
@@ -116,7 +100,8 @@ final class UnixSocket: @unchecked Sendable {
         guard result == 0 else { throw Self.failure() }
     }
 
-    private static func failure() -> POSIXError {
+    /// What went wrong last.
+    static func failure() -> POSIXError {
         POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO)
     }
 }

@@ -63,6 +63,8 @@ final class BadInputTests: XCTestCase {
         }
         guard case .inLobby(.denied(let pause)) = state.phase else { return XCTFail("\(state.phase)") }
         XCTAssertGreaterThan(pause ?? 0, 0)
+        XCTAssertTrue(state.isTurnedAway)
+        XCTAssertFalse(alice.state.isTurnedAway)
         let error = await assertFails(.denied) { try await guest.knock() }
         XCTAssertNotNil(error?.retryAfter)
         try await guest.leave()
@@ -105,6 +107,12 @@ final class BadInputTests: XCTestCase {
         await assertFails(.badFrame) { try luma.withPicture(640, 360) { try camera.push($0) } }
         await assertFails(.badFrame) { try luma.withPicture(320, 180, short: 1) { try camera.push($0) } }
         await assertFails(.badFrame) { try luma.withPicture(320, 180) { try camera.push($0, rotation: .clockwise) } }
+        await assertFails(.badFrame) {
+            try luma.withPicture(320, 180) { whole in
+                let v = PlaneBytes(bytes: whole.v.bytes, stride: whole.v.stride + 1)
+                try camera.push(I420Picture(width: 320, height: 180, y: whole.y, u: whole.u, v: v))
+            }
+        }
         try luma.withPicture(180, 320) { try camera.push($0, rotation: .clockwise) }
         try luma.withPicture(320, 180) { try camera.push($0) }
         await assertFails(.badArgument) { _ = try await alice.microphone(channels: 3) }

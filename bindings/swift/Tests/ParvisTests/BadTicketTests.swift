@@ -107,6 +107,11 @@ final class BadTicketTests: XCTestCase {
             _ = try await Meeting.join("abc-defg-hij", options: options)
         }
         XCTAssertEqual(error?.reason, "no meetings for this account")
+        options.tickets = .source(FixedTickets { _ in throw ParvisError(.notSignedIn, "sign in again") })
+        let signedOut = await assertFails(.notSignedIn) { [options] in
+            _ = try await Meeting.join("abc-defg-hij", options: options)
+        }
+        XCTAssertEqual(signedOut?.isAuth, true)
         options.tickets = .source(FixedTickets { _ in throw Bug() })
         let bug = await assertFails(.callback) { [options] in
             _ = try await Meeting.join("abc-defg-hij", options: options)

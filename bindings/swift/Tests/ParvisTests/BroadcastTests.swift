@@ -70,6 +70,25 @@ final class BroadcastTests: XCTestCase {
         XCTAssertThrowsError(try { while true { try send(again, 0) } }())
     }
 
+    func testAReceiverInThePlaceOfAnotherHearsTheNextBroadcast() async throws {
+        var receiver = try BroadcastReceiver(socket: path)
+        receiver = try BroadcastReceiver(socket: path)
+        var events = receiver.events().makeAsyncIterator()
+        let sender = try BroadcastSender(socket: path)
+        try send(sender, 0)
+        let began = await events.next()
+        XCTAssertEqual(began, .began(PictureSize(width: 5, height: 3)))
+    }
+
+    func testOneThatIsEndedWaitsNoMore() async throws {
+        let listener = try UnixListener(at: path)
+        let waiting = Task.detached { listener.accepted() == nil }
+        listener.end()
+        let isOver = try await within("it waits no more") { await waiting.value }
+        XCTAssertTrue(isOver)
+        XCTAssertFalse(FileManager.default.fileExists(atPath: path))
+    }
+
     func testWhatIsNoPictureEndsTheBroadcast() async throws {
         let receiver = try BroadcastReceiver(socket: path)
         var events = receiver.events().makeAsyncIterator()
@@ -83,8 +102,8 @@ final class BroadcastTests: XCTestCase {
     }
 
     func testAnAppThatStandsStillHoldsNoExtension() async throws {
-        let app = try UnixSocket.listening(at: path)
-        defer { unlink(path) }
+        let app = try UnixListener(at: path)
+        defer { app.end() }
         let sender = try BroadcastSender(socket: path)
         let accepted = app.accepted()
         // More than the system keeps for somebody who reads nothing.

@@ -35,6 +35,26 @@ final class CancellationTests: XCTestCase {
         XCTAssertThrowsError(try result.get()) { XCTAssertTrue($0 is CancellationError, "\($0)") }
     }
 
+    func testACaptureIsStoppedOnceItsOpeningHasEnded() async throws {
+        let site = try Site()
+        defer { site.stop() }
+        let alice = try await site.join(try site.room(), "Alice", as: site.administrator)
+        try await alice.expect("Alice is in", \.isConnected)
+        // A device that opens whoever gives up meanwhile.
+        let (opens, opening) = AsyncStream.makeStream(of: CheckedContinuation<Void, Never>.self)
+        let capture = FakeCapture(open: { await withCheckedContinuation { _ = opening.yield($0) } })
+        let turningOn = Task { try await alice.microphone(from: capture) }
+        let device = try await within("it opens") { await opens.first { _ in true } }
+        turningOn.cancel()
+        let result = try await within("it is given up") { await turningOn.result }
+        XCTAssertThrowsError(try result.get()) { XCTAssertTrue($0 is CancellationError, "\($0)") }
+        XCTAssertEqual(capture.calls, ["open"], "the device would stay open")
+        device?.resume()
+        try await eventually("it is stopped") { capture.calls == ["open", "stop"] }
+        try await alice.microphone().turnOff()
+        try await alice.leave()
+    }
+
     func testCommandsAndStreams() async throws {
         let site = try Site()
         defer { site.stop() }

@@ -8,7 +8,8 @@ func embed(
     // embed: begin
     let meeting = try await Meeting.join(link, options: JoinOptions(name: "Zoé", device: device))
     let events = meeting.events()
-    try await meeting.wait(until: \.isConnected)  // until then in the lobby
+    let state = try await meeting.wait { $0.isConnected || $0.isTurnedAway }  // until then in the lobby
+    guard state.isConnected else { return try await meeting.leave() }  // not let in, or over
     let camera = try await meeting.camera(width: 1280, height: 720)
     try camera.push(I420Picture(width: 1280, height: 720, y: y, u: u, v: v))  // as often as the device gives one
     let microphone = try await meeting.microphone()

@@ -41,6 +41,25 @@ final class EmbedTests: XCTestCase {
         try await alice.endForAll()
         try await within("the lines end with the meeting") { try await zoe.value }
     }
+
+    func testTheLinesEndWhereAHostDenies() async throws {
+        let site = try Site()
+        defer { site.stop() }
+        let link = try site.room()
+        let alice = try await site.join(link, "Alice", as: site.administrator)
+        try await alice.expect("Alice is in", \.isConnected)
+        let zoe = Task {
+            let none = UnsafeRawBufferPointer(start: nil, count: 0)
+            let plane = PlaneBytes(bytes: none, stride: 0)
+            try await embed(
+                link, "device-of-zoe", y: plane, u: plane, v: plane, samples: none.bindMemory(to: Float.self)
+            ) { _ in }
+        }
+        try await alice.expect("Zoé waits") { !$0.lobby.isEmpty }
+        try await alice.deny(.all)
+        try await within("the lines end") { try await zoe.value }
+        try await alice.leave()
+    }
 }
 
 extension Array {

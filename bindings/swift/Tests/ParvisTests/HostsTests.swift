@@ -79,6 +79,25 @@ final class HostsTests: XCTestCase {
         try await Self.asks(alice, .recording, other) { try await bruno.requestRecording() }
         try await Self.asks(alice, .transcription, other) { try await bruno.requestTranscription() }
 
+        // Nobody runs a service that would take them on.
+        let captures = bruno.events()
+        let started = try await alice.startTranscription(.auto, record: true)
+        XCTAssertNotNil(started.capture)
+        var failed: Set<Language?> = []
+        while failed.count < 2 {
+            let capture = try await captures.expect("it fails") { event in
+                if case .capture(let capture) = event, capture.status == .failedToStart { capture } else { nil }
+            }
+            XCTAssertEqual(capture.failure, .serviceUnavailable)
+            failed.insert(capture.language)
+        }
+        XCTAssertEqual(failed, [.auto, nil])
+        let recording = try await alice.startRecording()
+        XCTAssertNotNil(recording.capture)
+        await assertFails(.forbidden) { try await bruno.startRecording() }
+        await assertFails(.forbidden) { try await bruno.stopRecording() }
+        await assertFails(.notRecording) { try await alice.stopTranscription() }
+
         let left = alice.events()
         try await alice.remove(other)
         try await bruno.expect("Bruno is removed") { $0.ended == .removed }

@@ -57,6 +57,24 @@ final class MeetingModelTests: XCTestCase {
         try await expect("the reaction is shown") { model.reactions.shown.map(\.emoji) == [.partyPopper] }
         XCTAssertTrue(isObserved.isSet, "a view is told")
 
+        // Who comes later has the past page by page.
+        for number in 2..<5 { try await bruno.chat("message \(number)") }
+        let page = try await bruno.history(count: 2)
+        XCTAssertEqual(page.messages.map(\.text), ["message 3", "message 4"])
+        let before = try await bruno.history(before: page.before, count: 2)
+        XCTAssertEqual(before.messages.map(\.text), ["Salut", "message 2"])
+        let late = MeetingModel(bruno)
+        var counts: [Int] = []
+        while late.hasOlderMessages {
+            try await late.loadOlderMessages(2)
+            counts.append(late.chat.lines.count)
+        }
+        XCTAssertEqual(counts, [2, 4, 5])
+        XCTAssertEqual(
+            late.chat.lines.map(\.text), ["Bonjour !", "Salut", "message 2", "message 3", "message 4"])
+        try await late.loadOlderMessages()
+        XCTAssertEqual(late.chat.lines.count, 5)
+
         running.cancel()
         let reason = await running.value
         XCTAssertEqual(reason, .left)

@@ -111,4 +111,17 @@ final class ModelTests: XCTestCase {
         XCTAssertFalse(error.isAuth)
         XCTAssertEqual(error.localizedDescription, "too many")
     }
+
+    func testAnErrorOfTheAppsOwnIsAsAllOfItsKindAre() {
+        for kind in [ErrorKind.notLetIn, .noToken, .notSignedIn] {
+            XCTAssertTrue(ParvisError(kind, "").isAuth, "\(kind)")
+            XCTAssertFalse(ParvisError(kind, "").isRetryable, "\(kind)")
+        }
+        for kind in [ErrorKind.serviceUnavailable, .rateLimited, .noAnswer] {
+            XCTAssertTrue(ParvisError(kind, "").isRetryable, "\(kind)")
+            XCTAssertFalse(ParvisError(kind, "").isAuth, "\(kind)")
+        }
+        XCTAssertFalse(ParvisError(.serviceUnavailable, "gone for good", isRetryable: false).isRetryable)
+        XCTAssertFalse(ParvisError(.notLetIn, "no more", isAuth: false).isAuth)
+    }
 }

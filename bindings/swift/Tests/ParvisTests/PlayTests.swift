@@ -108,6 +108,24 @@ final class PlayTests: XCTestCase {
         try await alice.leave()
     }
 
+    func testAScreenThatTheAppEncodesIsHeardToo() async throws {
+        let (site, alice, zoe) = try await meeting()
+        defer { site.stop() }
+        let screen = try await zoe.screenEncoded([.av1(width: 320, height: 180)])
+        await assertFails(.noSuchTrack) {
+            try [Float](repeating: 0, count: 960).withUnsafeBufferPointer { try screen.pushSound($0) }
+        }
+        try await screen.shareSound(channels: 1)
+        let player = try Player(soundOf: screen)
+        let mixer = try alice.mixer()
+        try await hears("the tone", mixer) { decibels(of: 220, over: 3000, in: $0) > 20 }
+        await player.stop()
+        let camera = try await zoe.cameraEncoded([.av1(width: 320, height: 180)])
+        await assertFails(.noSuchTrack) { try await camera.shareSound() }
+        try await zoe.leave()
+        try await alice.leave()
+    }
+
     func testALayerOfOnesOwnChoiceIsSent() async throws {
         let (site, alice, zoe) = try await meeting()
         defer { site.stop() }

@@ -99,7 +99,8 @@ public final class CallModel {
             devices.callConnected()
             arrival = Task { await self.comeIn() }
         }
-        own.update(media)
+        let forbidden = state.view?.forbidden.camera ?? false
+        own.update(media, cameraIsForbidden: forbidden && !meeting.isHost)
     }
 
     private func comeIn() async {
@@ -111,7 +112,10 @@ public final class CallModel {
     private func happened(_ event: DeviceEvent) async {
         if event == .callEnded { return await leave() }
         // Before one is in nothing is published.
-        guard arrival != nil else { return }
+        guard arrival != nil else {
+            if event == .screenOffered { await devices.stopScreen() }
+            return
+        }
         await attempt { try await self.own.happened(event) }
     }
 

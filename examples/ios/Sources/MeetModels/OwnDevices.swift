@@ -23,6 +23,8 @@ public final class OwnDevices {
     private var microphone: Microphone?
     private var camera: Camera?
     private var screen: Screen?
+    /// Whether the user wants to be seen, and the meeting has not said otherwise since.
+    private var wantsCamera = false
     /// What is turned on again after an interruption.
     private var resumes: Set<Source> = []
     private var interrupted: Set<Source> = []
@@ -49,6 +51,7 @@ public final class OwnDevices {
     public func setCamera(on: Bool) async throws {
         try await turns.take {
             self.resumes.remove(.camera)
+            self.wantsCamera = on
             if on { try await self.devices.startCamera() } else { await self.devices.stopCamera() }
             try await self.switchCamera(on)
         }
@@ -99,9 +102,16 @@ public final class OwnDevices {
     }
 
     /// Takes what the meeting says is on: a host can stop one's own sources.
-    func update(_ media: MediaStates) {
+    func update(_ media: MediaStates, cameraIsForbidden: Bool) {
         microphoneOn = microphone != nil && media.microphone == .on
         cameraOn = camera != nil && media.camera == .on
+        if cameraIsForbidden, !cameraOn, camera != nil, wantsCamera {
+            wantsCamera = false
+            Task {
+                // Nothing goes wrong in ending it, unless the user wants it again when its turn comes.
+                try? await self.turns.take { if !self.wantsCamera { await self.devices.stopCamera() } }
+            }
+        }
         let shared = screenOn
         screenOn = screen != nil && media.screen == .on
         if shared, !screenOn, let ended = screen {
@@ -144,10 +154,16 @@ public final class OwnDevices {
     }
 
     private func switchCamera(_ on: Bool) async throws {
-        if let camera {
-            try await on ? camera.unmute() : camera.mute()
-        } else if on {
-            try await publishCamera()
+        do {
+            if let camera {
+                try await on ? camera.unmute() : camera.mute()
+            } else if on {
+                try await publishCamera()
+            }
+        } catch {
+            // Who is not seen is not filmed.
+            if on { await devices.stopCamera() }
+            throw error
         }
     }
 
@@ -189,9 +205,9 @@ public final class OwnDevices {
 
     private func shareScreen() async throws {
         let size = devices.screenSize
-        let screen = try await meeting.screen(width: size.width, height: size.height)
-        self.screen = screen
         do {
+            let screen = try await meeting.screen(width: size.width, height: size.height)
+            self.screen = screen
             try await devices.startScreen(screen, size: size)
         } catch {
             await endScreen()
@@ -199,12 +215,12 @@ public final class OwnDevices {
         }
     }
 
+    /// A broadcast that the meeting does not take ends too.
     private func endScreen() async {
-        guard let screen else { return }
-        self.screen = nil
-        screenOn = false
+        let ended = screen
+        (screen, screenOn) = (nil, false)
         await devices.stopScreen()
         // It may be off already.
-        try? screen.turnOff()
+        try? ended?.turnOff()
     }
 }

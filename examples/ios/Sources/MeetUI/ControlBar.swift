@@ -10,13 +10,13 @@ struct ControlBar: View {
     @Binding var sheet: CallView.Sheet?
 
     var body: some View {
-        HStack(spacing: 14) {
+        HStack(spacing: 6) {
             RoundToggle(on: microphone, symbol: "mic", label: "Microphone")
             RoundToggle(on: camera, symbol: "video", label: "Camera")
             button("hand.raised", label: "Hand", active: handIsUp) { await call.toggleHand() }
             button("bubble.left", label: "Chat", badge: call.meeting.unread) { sheet = .chat }
             BroadcastPicker(extension: "dev.parvis.Meet.Broadcast")
-                .frame(width: 48, height: 48)
+                .buttonSize()
                 .accessibilityLabel("Share the whole screen")
             more
             Button {
@@ -24,12 +24,13 @@ struct ControlBar: View {
             } label: {
                 Image(systemName: "phone.down.fill")
                     .font(.title3)
-                    .frame(width: 48, height: 48)
+                    .buttonSize()
                     .background(.red, in: Circle())
                     .foregroundStyle(.white)
             }
             .accessibilityLabel("Leave")
         }
+        .padding(.horizontal, 8)
         .padding(.vertical, 10)
     }
 
@@ -97,7 +98,7 @@ struct ControlBar: View {
     private func symbol(_ name: String, active: Bool) -> some View {
         Image(systemName: active ? "\(name).fill" : name)
             .font(.title3)
-            .frame(width: 48, height: 48)
+            .buttonSize()
             .background(active ? AnyShapeStyle(.yellow) : AnyShapeStyle(.ultraThinMaterial), in: Circle())
             .foregroundStyle(active ? Color.black : Color.primary)
     }

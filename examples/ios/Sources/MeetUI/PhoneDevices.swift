@@ -9,19 +9,21 @@ public final class PhoneDevices: CaptureDevices {
     /// What one's own camera is previewed with.
     let camera = PhoneCamera()
     private let audio = PhoneAudio()
-    private let screen = PhoneScreen()
+    private var screen: PhoneScreen?
     /// Of the whole screen, where the app has a group with its extension.
     private let broadcasts = BroadcastHandler.socket.flatMap { try? BroadcastReceiver(socket: $0) }
     private var broadcast: PictureSize?
     private var call: CallHooks?
     private var moving: Task<Void, Never>?
     private var following: [Task<Void, Never>] = []
+    private var happens: AsyncStream<DeviceEvent>.Continuation?
 
     /// Nothing is captured so far.
     public init() {}
 
     public func events() -> AsyncStream<DeviceEvent> {
         let (events, happens) = AsyncStream.makeStream(of: DeviceEvent.self)
+        self.happens = happens
         for task in following { task.cancel() }
         following = [
             Task { [events = camera.events()] in
@@ -41,9 +43,6 @@ public final class PhoneDevices: CaptureDevices {
                     case .routeChanged: break
                     }
                 }
-            },
-            Task { [ends = screen.ends()] in
-                for await _ in ends { happens.yield(.screenEnded) }
             },
             Task { [weak self, events = broadcasts?.events()] in
                 guard let events else { return }
@@ -77,13 +76,13 @@ public final class PhoneDevices: CaptureDevices {
     }
 
     public func startCamera() async throws {
-        try await camera.start()
+        try await camera.open()
     }
 
     public var cameraSize: PictureSize { camera.size }
 
     public func stopCamera() async {
-        await camera.stop()
+        camera.stop()
     }
 
     public func flipCamera() async throws {
@@ -100,11 +99,12 @@ public final class PhoneDevices: CaptureDevices {
     }
 
     public func startMicrophone(_ microphone: Microphone) async throws {
-        try await audio.capture(for: microphone)
+        // Not while it is muted, and not after the meeting.
+        try await audio.capture { try? microphone.push($0) }
     }
 
     public func stopMicrophone() async {
-        await audio.stopCapture()
+        audio.stopCapture()
     }
 
     public func startSpeaker(_ meeting: Meeting) async throws {
@@ -125,7 +125,14 @@ public final class PhoneDevices: CaptureDevices {
         if broadcast != nil {
             broadcasts?.feed(screen)
         } else {
-            try await self.screen.start(screen, size: size)
+            let phone = PhoneScreen(size)
+            try await phone.open()
+            phone.start(screen)
+            self.screen = phone
+            following.append(
+                Task { [ends = phone.ends(), happens] in
+                    for await _ in ends { happens?.yield(.screenEnded) }
+                })
         }
     }
 
@@ -133,7 +140,8 @@ public final class PhoneDevices: CaptureDevices {
         broadcasts?.feed(nil)
         broadcasts?.end()
         broadcast = nil
-        await screen.stop()
+        screen?.stop()
+        screen = nil
     }
 
     public func beginCall(_ title: String) async {

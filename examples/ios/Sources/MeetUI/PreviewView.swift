@@ -74,12 +74,19 @@ struct RoundToggle: View {
         } label: {
             Image(systemName: on ? "\(symbol).fill" : "\(symbol).slash.fill")
                 .font(.title3)
-                .frame(width: 48, height: 48)
+                .buttonSize()
                 .background(on ? AnyShapeStyle(.ultraThinMaterial) : AnyShapeStyle(.red), in: Circle())
                 .foregroundStyle(on ? Color.primary : Color.white)
         }
         .accessibilityLabel(label)
         .accessibilityValue(on ? "on" : "off")
+    }
+}
+
+extension View {
+    /// As wide and high as a round button: 48 points, or less where a row of them has no place for that.
+    func buttonSize() -> some View {
+        frame(maxWidth: 48, maxHeight: 48).aspectRatio(1, contentMode: .fit)
     }
 }
 #endif

@@ -108,6 +108,41 @@ final class CallModelTests: XCTestCase {
     }
 
     @MainActor
+    func testWhatTheMeetingDoesNotTakeIsNotCaptured() async throws {
+        let site = try Site()
+        defer { site.stop() }
+        let link = try site.room("--access", "public")
+        let alice = try await site.join(link, "Alice", as: site.administrator)
+        try await alice.expect("Alice is in", \.isConnected)
+        try await alice.forbid(.camera, true)
+        try await alice.forbid(.screen, true)
+        let zoe = try await RunningCall.join(link, "Zoé")
+        let (call, devices, id) = (zoe.call, zoe.devices, zoe.call.meeting.state.me)
+        func isLast(_ what: String, _ asked: String) async throws {
+            try await eventually(what) { @MainActor in devices.asked.last == asked }
+        }
+        try await isLast("Zoé's camera is refused, and films no more", "no camera")
+        XCTAssertTrue(devices.asked.contains("camera"))
+        XCTAssertEqual(call.problem, "Only a host may do that.")
+        devices.happen(.screenOffered)
+        try await isLast("a broadcast is refused, and ends", "no screen")
+        XCTAssertFalse(devices.asked.contains("screen"))
+
+        try await alice.forbid(.camera, false)
+        try await eventually("Zoé knows it") { @MainActor in call.meeting.state.view?.forbidden.camera == false }
+        await call.setCamera(on: true)
+        XCTAssertNil(call.problem)
+        try await alice.expect("Zoé is seen") { $0.participant(id)?.media.camera == .on }
+        try await eventually("Zoé knows that") { @MainActor in call.own.cameraOn }
+        XCTAssertEqual(devices.asked.last, "feed")
+        try await alice.forbid(.camera, true)
+        try await isLast("a host forbids it in mid-call", "no camera")
+        XCTAssertFalse(call.own.cameraOn)
+        await zoe.leave()
+        try await alice.leave()
+    }
+
+    @MainActor
     func testATurnedPhoneSendsPicturesOfTheOtherShape() async throws {
         let site = try Site()
         defer { site.stop() }
@@ -141,7 +176,7 @@ final class CallModelTests: XCTestCase {
         try await eventually("Zoé knows it") { @MainActor in !call.own.screenOn }
         devices.refusesScreen = true
         await call.setScreen(on: true)
-        XCTAssertEqual(call.problem, "This app may not use the screen: allow it in the settings.")
+        XCTAssertEqual(call.problem, "This app may not use that device: allow it in the settings.")
         try await bruno.expect("Zoé shares nothing") { $0.participant(id)?.media.screen == .off }
 
         await call.setBehind(true)

@@ -38,7 +38,7 @@ final class NoDevices: CaptureDevices {
     func stopSpeaker() async { asked.append("no speaker") }
     func startScreen(_ screen: Screen, size: PictureSize) async throws {
         asked.append("screen")
-        if refusesScreen { throw CaptureError.notPermitted(.screen) }
+        if refusesScreen { throw ParvisError(.permissionDenied, "the user said no") }
     }
     func stopScreen() async { asked.append("no screen") }
     func beginCall(_ title: String) async { asked.append("call") }

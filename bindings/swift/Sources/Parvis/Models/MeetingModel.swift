@@ -87,6 +87,10 @@ public final class MeetingModel {
         let line = chat.insert(
             pending: pending.clientId, pending.text, author: state.me, name: myself?.name ?? "")
         unsent[line] = pending
+        // Its failure may have been told before there was the line.
+        if case .failed(let error) = pending.state {
+            chat.fail(clientID: pending.clientId, author: state.me, error: error.kind)
+        }
         forgetSent()
     }
 

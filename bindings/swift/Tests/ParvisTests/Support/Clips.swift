@@ -39,6 +39,40 @@ struct VideoClip: Sendable {
     }
 }
 
+/// A picture of two planes whose rows are further apart than they are long: luma grows to the right, blue and red are one
+/// value each.
+struct NV12Clip: Sendable {
+    static let (blue, red): (UInt8, UInt8) = (90, 170)
+    let width: Int
+    let height: Int
+    private let stride: Int
+    private let luma: [UInt8]
+    private let chroma: [UInt8]
+
+    init(width: Int, height: Int) {
+        let stride = (width + 1) / 2 * 2 + 32
+        (self.width, self.height, self.stride) = (width, height, stride)
+        let row = (0..<stride).map { UInt8(16 + $0 * 200 / stride) }
+        luma = Array(repeatElement(row, count: height).joined())
+        chroma = (0..<stride * ((height + 1) / 2)).map { $0 % 2 == 0 ? Self.blue : Self.red }
+    }
+
+    /// Luma of a column.
+    func luma(at column: Int) -> UInt8 { luma[column] }
+
+    /// Lends it.
+    func with<Result>(_ use: (NV12Picture) throws -> Result) rethrows -> Result {
+        try luma.withUnsafeBytes { y in
+            try chroma.withUnsafeBytes { uv in
+                try use(
+                    NV12Picture(
+                        width: width, height: height, y: PlaneBytes(bytes: y, stride: stride),
+                        uv: PlaneBytes(bytes: uv, stride: stride)))
+            }
+        }
+    }
+}
+
 extension VideoFrame {
     /// The number in the bar code along the upper edge; `nil`: there is none that is whole.
     var number: Int? {

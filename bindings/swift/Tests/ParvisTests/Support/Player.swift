@@ -33,6 +33,13 @@ final class Player: Sendable {
         }
     }
 
+    init(soundOf screen: EncodedSource) throws {
+        let clip = try AudioClip()
+        task = Self.every(.milliseconds(20)) { number in
+            try clip.with(number) { try screen.pushSound($0) }
+        }
+    }
+
     /// As a device does: at its own pace, until what it gives is not taken any more.
     private static func every(
         _ period: Duration, _ push: @escaping @Sendable (Int) throws -> Void

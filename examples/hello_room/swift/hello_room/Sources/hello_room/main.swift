@@ -15,7 +15,13 @@ do {
     let meeting = try await Meeting.join(CommandLine.arguments[1], options: options)
     let events = meeting.events()
     say("joining \(meeting.state.code)")
-    try await meeting.wait(until: \.isConnected)
+    // In the lobby for as long as a host may let it in.
+    let state = try await meeting.wait { $0.isConnected || $0.isTurnedAway }
+    guard state.isConnected else {
+        say("not let in: \(state.phase)")
+        try? await meeting.leave()
+        exit(1)
+    }
     let camera = try await meeting.camera(width: 320, height: 180, frameRate: 15)
     let filming = film(camera)
     await follow(meeting, events)
