@@ -13,7 +13,7 @@ public protocol AudioCapture: AnyObject, Sendable {
     func open() async throws
     /// Gives sound to the microphone from here on.
     func start(_ microphone: Microphone) throws
-    /// Gives no more, and lets go of the microphone: it is turned off.
+    /// Gives no more, and lets go of the microphone: it is turned off, or the meeting is over.
     func stop() throws
 }
 
@@ -25,7 +25,7 @@ public protocol CameraCapture: AnyObject, Sendable {
     func open() async throws
     /// Gives pictures to the camera from here on.
     func start(_ camera: Camera) throws
-    /// Gives no more, and lets go of the camera: it is turned off.
+    /// Gives no more, and lets go of the camera: it is turned off, or the meeting is over.
     func stop() throws
 }
 
@@ -37,7 +37,7 @@ public protocol ScreenCapture: AnyObject, Sendable {
     func open() async throws
     /// Gives pictures to the screen from here on.
     func start(_ screen: Screen) throws
-    /// Gives no more, and lets go of the screen: it is not shared any more.
+    /// Gives no more, and lets go of the screen: it is not shared any more, or the meeting is over.
     func stop() throws
 }
 

@@ -67,6 +67,36 @@ final class CaptureTests: XCTestCase {
         try await alice.leave()
     }
 
+    func testTheEndOfTheMeetingStopsWhatIsCaptured() async throws {
+        let (alice, zoe) = try await meeting()
+        let (sound, pictures) = (FakeCapture(), FakePictures())
+        let (microphone, camera) = (
+            try await alice.microphone(from: sound), try await alice.camera(from: pictures, width: 320, height: 180)
+        )
+        try await alice.leave()
+        XCTAssertEqual(sound.calls, ["open", "start", "stop"])
+        XCTAssertEqual(pictures.calls, ["open", "start", "stop"])
+        await assertFails(.left) { try microphone.turnOff() }
+        await assertFails(.left) { try camera.turnOff() }
+
+        let site = try XCTUnwrap(Self.site)
+        let link = try site.room("--access", "public")
+        let host = try await site.join(link, "Host", as: site.administrator)
+        try await host.expect("the host is in", \.isConnected)
+        let bruno = try await site.join(link, "Bruno")
+        try await bruno.expect("Bruno is in", \.isConnected)
+        let (brunos, shown) = (FakeCapture(), try await bruno.camera(width: 320, height: 180))
+        let heard = try await bruno.microphone(from: brunos)
+        try await host.endForAll()
+        try await bruno.expect("it is over") { $0.ended == .roomEnded }
+        try await eventually("Bruno's capture is stopped") { brunos.calls == ["open", "start", "stop"] }
+        await assertFails(.left) { try NV12Clip(width: 320, height: 180).with { try shown.push($0) } }
+        await assertFails(.left) {
+            try [Float](repeating: 0, count: 960).withUnsafeBufferPointer { try heard.push($0) }
+        }
+        try await zoe.leave()
+    }
+
     func testPicturesOfTwoPlanesComeAndGo() async throws {
         let (alice, zoe) = try await meeting()
         // Odd sizes have a last column and row of their own.

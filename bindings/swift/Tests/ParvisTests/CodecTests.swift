@@ -128,6 +128,31 @@ final class CodecTests: XCTestCase {
         try await leave(zoe, alice)
     }
 
+    func testADecoderThatFailsWithNoOtherInItsPlaceIsTold() async throws {
+        let decoders = FakeHardware(failAfter: 3)
+        let (alice, zoe) = try await meeting(
+            Codecs(videoEncoders: FakeHardware()), Codecs(videoDecoders: decoders))
+        let told = alice.events()
+        let camera = try await zoe.camera(width: 320, height: 180, frameRate: 15)
+        let player = try Player(camera: camera)
+        let target = VideoTarget(width: 320, height: 180)
+        let picture = try alice.picture(of: zoe.state.me, source: .camera, target: target)
+        let watching = Task { for await _ in picture {} }
+        let (codec, fallback) = try await told.expect("no decoder") { event in
+            if case .codec(_, _, .noDecoder(let codec, let fallback)) = event { (codec, fallback) } else { nil }
+        }
+        XCTAssertEqual(codec, FakeHardware.codec)
+        guard case .failed(let reason) = fallback else { return XCTFail("\(String(describing: fallback))") }
+        XCTAssertTrue(reason.contains("TakenAway"), reason)
+        let undecodable = await picture.undecodable()
+        XCTAssertEqual(undecodable, [FakeHardware.codec])
+        picture.cancel()
+        await watching.value
+        await player.stop()
+        try await leave(zoe, alice)
+        try await eventually("it is released") { decoders.open == 0 }
+    }
+
     func testACodecThatNobodyHereDecodesIsTold() async throws {
         let (alice, zoe) = try await meeting(Codecs(videoEncoders: FakeHardware()))
         let told = alice.events()
@@ -136,9 +161,10 @@ final class CodecTests: XCTestCase {
         let picture = try alice.picture(of: zoe.state.me, source: .camera, target: target)
         let waiting = Task { await picture.next() == nil }
         let codec = try await told.expect("no decoder") { event in
-            if case .codec(_, "camera/180p", .noDecoder(let codec)) = event { codec } else { nil }
+            if case .codec(_, "camera/180p", .noDecoder(let codec, let fallback)) = event { (codec, fallback) } else { nil }
         }
-        XCTAssertEqual(codec, FakeHardware.codec)
+        XCTAssertEqual(codec.0, FakeHardware.codec)
+        XCTAssertNil(codec.1, "the app has no decoders")
         let undecodable = await picture.undecodable()
         XCTAssertEqual(undecodable, [FakeHardware.codec])
         picture.cancel()
@@ -184,6 +210,11 @@ final class CodecTests: XCTestCase {
         XCTAssertNil(second?.begins)
         await assertFails(.badFrame) {
             try encoded.push(UnsafeRawBufferPointer(start: nil, count: 0), at: later, key: true)
+        }
+        for none in [-1, 1] {
+            await assertFails(.badArgument) {
+                try bytes.withUnsafeBytes { try encoded.push($0, layer: none, at: later, key: true) }
+            }
         }
         try await encoded.mute()
         try await demanded(encoded, .paused(paused: true))
