@@ -76,8 +76,9 @@ final class CaptureTests: XCTestCase {
         try await alice.leave()
         XCTAssertEqual(sound.calls, ["open", "start", "stop"])
         XCTAssertEqual(pictures.calls, ["open", "start", "stop"])
-        await assertFails(.left) { try microphone.turnOff() }
-        await assertFails(.left) { try camera.turnOff() }
+        try microphone.turnOff()
+        try camera.turnOff()
+        XCTAssertEqual(sound.calls + pictures.calls, ["open", "start", "stop", "open", "start", "stop"], "once")
 
         let site = try XCTUnwrap(Self.site)
         let link = try site.room("--access", "public")
@@ -99,7 +100,7 @@ final class CaptureTests: XCTestCase {
 
     func testPicturesOfTwoPlanesComeAndGo() async throws {
         let (alice, zoe) = try await meeting()
-        // Odd sizes have a last column and row of their own.
+        // The differences of odd sizes have a last column and row of their own.
         let clip = NV12Clip(width: 319, height: 179)
         let camera = try await zoe.camera(width: 319, height: 179, frameRate: 15)
         await assertFails(.badFrame) { try clip.with { try camera.push($0, rotation: .clockwise) } }
@@ -121,7 +122,8 @@ final class CaptureTests: XCTestCase {
     /// Asserts that a picture that came is that one, its planes copied as Apple's systems show them.
     private func assertShows(_ clip: NV12Clip, _ frame: VideoFrame?, line: UInt = #line) {
         guard let frame else { return XCTFail("there is none", line: line) }
-        XCTAssertEqual([frame.width, frame.height], [clip.width, clip.height], line: line)
+        // It is sent in an even size.
+        XCTAssertEqual([frame.width, frame.height], [clip.width & ~1, clip.height & ~1], line: line)
         let (columns, rows, margin) = ((frame.width + 1) / 2, (frame.height + 1) / 2, 5)
         let (yStride, uvStride) = (frame.width + margin, 2 * columns + margin)
         var y = [UInt8](repeating: 1, count: yStride * frame.height)

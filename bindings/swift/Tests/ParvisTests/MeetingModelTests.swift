@@ -58,7 +58,9 @@ final class MeetingModelTests: XCTestCase {
         XCTAssertTrue(isObserved.isSet, "a view is told")
 
         // Who comes later has the past page by page.
+        let read = bruno.events()
         for number in 2..<5 { try await bruno.chat("message \(number)") }
+        try await read.message("message 4")
         let page = try await bruno.history(count: 2)
         XCTAssertEqual(page.messages.map(\.text), ["message 3", "message 4"])
         let before = try await bruno.history(before: page.before, count: 2)
