@@ -60,6 +60,8 @@ public final class Meeting: Sendable {
 
     /// Waits until what is known is so, or the meeting is over; returns what is known then.
     ///
+    /// A denial is not the end of a meeting: ``MeetingState/isTurnedAway`` says so.
+    ///
     /// - Throws: `CancellationError` if the task is cancelled.
     @discardableResult
     public func wait(until holds: @Sendable (MeetingState) -> Bool) async throws -> MeetingState {
