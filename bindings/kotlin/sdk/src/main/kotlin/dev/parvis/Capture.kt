@@ -59,8 +59,10 @@ internal abstract class ForeignCapture<S : AutoCloseable>(
     @Volatile private var started: S? = null
 
     suspend fun open() {
-        val isWanted = synchronized(this) { !isStopped.also { isOpening = !it } }
-        if (!isWanted) throw CancellationException("nobody wants it any more")
+        synchronized(this) {
+            if (isStopped) throw CancellationException("nobody wants it any more")
+            isOpening = true
+        }
         try {
             foreign { opens() }
         } finally {
