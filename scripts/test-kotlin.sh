@@ -29,11 +29,11 @@ size() {
 if [ "$what" = bench ]; then
   cargo build -q -p parvis-bindgen
   rows=$cache/bindings-bench.txt
-  # The functions of the bench are some kilobytes more than what ships.
   scripts/app-library.sh --features silent,bench
   mvn --file bindings/kotlin/pom.xml --quiet -Pbench "-Dparvis.output=$cache/kotlin-bench" \
     "-Dparvis.library=$target/app/libparvis_ffi.so" -DskipTests --projects sdk-ffi,sdk test | tee "$rows"
   scripts/bench-swift.sh "$cache" | tee --append "$rows"
+  scripts/app-library.sh --features silent
   size library-with-codecs-MB 12 | tee --append "$rows"
   scripts/app-library.sh --no-default-features --features silent
   size library-alone-MB 4 | tee --append "$rows"

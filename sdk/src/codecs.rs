@@ -62,6 +62,8 @@ pub enum CodecState {
     NoDecoder {
         /// The codec string of its catalog.
         codec: String,
+        /// Why the platform's decoder is not used; `None`: there is none.
+        fallback: Option<CodecFallback>,
     },
 }
 

@@ -4,7 +4,7 @@ use parvis_meeting::ErrorKind;
 use parvis_wire::SessionErrorCode;
 use thiserror::Error;
 
-use crate::{ParticipantName, RoomName};
+use crate::{CodecFallback, ParticipantName, RoomName};
 
 /// Why a room was not entered. Each message is one line: what is wrong, and what to do.
 #[derive(Debug, Error)]
@@ -127,6 +127,9 @@ pub enum CloseReason {
     /// One side broke the protocol.
     #[error("protocol error: {0}")]
     Protocol(String),
+    /// The connection was lost, and there is no token for another one.
+    #[error("not let in again: {0}")]
+    NotLetIn(String),
 }
 
 impl CloseReason {
@@ -224,6 +227,8 @@ pub enum SubscribeError {
         track: String,
         /// Its codec string.
         codec: String,
+        /// Why the platform's decoder is not used; `None`: there is none.
+        fallback: Option<CodecFallback>,
     },
     /// The relay or the publisher rejected the subscription.
     #[error("track {track:?} is refused: {reason}")]

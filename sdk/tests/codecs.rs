@@ -227,9 +227,21 @@ async fn another_codec_is_announced_and_needs_a_decoder() {
     sees(&mut video, 10).await;
     assert_eq!(codec_of(&bruno).as_deref(), Some(H264));
     match watch_of(&chloe, "alice").await {
-        Err(SubscribeError::NoDecoder { codec, .. }) => assert_eq!(codec, H264),
+        Err(SubscribeError::NoDecoder {
+            codec, fallback, ..
+        }) => assert_eq!((codec.as_str(), fallback), (H264, None)),
         other => panic!("{other:?}"),
     }
+    let deaf = Platform::new(Behaviour::DoesNotOpen, H264);
+    let denis = enter(&relay, "denis", deaf.decodes()).await;
+    match watch_of(&denis, "alice").await {
+        Err(SubscribeError::NoDecoder { fallback, .. }) => assert!(
+            matches!(&fallback, Some(CodecFallback::NotOpened(why)) if why.contains("busy")),
+            "{fallback:?}"
+        ),
+        other => panic!("{other:?}"),
+    }
+    soon("leaving", denis.close()).await;
     // When it fails, the built-in encoder makes AV1, and the catalog says so.
     common::until("the other codec", || {
         codec_of(&chloe).is_some_and(|codec| codec.starts_with("av01"))
@@ -240,5 +252,35 @@ async fn another_codec_is_announced_and_needs_a_decoder() {
     drop(showing);
     for room in [chloe, bruno, alice] {
         soon("leaving", room.close()).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decoder_that_fails_and_has_no_other_ends_the_track() {
+    const H264: &str = "avc1.42E01F";
+    let relay = relay();
+    for behaviour in [
+        Behaviour::FailsAfter(10),
+        Behaviour::BreaksAfter(10),
+        Behaviour::Silent,
+    ] {
+        let (encoders, decoders) = (
+            Platform::new(Behaviour::Works, H264),
+            Platform::new(behaviour, H264),
+        );
+        let alice = enter(&relay, "alice", encoders.encodes()).await;
+        let bruno = enter(&relay, "bruno", decoders.decodes()).await;
+        let showing = Showing::new(alice.publish_video(camera()).await.unwrap());
+        let mut video = watch_of(&bruno, "alice").await.unwrap();
+        assert!(!video.is_undecodable());
+        soon("the end", async { while video.next().await.is_some() {} }).await;
+        assert!(video.is_undecodable(), "{behaviour:?}");
+        // Who takes it anew has another decoder.
+        drop(video);
+        let again = watch_of(&bruno, "alice").await.unwrap();
+        assert!(!again.is_undecodable());
+        drop(showing);
+        soon("leaving", bruno.close()).await;
+        soon("leaving", alice.close()).await;
     }
 }

@@ -2,6 +2,12 @@ use std::sync::Arc;
 
 use crate::{Camera, Microphone, ParvisError, Screen};
 
+/// A source with a capture of the app.
+pub(crate) trait Captured: Send + Sync {
+    /// Stops the capture, if it has not been.
+    fn stop(&self);
+}
+
 /// The app's own capture of sound.
 #[uniffi::export(foreign)]
 #[async_trait::async_trait]
@@ -16,7 +22,7 @@ pub trait AudioCapture: Send + Sync {
     /// Gives sound to the microphone from here on.
     fn start(&self, microphone: Arc<Microphone>) -> Result<(), ParvisError>;
 
-    /// Gives no more: the microphone is turned off.
+    /// Gives no more: the microphone is turned off, or the meeting is over.
     fn stop(&self) -> Result<(), ParvisError>;
 }
 
@@ -31,7 +37,7 @@ pub trait CameraCapture: Send + Sync {
     /// Gives pictures to the camera from here on.
     fn start(&self, camera: Arc<Camera>) -> Result<(), ParvisError>;
 
-    /// Gives no more: the camera is turned off.
+    /// Gives no more: the camera is turned off, or the meeting is over.
     fn stop(&self) -> Result<(), ParvisError>;
 }
 
@@ -46,7 +52,7 @@ pub trait ScreenCapture: Send + Sync {
     /// Gives pictures to the screen from here on.
     fn start(&self, screen: Arc<Screen>) -> Result<(), ParvisError>;
 
-    /// Gives no more: the screen is not shared any more.
+    /// Gives no more: the screen is not shared any more, or the meeting is over.
     fn stop(&self) -> Result<(), ParvisError>;
 }
 

@@ -40,6 +40,8 @@ pub enum CodecState {
     NoDecoder {
         /// The codec string of its catalog.
         codec: String,
+        /// Why the app's decoder is not used; none: it has no decoders.
+        fallback: Option<CodecFallback>,
     },
     /// What a newer SDK tells.
     Unknown,
@@ -72,7 +74,10 @@ impl From<parvis::CodecState> for CodecState {
             parvis::CodecState::InUse(codec) => Self::InUse {
                 codec: codec.into(),
             },
-            parvis::CodecState::NoDecoder { codec } => Self::NoDecoder { codec },
+            parvis::CodecState::NoDecoder { codec, fallback } => Self::NoDecoder {
+                codec,
+                fallback: fallback.map(CodecFallback::from),
+            },
             _ => Self::Unknown,
         }
     }

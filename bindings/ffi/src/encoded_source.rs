@@ -4,7 +4,7 @@ use parvis::meeting;
 use tokio::sync::watch;
 
 use crate::{
-    LocalStats, Meeting, ParvisError, VideoParams,
+    ErrorKind, LocalStats, Meeting, ParvisError, VideoParams,
     meeting::Inner,
     own::{Own, own_pictures},
     runtime::within,
@@ -105,7 +105,14 @@ impl EncodedSource {
     ) -> Result<(), ParvisError> {
         let source = self.own.on()?;
         let frame = encoded(payload, timestamp_us, key, temporal_id)?;
-        source.push(usize::try_from(layer).unwrap_or(usize::MAX), frame);
+        let layer = usize::try_from(layer)
+            .ok()
+            .filter(|layer| *layer < source.layers());
+        let layer = layer.ok_or_else(|| {
+            let reason = format!("there are {} layers, counted from 0", source.layers());
+            ParvisError::new(ErrorKind::BadArgument, reason)
+        })?;
+        source.push(layer, frame);
         Ok(())
     }
 

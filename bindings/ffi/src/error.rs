@@ -141,7 +141,7 @@ impl From<PublishError> for ParvisError {
     fn from(error: PublishError) -> Self {
         let kind = match &error {
             PublishError::TrackExists(_) => ErrorKind::TrackExists,
-            PublishError::BadLayer { .. } => ErrorKind::BadFrame,
+            PublishError::BadLayer { .. } => ErrorKind::BadArgument,
             PublishError::Thread(_) => ErrorKind::NoThread,
             PublishError::Encoder(_) => ErrorKind::Codec,
             PublishError::Closed(_) => ErrorKind::Left,

@@ -1,14 +1,18 @@
 use std::{
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use parvis::meeting;
-use tokio::{runtime::Handle, sync::watch};
+use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
 
 use crate::{
     Codecs, JoinOptions, MeetingEvents, MeetingState, MeetingStates, ParvisError, Tickets,
+    capture::Captured,
     runtime::{self, drop_within, within},
 };
 
@@ -28,6 +32,11 @@ pub(crate) struct Inner {
     left: watch::Sender<bool>,
     /// What was known when it was left.
     last: watch::Sender<Option<Arc<meeting::MeetingState>>>,
+    over: AtomicBool,
+    /// What the app captures, to be stopped when it is over; `None`: it is.
+    captured: Mutex<Option<Vec<Weak<dyn Captured>>>>,
+    /// Waits until it is over, and stops what is captured.
+    end: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// The SDK's meeting, which is freed within the runtime.
@@ -62,14 +71,19 @@ impl Meeting {
             handle: handle.clone(),
             meeting: Some(joined),
         };
-        Ok(Arc::new(Self {
-            inner: Arc::new(Inner {
-                handle,
-                meeting: Mutex::new(Some(Arc::new(held))),
-                left: watch::Sender::new(false),
-                last: watch::Sender::default(),
-            }),
-        }))
+        let held = Arc::new(held);
+        let inner = Arc::new(Inner {
+            handle: handle.clone(),
+            meeting: Mutex::new(Some(Arc::clone(&held))),
+            left: watch::Sender::new(false),
+            last: watch::Sender::default(),
+            over: AtomicBool::new(false),
+            captured: Mutex::new(Some(Vec::new())),
+            end: Mutex::default(),
+        });
+        let ending = handle.spawn(Arc::clone(&inner).end(held));
+        *inner.end.lock().unwrap_or_else(PoisonError::into_inner) = Some(ending);
+        Ok(Arc::new(Self { inner }))
     }
 
     /// What is known now; after leaving, what was known last.
@@ -89,8 +103,8 @@ impl Meeting {
         Arc::new(MeetingEvents::new(self.inner.handle.clone(), events.ok()))
     }
 
-    /// Leaves: the others see it at once. Returns when nothing of the meeting runs here; it is left also where
-    /// nobody waits for that.
+    /// Leaves: the others see it at once. Returns when nothing of the meeting runs here, and the app's own captures
+    /// have stopped; it is left also where nobody waits for that.
     pub async fn leave(&self) -> Result<(), ParvisError> {
         if self.inner.left.send_replace(true) {
             return Err(ParvisError::left());
@@ -146,6 +160,20 @@ impl Inner {
         *self.left.borrow()
     }
 
+    /// Whether it was left or has ended.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_left() || self.over.load(Ordering::Acquire)
+    }
+
+    /// Has a capture stopped when the meeting is over.
+    pub(crate) fn keep(&self, capture: Weak<dyn Captured>) -> Result<(), ParvisError> {
+        let mut captured = self.lock_captured();
+        let captured = captured.as_mut().ok_or_else(ParvisError::left)?;
+        captured.retain(|other| other.strong_count() > 0);
+        captured.push(capture);
+        Ok(())
+    }
+
     /// Waits until it is left.
     pub(crate) async fn until_left(&self) {
         let mut left = self.left.subscribe();
@@ -185,6 +213,27 @@ impl Inner {
         last.ok().and_then(|last| last.clone())
     }
 
+    async fn end(self: Arc<Self>, held: Arc<Held>) {
+        held.meeting().wait_for(|_| false).await;
+        drop(held);
+        self.over.store(true, Ordering::Release);
+        let captured = self.lock_captured().take().unwrap_or_default();
+        let captured: Vec<_> = captured.iter().filter_map(Weak::upgrade).collect();
+        if captured.is_empty() {
+            return;
+        }
+        // A device takes a while to close.
+        let stopping = self
+            .handle
+            .spawn_blocking(move || captured.iter().for_each(|one| one.stop()));
+        // An error is a panic, which was printed where it happened.
+        let _ = stopping.await;
+    }
+
+    fn lock_captured(&self) -> std::sync::MutexGuard<'_, Option<Vec<Weak<dyn Captured>>>> {
+        self.captured.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn held(&self) -> Result<Arc<Held>, ParvisError> {
         self.lock_meeting().clone().ok_or_else(ParvisError::left)
     }
@@ -200,6 +249,14 @@ impl Inner {
         };
         let mut last = meeting::MeetingState::clone(&held.meeting().state());
         held.meeting().leave().await;
+        let ending = self
+            .end
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(ending) = ending {
+            let _ = ending.await;
+        }
         if !matches!(last.phase, meeting::Phase::Disconnected(_)) {
             last.phase = meeting::Phase::Disconnected(meeting::DisconnectReason::Left);
         }

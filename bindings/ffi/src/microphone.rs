@@ -2,7 +2,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use parvis::{codec::Channels, meeting};
 
-use crate::{AudioCapture, AudioOptions, Meeting, ParvisError, capture::Opening, own::Own, sound};
+use crate::{
+    AudioCapture, AudioOptions, Meeting, ParvisError,
+    capture::{Captured, Opening},
+    own::Own,
+    sound,
+};
 
 /// One's own microphone. [`Microphone::turn_off`] or freeing it turns it off.
 #[derive(uniffi::Object)]
@@ -49,6 +54,9 @@ impl Meeting {
             let _ = microphone.turn_off();
             return Err(error);
         }
+        self.inner
+            .keep(Arc::downgrade(&microphone) as _)
+            .inspect_err(|_| microphone.stop())?;
         Ok(microphone)
     }
 }
@@ -103,5 +111,14 @@ impl Microphone {
 impl Microphone {
     fn lock_capture(&self) -> std::sync::MutexGuard<'_, Option<Arc<dyn AudioCapture>>> {
         self.capture.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Captured for Microphone {
+    fn stop(&self) {
+        let capture = self.lock_capture().take();
+        if let Some(Err(error)) = capture.map(|capture| capture.stop()) {
+            tracing::warn!(%error, "a capture did not stop");
+        }
     }
 }

@@ -31,7 +31,7 @@ impl<S> Own<S> {
     /// It, while it is on.
     pub(crate) fn on(&self) -> Result<Arc<S>, ParvisError> {
         let source = self.source.read().unwrap_or_else(PoisonError::into_inner);
-        let on = source.as_ref().filter(|_| !self.inner.is_left());
+        let on = source.as_ref().filter(|_| !self.inner.is_over());
         on.cloned().ok_or_else(ParvisError::left)
     }
 

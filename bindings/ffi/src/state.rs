@@ -81,7 +81,8 @@ pub enum DisconnectReason {
     RoomEnded,
     /// The connection is lost.
     Lost {
-        /// [`ErrorKind::NotLetIn`] where the relay does not accept the token, else [`ErrorKind::Lost`].
+        /// [`ErrorKind::NotLetIn`] where the relay does not accept the token or there is no other one, else
+        /// [`ErrorKind::Lost`].
         kind: ErrorKind,
         /// One line for developers.
         reason: String,
@@ -197,6 +198,7 @@ impl From<meeting::DisconnectReason> for DisconnectReason {
                     CloseReason::Relay { code, .. } if TOKEN_CODES.contains(&code) => {
                         ErrorKind::NotLetIn
                     }
+                    CloseReason::NotLetIn(_) => ErrorKind::NotLetIn,
                     _ => ErrorKind::Lost,
                 },
                 reason: reason.to_string(),

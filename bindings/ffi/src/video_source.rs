@@ -4,7 +4,7 @@ use parvis::{VideoLayer, meeting};
 
 use crate::{
     CameraCapture, CodecInUse, Meeting, ParvisError, ScreenCapture, VideoOptions,
-    capture::Opening,
+    capture::{Captured, Opening},
     meeting::Inner,
     numbers::signed,
     own::{Own, own_pictures},
@@ -62,6 +62,9 @@ impl Meeting {
             let _ = camera.turn_off();
             return Err(error);
         }
+        self.inner
+            .keep(Arc::downgrade(&camera) as _)
+            .inspect_err(|_| camera.stop())?;
         Ok(camera)
     }
 
@@ -96,6 +99,9 @@ impl Meeting {
             let _ = screen.turn_off();
             return Err(error);
         }
+        self.inner
+            .keep(Arc::downgrade(&screen) as _)
+            .inspect_err(|_| screen.stop())?;
         Ok(screen)
     }
 }
@@ -167,6 +173,15 @@ macro_rules! video_source {
 
             fn lock_capture(&self) -> std::sync::MutexGuard<'_, Option<Arc<dyn $capture>>> {
                 self.capture.lock().unwrap_or_else(PoisonError::into_inner)
+            }
+        }
+
+        impl Captured for $name {
+            fn stop(&self) {
+                let capture = self.lock_capture().take();
+                if let Some(Err(error)) = capture.map(|capture| capture.stop()) {
+                    tracing::warn!(%error, "a capture did not stop");
+                }
             }
         }
     };

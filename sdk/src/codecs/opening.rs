@@ -19,8 +19,7 @@ pub(crate) struct OpenEncoder {
 pub(crate) struct OpenDecoder {
     pub decoder: Box<dyn VideoDecoder>,
     pub in_use: CodecInUse,
-    /// Whether the built-in one can still take its place.
-    pub replaceable: bool,
+    pub is_platforms: bool,
 }
 
 impl CodecDesk {
@@ -75,7 +74,7 @@ impl CodecDesk {
                 Ok(OpenDecoder {
                     decoder,
                     in_use,
-                    replaceable: stream.family() == VideoCodec::Av1,
+                    is_platforms: true,
                 })
             }
             Ok(None) => built_in_decoder(track, stream, Some(CodecFallback::NotOffered)),
@@ -127,13 +126,20 @@ fn built_in_decoder(
     stream: &VideoParams,
     fallback: Option<CodecFallback>,
 ) -> Result<OpenDecoder, SubscribeError> {
-    if stream.family() != VideoCodec::Av1 {
-        return Err(SubscribeError::NoDecoder {
-            track: track.to_owned(),
-            codec: stream.codec.clone(),
-        });
-    }
-    let decoder = open_video_decoder(&VideoDecoderConfig::default())?;
+    let decoder = match stream.family() {
+        VideoCodec::Av1 => open_video_decoder(&VideoDecoderConfig::default()),
+        _ => Err(OpenError::NotBuilt("a decoder of another codec than AV1")),
+    };
+    let decoder = match decoder {
+        Err(OpenError::NotBuilt(_)) => {
+            return Err(SubscribeError::NoDecoder {
+                track: track.to_owned(),
+                codec: stream.codec.clone(),
+                fallback,
+            });
+        }
+        decoder => decoder?,
+    };
     let in_use = CodecInUse {
         backend: decoder.caps().name.to_string(),
         codec: stream.codec.clone(),
@@ -142,7 +148,7 @@ fn built_in_decoder(
     Ok(OpenDecoder {
         decoder,
         in_use,
-        replaceable: false,
+        is_platforms: false,
     })
 }
 

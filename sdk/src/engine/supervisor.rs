@@ -19,7 +19,7 @@ use super::{
     link::LinkId,
     lock, task,
 };
-use crate::{CloseReason, Connectivity, RoomOptions, TokenSource, token::Wanted};
+use crate::{CloseReason, ConnectError, Connectivity, RoomOptions, TokenSource, token::Wanted};
 
 /// Keeps a room connected: opens a new connection where the relay asks to move or the old one is
 /// lost, and closes the old one when everything has moved.
@@ -284,6 +284,10 @@ impl Supervisor {
                         target.clone_from(&self.url);
                     } else if failure.is_final {
                         until = Some(started);
+                        reason = CloseReason::NotLetIn(match &failure.error {
+                            ConnectError::NotLetIn(why) => why.clone(),
+                            error => error.to_string(),
+                        });
                     } else if failure.is_hopeless() {
                         until.get_or_insert(started);
                     }

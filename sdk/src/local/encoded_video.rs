@@ -140,6 +140,11 @@ impl LocalEncodedVideo {
         Ok(source)
     }
 
+    /// How many layers it has.
+    pub fn layers(&self) -> usize {
+        self.layers.len()
+    }
+
     /// Sends a frame of a layer; its time is when it was captured, by
     /// [`clock::now`](crate::clock::now). Never waits: a frame for which there is no room is dropped,
     /// and so are those that depend on it, until the key frame that is then asked for.

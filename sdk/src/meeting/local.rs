@@ -233,9 +233,14 @@ impl Screen {
 }
 
 impl EncodedSource {
+    /// How many layers it has.
+    pub fn layers(&self) -> usize {
+        self.video.layers()
+    }
+
     /// Sends a frame of a layer, in the order in which the layers were given; its time is when it
     /// was captured, by [`clock::now`](crate::clock::now). Never waits. Frames of a layer that nobody
-    /// watches are thrown away.
+    /// watches are thrown away, as are those of one that there is not.
     pub fn push(&self, layer: usize, frame: EncodedFrame) {
         self.video.set_paused(self.switch.is_stopped());
         self.video.push(layer, frame);

@@ -31,6 +31,8 @@ pub(super) struct PictureDecoder {
     /// Whether what the decoder puts out by itself is taken still.
     alive: Arc<AtomicBool>,
     in_use: Arc<Mutex<CodecInUse>>,
+    /// Whether the decoder failed and nothing takes its place.
+    undecodable: Arc<AtomicBool>,
     /// Pictures a second that are wanted, at most; 0: all.
     rate: Arc<AtomicU32>,
     subset: TemporalSubset,
@@ -92,11 +94,7 @@ impl PictureDecoder {
         let open = match engine.codecs().open_decoder(track, stream, end) {
             Ok(open) => open,
             Err(error) => {
-                if let SubscribeError::NoDecoder { codec, .. } = &error {
-                    let codec = codec.clone();
-                    let state = CodecState::NoDecoder { codec };
-                    engine.codecs().report(Some(participant), track, state);
-                }
+                report_none(engine, participant, track, &error);
                 return Err(error);
             }
         };
@@ -110,6 +108,7 @@ impl PictureDecoder {
             output,
             alive,
             in_use,
+            undecodable: Arc::default(),
             rate: Arc::default(),
             subset: TemporalSubset::default(),
             damaged: 0,
@@ -124,6 +123,11 @@ impl PictureDecoder {
         Arc::clone(&self.in_use)
     }
 
+    /// Whether it has ended since nothing here decodes the track any more.
+    pub(super) fn undecodable(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.undecodable)
+    }
+
     /// How many pictures a second are wanted, at most; 0: all.
     pub(super) fn rate(&self) -> Arc<AtomicU32> {
         Arc::clone(&self.rate)
@@ -131,8 +135,10 @@ impl PictureDecoder {
 
     pub(super) fn run(mut self, mut frames: mpsc::Receiver<RemoteFrame>, ask_key: impl Fn()) {
         while let Some(received) = frames.blocking_recv() {
-            if let Some(reason) = self.failure() {
-                self.replace(reason);
+            if let Some(reason) = self.failure()
+                && !self.replace(reason)
+            {
+                break;
             }
             if received.gap > 0 {
                 self.open.decoder.reset();
@@ -142,13 +148,16 @@ impl PictureDecoder {
             if !self.subset.admits(&received.frame) {
                 continue;
             }
-            let decoded = self.decode(&received);
-            let decoded = match decoded {
-                Err(error) if self.is_its_fault(&error) && self.replace(error.to_string()) => {
-                    self.decode(&received)
+            let mut decoded = self.decode(&received);
+            if let Err(error) = &decoded
+                && self.open.is_platforms
+                && self.is_its_fault(error)
+            {
+                if !self.replace(error.to_string()) {
+                    break;
                 }
-                decoded => decoded,
-            };
+                decoded = self.decode(&received);
+            }
             if let Err(error) = decoded {
                 tracing::debug!(location = %received.location, %error, "a frame does not decode");
                 self.output.counters.count_undecodable();
@@ -204,22 +213,19 @@ impl PictureDecoder {
     fn failure(&self) -> Option<String> {
         let mut progress = self.output.progress();
         let patience = STALLED + self.open.decoder.caps().delay_frames;
-        if self.open.replaceable && progress.waiting > patience {
+        if self.open.is_platforms && progress.waiting > patience {
             return Some(format!("nothing came for {} packets", progress.waiting));
         }
         progress.failed.take()
     }
 
-    /// Puts the built-in decoder in the place of one that failed; returns whether it could.
+    /// Puts the built-in decoder in the place of the platform's, which failed; returns whether there is one.
     fn replace(&mut self, reason: String) -> bool {
-        if !self.open.replaceable {
-            return false;
-        }
-        self.open.replaceable = false;
         let open = match OpenDecoder::after(reason, &self.track, &self.stream) {
             Ok(open) => open,
             Err(error) => {
-                tracing::error!(track = self.track, %error, "there is no other decoder");
+                report_none(&self.engine, &self.participant, &self.track, &error);
+                self.undecodable.store(true, Ordering::Release);
                 return false;
             }
         };
@@ -252,6 +258,23 @@ impl PictureDecoder {
         let state = CodecState::InUse(self.open.in_use.clone());
         let codecs = self.engine.codecs();
         codecs.report(Some(&self.participant), &self.track, state);
+    }
+}
+
+/// Tells that nothing here decodes a track.
+fn report_none(
+    engine: &Engine,
+    participant: &ParticipantName,
+    track: &str,
+    error: &SubscribeError,
+) {
+    if let SubscribeError::NoDecoder {
+        codec, fallback, ..
+    } = error
+    {
+        let (codec, fallback) = (codec.clone(), fallback.clone());
+        let state = CodecState::NoDecoder { codec, fallback };
+        engine.codecs().report(Some(participant), track, state);
     }
 }
 

@@ -1,6 +1,6 @@
 use std::sync::{
     Arc, Mutex, PoisonError,
-    atomic::{AtomicU32, Ordering},
+    atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
 use parvis_codec::VideoFrame;
@@ -42,6 +42,7 @@ pub struct RemoteVideo {
     pictures: mpsc::Receiver<DecodedVideo>,
     counters: Arc<RemoteCounters>,
     codec: Arc<Mutex<CodecInUse>>,
+    undecodable: Arc<AtomicBool>,
     rate: Arc<AtomicU32>,
     subscription: Subscription,
 }
@@ -69,6 +70,7 @@ impl RemoteVideo {
         let count = Arc::clone(&counters);
         let decoder = PictureDecoder::open(engine, participant, &info.name, stream, sink, count)?;
         let (codec, rate) = (decoder.in_use(), decoder.rate());
+        let undecodable = decoder.undecodable();
         let ask_key = subscription.key_asker();
         engine
             .spawn(&info.name, move || decoder.run(frames, ask_key))
@@ -81,6 +83,7 @@ impl RemoteVideo {
             pictures,
             counters,
             codec,
+            undecodable,
             rate,
             subscription,
         })
@@ -91,7 +94,8 @@ impl RemoteVideo {
         &self.info
     }
 
-    /// The next picture; `None`: the track has ended, or the room is closed.
+    /// The next picture; `None`: the track has ended, the room is closed, or it is
+    /// [undecodable](Self::is_undecodable).
     pub async fn next(&mut self) -> Option<DecodedVideo> {
         self.pictures.recv().await
     }
@@ -106,6 +110,11 @@ impl RemoteVideo {
     /// Has it sent before tracks of a larger number, where not all can be; 128 at first.
     pub fn set_priority(&self, priority: u8) {
         self.subscription.set_priority(priority);
+    }
+
+    /// Whether it has ended since the platform's decoder failed and nothing here takes its place.
+    pub fn is_undecodable(&self) -> bool {
+        self.undecodable.load(Ordering::Acquire)
     }
 
     /// The decoder at work.

@@ -99,11 +99,11 @@ impl<T: PictureTrack> Picture<T> {
                         self.track = self.next.take();
                         return Some(picture);
                     }
-                    None => self.next = None,
+                    None => self.undecodable.extend(undecodable(self.next.take())),
                 },
                 picture = of(&mut self.track) => match picture {
                     Some(picture) => return Some(picture),
-                    None => self.track = None,
+                    None => self.undecodable.extend(undecodable(self.track.take())),
                 },
                 changed = changed(&mut self.catalogs) => changed.ok()?,
                 changed = self.target.changed() => changed.ok()?,
@@ -202,6 +202,11 @@ impl<T: PictureTrack> Picture<T> {
         }
         Some(())
     }
+}
+
+/// What has ended, if that is since nothing here decodes it.
+fn undecodable<T: PictureTrack>(ended: Option<T>) -> Option<Key> {
+    ended.filter(T::is_undecodable).as_ref().map(key_of)
 }
 
 async fn of<T: PictureTrack>(track: &mut Option<T>) -> Option<T::Item> {

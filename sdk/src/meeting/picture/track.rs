@@ -16,6 +16,8 @@ pub(super) trait PictureTrack: Sized + Send {
     ) -> impl Future<Output = Result<Self, SubscribeError>> + Send;
     fn info(&self) -> &TrackInfo;
     fn next(&mut self) -> impl Future<Output = Option<Self::Item>> + Send;
+    /// Whether it has ended since nothing here decodes it any more.
+    fn is_undecodable(&self) -> bool;
     fn stats(&self) -> RemoteStats;
     fn set_priority(&self, priority: u8);
     fn set_max_rate(&self, pictures_per_second: Option<u32>);
@@ -37,6 +39,10 @@ impl PictureTrack for RemoteVideo {
 
     async fn next(&mut self) -> Option<DecodedVideo> {
         self.next().await
+    }
+
+    fn is_undecodable(&self) -> bool {
+        self.is_undecodable()
     }
 
     fn stats(&self) -> RemoteStats {
@@ -65,6 +71,10 @@ impl PictureTrack for RemoteTrack {
 
     async fn next(&mut self) -> Option<RemoteFrame> {
         self.next().await
+    }
+
+    fn is_undecodable(&self) -> bool {
+        false
     }
 
     fn stats(&self) -> RemoteStats {

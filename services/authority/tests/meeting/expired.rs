@@ -9,10 +9,13 @@ use std::{
 };
 
 use parvis::{
-    ConnectError, Draft,
-    meeting::{JoinError, JoinOptions, Meeting, RelayAddress, Ticket, TicketSource},
+    CloseReason, ConnectError, Draft,
+    meeting::{
+        DisconnectReason, JoinError, JoinOptions, Meeting, RelayAddress, Ticket, TicketError,
+        TicketSource,
+    },
 };
-use parvis_meeting::{ParticipantId, RoomCode, tracks};
+use parvis_meeting::{ErrorKind, ParticipantId, RoomCode, tracks};
 use parvis_token::{Action, Claims, Grant, Signer, UnixTime};
 
 use crate::house::{House, disconnected, now, soon};
@@ -38,12 +41,15 @@ fn options(draft: Draft, tickets: TicketSource) -> JoinOptions {
     }
 }
 
-/// Tickets whose tokens are valid for the time that `valid` makes of how many there were before, in seconds.
-/// The service does not say when they expire.
+/// Tickets whose tokens are valid for the time that `valid` makes of how many there were before, in seconds; `None`:
+/// there is no ticket any more.
+///
+/// said: whether the service says when they expire, which is half a minute from now.
 fn tickets(
     house: &House,
     code: RoomCode,
-    valid: impl Fn(u32) -> i64 + Send + Sync + 'static,
+    said: bool,
+    valid: impl Fn(u32) -> Option<i64> + Send + Sync + 'static,
 ) -> (TicketSource, Arc<AtomicU32>) {
     let relay = RelayAddress {
         url: house.url(),
@@ -57,6 +63,10 @@ fn tickets(
         let valid = valid(counted.fetch_add(1, Ordering::Relaxed));
         async move {
             let who = ParticipantId::new("pexpired").expect("an id");
+            let valid = valid.ok_or_else(|| TicketError::RefusedBecause {
+                kind: ErrorKind::NotSignedIn,
+                sentence: "sign in again".to_owned(),
+            })?;
             let expires = (now().0 / 1000).saturating_add_signed(valid);
             Ok(Ticket {
                 token: token(&signer, &code, &who, UnixTime(expires)),
@@ -64,7 +74,7 @@ fn tickets(
                 code,
                 relay,
                 resume: None,
-                expires: None,
+                expires: said.then(|| now().plus(Duration::from_secs(31))),
             })
         }
     });
@@ -77,7 +87,7 @@ async fn an_expired_ticket_is_not_let_in_whichever_side_is_faster() {
     let code = RoomCode::from_random([3; 16]);
     for draft in Draft::ALL {
         for _ in 0..20 {
-            let (tickets, asked) = tickets(&house, code, |_| -60);
+            let (tickets, asked) = tickets(&house, code, false, |_| Some(-60));
             let link = code.to_string();
             let joined = Meeting::join(&link, options(draft, tickets));
             match soon("an answer", joined).await {
@@ -94,8 +104,8 @@ async fn a_token_that_expires_in_mid_call_is_replaced() {
     let house = House::new().await;
     let code = RoomCode::from_random([4; 16]);
     for draft in Draft::ALL {
-        let first = |before| if before == 0 { 2 } else { 3600 };
-        let (tickets, asked) = tickets(&house, code, first);
+        let first = |before| Some(if before == 0 { 2 } else { 3600 });
+        let (tickets, asked) = tickets(&house, code, false, first);
         let options = options(draft, tickets);
         let meeting = soon("joining", Meeting::join(&code.to_string(), options)).await;
         let meeting = meeting.expect("it joins");
@@ -125,17 +135,28 @@ async fn a_token_that_expires_in_mid_call_is_replaced() {
 async fn who_gets_only_tickets_that_are_refused_is_told_in_the_end() {
     let house = House::new().await;
     let code = RoomCode::from_random([5; 16]);
-    let first = |before| if before == 0 { 2 } else { -60 };
-    let (tickets, asked) = tickets(&house, code, first);
+    let first = |before| Some(if before == 0 { 2 } else { -60 });
+    let (tickets, asked) = tickets(&house, code, false, first);
     let options = JoinOptions {
         reconnect: Duration::from_secs(5),
         ..options(Draft::D22, tickets)
     };
     let meeting = soon("joining", Meeting::join(&code.to_string(), options)).await;
     let reason = disconnected(&meeting.expect("it joins")).await;
-    assert!(
-        matches!(reason, parvis::meeting::DisconnectReason::Lost(_)),
-        "{reason:?}"
-    );
+    assert!(matches!(reason, DisconnectReason::Lost(_)), "{reason:?}");
     assert!(asked.load(Ordering::Relaxed) < 20, "{asked:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whose_tickets_end_in_mid_call_is_told_why() {
+    let house = House::new().await;
+    let code = RoomCode::from_random([6; 16]);
+    let (tickets, _) = tickets(&house, code, true, |before| (before == 0).then_some(2));
+    let link = code.to_string();
+    let joining = Meeting::join(&link, options(Draft::D22, tickets));
+    let meeting = soon("joining", joining).await.expect("it joins");
+    match disconnected(&meeting).await {
+        DisconnectReason::Lost(CloseReason::NotLetIn(why)) => assert_eq!(why, "sign in again"),
+        other => panic!("{other:?}"),
+    }
 }
