@@ -19,7 +19,7 @@ public interface AudioCapture {
     /** Gives sound to the microphone from here on. */
     public fun start(microphone: Microphone)
 
-    /** Gives no more: the microphone is turned off. */
+    /** Gives no more: the microphone is turned off, or the meeting is over. */
     public fun stop()
 }
 
@@ -31,7 +31,7 @@ public interface CameraCapture {
     /** Gives pictures to the camera from here on. */
     public fun start(camera: Camera)
 
-    /** Gives no more: the camera is turned off. */
+    /** Gives no more: the camera is turned off, or the meeting is over. */
     public fun stop()
 }
 
@@ -43,7 +43,7 @@ public interface ScreenCapture {
     /** Gives pictures to the screen from here on. */
     public fun start(screen: Screen)
 
-    /** Gives no more: the screen is not shared any more. */
+    /** Gives no more: the screen is not shared any more, or the meeting is over. */
     public fun stop()
 }
 

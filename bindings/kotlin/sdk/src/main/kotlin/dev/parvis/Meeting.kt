@@ -258,7 +258,7 @@ public class Meeting private constructor(
     /** Receives all pictures, their smallest layers, or sound only. */
     public fun setReceive(receive: Receive): Unit = inLibrary { native.setReceive(receive) }
 
-    /** Leaves: the others see it at once. Returns when nothing of the meeting runs here. */
+    /** Leaves: the others see it at once. Returns when nothing of the meeting runs here, and the app's own captures have stopped. */
     public suspend fun leave(): Unit = awaitLibrary { native.leave().also { known.look() } }
 
     /** Frees it; a meeting that was not left is left in the background. Once more does nothing. */

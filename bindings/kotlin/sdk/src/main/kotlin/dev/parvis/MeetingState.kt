@@ -147,7 +147,8 @@ public sealed interface DisconnectReason {
     /**
      * The connection is lost.
      *
-     * @property kind `ErrorKind.NOT_LET_IN` where the relay does not accept the token, else `ErrorKind.LOST`
+     * @property kind `ErrorKind.NOT_LET_IN` where the relay does not accept the token or there is no other one, else
+     * `ErrorKind.LOST`
      * @property reason one line for developers
      */
     public data class Lost(val kind: ErrorKind, val reason: String) : DisconnectReason

@@ -91,6 +91,29 @@ class CancellationTest {
     }
 
     @Test
+    fun `a capture is stopped when the meeting is over, and nothing more is taken`() = test { site ->
+        for (end in listOf<suspend (alice: Person, zoe: Person) -> Unit>(
+            { _, zoe -> zoe.meeting.leave() },
+            { alice, zoe -> alice.meeting.remove(zoe.id) },
+            { alice, _ -> alice.meeting.endForAll() },
+        )) {
+            val (alice, zoe) = two(site)
+            val captures = List(2) { Recorded() }
+            val camera = zoe.meeting.camera(captures[0], VideoOptions(Media.WIDTH, Media.HEIGHT))
+            val microphone = zoe.meeting.microphone(captures[1])
+            end(alice, zoe)
+            for (capture in captures) {
+                withTimeout(PATIENCE) { capture.stopped.await() }
+                assertEquals(listOf("open", "start", "stop"), capture.calls)
+            }
+            assertEquals(ErrorKind.LEFT, assertFailsWith<ParvisException> { camera.push(Media.picture(0)) }.kind)
+            assertEquals(ErrorKind.LEFT, assertFailsWith<ParvisException> { microphone.push(Media.sounds[0]) }.kind)
+            listOf(camera, microphone, zoe, alice).forEach(AutoCloseable::close)
+            assertEquals(listOf("open", "start", "stop"), captures[0].calls)
+        }
+    }
+
+    @Test
     fun `a device that is slow to close holds up nobody but who turns it off, and is closed whoever gives up`() = test { site ->
         val (alice, zoe) = two(site)
         val closed = CountDownLatch(1)
