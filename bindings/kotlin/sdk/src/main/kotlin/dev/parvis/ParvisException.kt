@@ -1,5 +1,6 @@
 package dev.parvis
 
+import java.nio.charset.CharacterCodingException
 import kotlin.coroutines.cancellation.CancellationException
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
@@ -37,7 +38,14 @@ public class ParvisException(
     public val isAuth: Boolean get() = saidAuth ?: inLibrary { dev.parvis.ffi.isAuth(kind) }
 
     internal fun lower(): dev.parvis.ffi.ParvisException =
-        dev.parvis.ffi.ParvisException.Failed(kind, message, retryAfter?.inWholeMilliseconds, isRetryable, isAuth)
+        dev.parvis.ffi.ParvisException.Failed(
+            kind,
+            // What is no Unicode becomes question marks.
+            message.encodeToByteArray().decodeToString(),
+            retryAfter?.inWholeMilliseconds,
+            isRetryable,
+            isAuth,
+        )
 
     internal companion object {
         fun lift(error: dev.parvis.ffi.ParvisException): ParvisException =
@@ -54,6 +62,10 @@ public class ParvisException(
 
         fun left(cause: Throwable): ParvisException =
             ParvisException(ErrorKind.LEFT, "this was closed: join again", cause = cause)
+
+        /** A text has half a surrogate pair. */
+        fun noText(cause: CharacterCodingException?): ParvisException =
+            ParvisException(ErrorKind.BAD_ARGUMENT, "a text is no Unicode: it has half a surrogate pair", cause = cause)
 
         /** The library has panicked. */
         fun bug(cause: dev.parvis.ffi.InternalException): ParvisException =
@@ -72,6 +84,8 @@ internal inline fun <T> inLibrary(call: () -> T): T {
         throw ParvisException.lift(error)
     } catch (error: dev.parvis.ffi.InternalException) {
         throw ParvisException.bug(error)
+    } catch (error: CharacterCodingException) {
+        throw ParvisException.noText(error)
     } catch (error: IllegalStateException) {
         throw ParvisException.left(error)
     }

@@ -131,6 +131,26 @@ class BadInputTest {
     }
 
     @Test
+    fun `a text that is no Unicode`() = test {
+        val half = "a\ud800"
+        val alice = join(this, site.room(), "Alice", site.administrator)
+        alice.isIn()
+        val calls =
+            listOf<suspend () -> Any>(
+                { alice.meeting.chat(half) },
+                { alice.meeting.voice(half) },
+                { Meeting.roomCode(half) },
+                { Meeting.join(site.room(), options.copy(name = half)) },
+                { Meeting.join(site.room(), options.copy(tickets = tickets { it.copy(token = half) })) },
+            )
+        for ((index, call) in calls.withIndex()) assertEquals(ErrorKind.BAD_ARGUMENT, refusal(call).kind, "$index")
+        val own = Tickets.Of { throw ParvisException(ErrorKind.ROOM_FULL, half) }
+        assertEquals(ErrorKind.ROOM_FULL, refusal { Meeting.join(site.room(), options.copy(tickets = own)) }.kind)
+        alice.meeting.leave()
+        alice.close()
+    }
+
+    @Test
     fun `a panic of the library is told as an error`() = test {
         val bug = refusal { inLibrary { throw dev.parvis.ffi.InternalException("index out of bounds") } }
         assertEquals(ErrorKind.UNKNOWN, bug.kind)
