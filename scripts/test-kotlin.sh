@@ -57,5 +57,6 @@ echo "The screens of the example app are drawn in $cache/kotlin/android-ui/shots
 write=()
 [ "$what" = write-api ] && write=(--write)
 sources() { echo "bindings/kotlin/$1/src/main/kotlin"; }
-scripts/api_snapshot.py "$cache/kotlin/sdk-ffi/classes:$cache/kotlin/sdk/classes" "$(sources sdk)" bindings/api/kotlin.txt "${write[@]}"
-scripts/api_snapshot.py "$cache/kotlin/sdk-android/classes" "$(sources sdk-android)" bindings/api/sdk-android.txt "${write[@]}"
+generated=$cache/kotlin/sdk-ffi/generated-sources/uniffi/dev/parvis/ffi/parvis_ffi.kt
+scripts/api_snapshot.py "$(sources sdk)" bindings/api/kotlin.txt --generated "$generated" "${write[@]}"
+scripts/api_snapshot.py "$(sources sdk-android)" bindings/api/sdk-android.txt "${write[@]}"

@@ -18,7 +18,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // embed: begin
     let meeting = Meeting::join(&link, JoinOptions::new("Zoé", "id-of-this-device")).await?;
     let mut events = meeting.events();
-    meeting.wait_for(MeetingState::is_connected).await; // until then in the lobby
+    let so = |state: &MeetingState| state.is_connected() || state.is_turned_away();
+    meeting.wait_for(so).await; // until then in the lobby
     let camera = meeting.camera(1280, 720).await?;
     camera.push(&TestPattern::new(1280, 720).frame(0, clock::now())); // as often as it gives one
     let microphone = meeting.microphone(AudioOptions::default()).await?;

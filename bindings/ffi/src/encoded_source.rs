@@ -153,6 +153,10 @@ impl EncodedSource {
 }
 
 fn rust(layers: Vec<VideoParams>) -> Result<Vec<parvis::format::VideoParams>, ParvisError> {
+    if layers.is_empty() {
+        let reason = "there is at least one layer";
+        return Err(ParvisError::new(ErrorKind::BadArgument, reason));
+    }
     layers.into_iter().map(TryInto::try_into).collect()
 }
 

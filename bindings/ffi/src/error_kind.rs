@@ -84,7 +84,7 @@ kinds! {
     NotSignedIn,
     /// The message is no command.
     Malformed,
-    /// A newer service refused for a reason that has no name here.
+    /// A newer service refused for a reason that has no name here, or the library has a bug.
     Unknown,
     ;
     /// The link names no site, and neither do the options.

@@ -155,6 +155,11 @@ pub enum Receive {
     AudioOnly,
 }
 
+/// Of a picture's width or height.
+const MOST_PIXELS: u32 = 8192;
+/// A second.
+const MOST_FRAMES: i32 = 240;
+
 impl JoinOptions {
     pub(crate) fn with(
         self,
@@ -210,7 +215,10 @@ impl TryFrom<AudioOptions> for parvis::AudioOptions {
 
 impl VideoOptions {
     pub(crate) fn size(&self) -> Result<(u32, u32), ParvisError> {
-        let side = |side| positive("a picture's side is at least 1", side);
+        let side = |side| match positive("a picture's side is at least 1", side)? {
+            longer if longer > MOST_PIXELS => Err(bad("a picture's side is at most 8192", side)),
+            side => Ok(side),
+        };
         Ok((side(self.width)?, side(self.height)?))
     }
 
@@ -225,6 +233,9 @@ impl VideoOptions {
         usual: impl FnOnce(u32, u32) -> Vec<parvis::VideoLayer>,
     ) -> Result<parvis::VideoOptions, ParvisError> {
         let (width, height) = self.size()?;
+        if self.frame_rate > MOST_FRAMES {
+            return Err(bad("pictures a second are at most 240", self.frame_rate));
+        }
         let plain = parvis::VideoOptions::camera(width, height);
         let layers = self.layers.iter().copied().map(TryInto::try_into);
         let layers = layers.collect::<Result<Vec<_>, ParvisError>>()?;

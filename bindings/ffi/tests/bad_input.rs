@@ -1,9 +1,11 @@
-//! What goes wrong is an error of its own kind: what `bindings/SCENARIO.md` lists, as far as Rust has it too.
+//! What goes wrong is an error of its own kind: what `bindings/SCENARIO.md` lists, but a denial, which `hosts` has, and codecs
+//! that fail, which the SDK's own tests have.
 
 mod common;
 
 use std::{
     future::Future,
+    net::TcpListener,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU32, Ordering},
@@ -13,8 +15,9 @@ use std::{
 
 use common::{PATIENCE, Person, Site, options};
 use parvis_ffi::{
-    AudioCapture, AudioOptions, ErrorKind, MediaState, Meeting, Microphone, ParvisError, Phase,
-    RelayAddress, Ticket, TicketRequest, TicketSource, Tickets,
+    AudioCapture, AudioOptions, ErrorKind, MediaState, Meeting, MeetingState, Microphone,
+    ParvisError, Phase, RelayAddress, Ticket, TicketRequest, TicketSource, Tickets, VideoOptions,
+    av1_params,
 };
 use tokio::time::timeout;
 
@@ -60,6 +63,13 @@ async fn links_tickets_and_tokens_that_are_none() {
         let refused = Person::tries(none, "Zoé", Tickets::guest()).await;
         assert_eq!(refused.err().unwrap().kind(), ErrorKind::BadCode, "{none}");
     }
+    let bare = Person::tries("abc-defg-hij", "Zoé", Tickets::guest()).await;
+    assert_eq!(bare.err().unwrap().kind(), ErrorKind::NoSite);
+    // A port that was free a moment ago.
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
+    let nobody = format!("http://{}/abc-defg-hij", nobody.unwrap());
+    let away = Person::tries(&nobody, "Zoé", Tickets::guest()).await;
+    assert_eq!(away.err().unwrap().kind(), ErrorKind::ServiceUnavailable);
     let thrown = refusal(&link, |_| Err(bug())).await;
     assert_eq!(thrown.kind(), ErrorKind::Callback);
     let said = refusal(&link, |_| Err(failed(ErrorKind::RoomFull, "full"))).await;
@@ -127,6 +137,116 @@ impl AudioCapture for Told {
     }
 }
 
+impl Told {
+    fn new(opening: Option<ParvisError>) -> Arc<Self> {
+        Arc::new(Self {
+            opening: Mutex::new(opening),
+            stopped: AtomicU32::new(0),
+        })
+    }
+
+    fn stopped(&self) -> u32 {
+        self.stopped.load(Ordering::Relaxed)
+    }
+}
+
+fn sound() -> AudioOptions {
+    AudioOptions {
+        channels: 1,
+        bitrate: 32_000,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_capture_is_stopped_when_the_meeting_is_over_whoever_ends_it() {
+    let site = Site::start();
+    for leaves in [true, false] {
+        let administrator = Tickets::agent(site.administrator.clone());
+        let alice = Person::joins(&site.room(), "Alice", administrator).await;
+        alice.is_in().await;
+        let capture = Told::new(None);
+        let on = alice
+            .meeting
+            .microphone_from(sound(), Arc::clone(&capture) as _);
+        let microphone = on.await.unwrap();
+        microphone.push_f32(&[0; 480 * 4], 0).unwrap();
+        assert_eq!(capture.stopped(), 0);
+        if !leaves {
+            alice.meeting.end_for_all().await.unwrap();
+            let ended = |state: &MeetingState| matches!(state.phase, Phase::Disconnected { .. });
+            alice.knows("the end", ended).await;
+        }
+        // It waits for the capture.
+        alice.meeting.leave().await.unwrap();
+        assert_eq!(capture.stopped(), 1);
+        let pushed = microphone.push_f32(&[0; 480 * 4], 0);
+        assert_eq!(pushed.unwrap_err().kind(), ErrorKind::Left);
+        microphone.turn_off().unwrap();
+        assert_eq!(capture.stopped(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pictures_sounds_and_messages_of_no_shape() {
+    let site = Site::start();
+    let administrator = Tickets::agent(site.administrator.clone());
+    let alice = Person::joins(&site.room(), "Alice", administrator).await;
+    alice.is_in().await;
+    let kind = |failed: ParvisError| failed.kind();
+    for (text, wanted) in [
+        (" ".to_owned(), ErrorKind::Empty),
+        ("x".repeat(1 << 14), ErrorKind::TooLong),
+    ] {
+        assert_eq!(
+            alice.meeting.chat(text).await.map_err(kind).err(),
+            Some(wanted)
+        );
+    }
+    let microphone = alice.meeting.microphone(sound()).await.unwrap();
+    let second = alice.meeting.microphone(sound()).await;
+    assert_eq!(second.map_err(kind).err(), Some(ErrorKind::TrackExists));
+    let torn = microphone.push_f32(&[0; 7], 0);
+    assert_eq!(torn.map_err(kind), Err(ErrorKind::BadFrame));
+    let small = VideoOptions {
+        width: 320,
+        height: 180,
+        frame_rate: 0,
+        max_height: 0,
+        layers: Vec::new(),
+        encoder: None,
+        key_interval_ms: 4000,
+    };
+    for huge in [
+        VideoOptions {
+            width: 100_000,
+            ..small.clone()
+        },
+        VideoOptions {
+            frame_rate: 1_000_000,
+            ..small.clone()
+        },
+        VideoOptions {
+            height: 0,
+            ..small.clone()
+        },
+    ] {
+        let refused = alice.meeting.camera(huge).await.map_err(kind);
+        assert_eq!(refused.err(), Some(ErrorKind::BadArgument));
+    }
+    let camera = alice.meeting.camera(small).await.unwrap();
+    let short = camera.push_i420(&[0; 16], &[0; 4], &[0; 4], 320, 180, 320, 160, 1, 0, 0);
+    assert_eq!(short.map_err(kind), Err(ErrorKind::BadFrame));
+    let none = alice.meeting.screen_encoded(Vec::new()).await;
+    assert_eq!(none.map_err(kind).err(), Some(ErrorKind::BadArgument));
+    let layer = av1_params(320, 180);
+    let screen = alice.meeting.screen_encoded(vec![layer]).await.unwrap();
+    for none in [-1, 1] {
+        let pushed = screen.push(none, &[0; 8], 0, true, 0);
+        assert_eq!(pushed.map_err(kind), Err(ErrorKind::BadArgument), "{none}");
+    }
+    alice.meeting.leave().await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn leaving_waits_for_nobody_whose_answer_is_not_looked_at() {
     let site = Site::start();
@@ -159,34 +279,24 @@ async fn no_permission_for_the_microphone_and_a_capture_that_throws() {
     let administrator = Tickets::agent(site.administrator.clone());
     let alice = Person::joins(&site.room(), "Alice", administrator).await;
     alice.is_in().await;
-    let sound = || AudioOptions {
-        channels: 1,
-        bitrate: 32_000,
-    };
     for error in [failed(ErrorKind::PermissionDenied, "no"), bug()] {
-        let capture = Arc::new(Told {
-            opening: Mutex::new(Some(error.clone())),
-            stopped: AtomicU32::new(0),
-        });
+        let capture = Told::new(Some(error.clone()));
         let refused = alice
             .meeting
             .microphone_from(sound(), Arc::clone(&capture) as _);
         assert_eq!(refused.await.err(), Some(error));
-        assert_eq!(capture.stopped.load(Ordering::Relaxed), 1);
+        assert_eq!(capture.stopped(), 1);
     }
     let known = alice.meeting.state().unwrap().view.unwrap();
     assert_eq!(known.participants[0].media.microphone, MediaState::Off);
 
-    let capture = Arc::new(Told {
-        opening: Mutex::default(),
-        stopped: AtomicU32::new(0),
-    });
+    let capture = Told::new(None);
     let on = alice
         .meeting
         .microphone_from(sound(), Arc::clone(&capture) as _);
     let microphone = on.await.unwrap();
     microphone.turn_off().unwrap();
-    assert_eq!(capture.stopped.load(Ordering::Relaxed), 1);
+    assert_eq!(capture.stopped(), 1);
     assert_eq!(microphone.turn_off().unwrap_err().kind(), ErrorKind::Left);
     alice.meeting.leave().await.unwrap();
     assert_eq!(

@@ -29,7 +29,8 @@ async fn main() -> anyhow::Result<()> {
     let meeting = Arc::new(meeting.context("cannot join")?);
     let events = meeting.events();
     println!("joining {}", meeting.state().code);
-    let known = meeting.wait_for(MeetingState::is_connected).await;
+    let so = |state: &MeetingState| state.is_connected() || state.is_turned_away();
+    let known = meeting.wait_for(so).await;
     if !known.is_connected() {
         bail!("not let in: {:?}", known.phase);
     }

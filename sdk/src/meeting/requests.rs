@@ -3,7 +3,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use parvis_meeting::{Command, CommandId, Done, Outcome, Request};
+use parvis_meeting::{Command, CommandId, Done, ErrorKind, MAX_COMMAND_BYTES, Outcome, Request};
 use tokio::sync::oneshot;
 
 use super::{CommandError, switch::Word};
@@ -78,7 +78,7 @@ impl Requests {
     }
 
     /// Notes a request, whose answer may take so long; [`Requests::say`] says when it is said. With too
-    /// many that wait it is given up at once.
+    /// many that wait it is given up at once, and one that nobody would read is refused.
     pub(super) fn ask(
         &mut self,
         id: CommandId,
@@ -88,8 +88,16 @@ impl Requests {
         now: Instant,
     ) {
         let subject = Subject::of(&command);
+        let request = Request { id, command };
+        if request.to_json().len() > MAX_COMMAND_BYTES {
+            reply.send(Err(CommandError::Refused {
+                kind: ErrorKind::TooLong,
+                retry_after: None,
+            }));
+            return;
+        }
         let waiting = Waiting {
-            request: Request { id, command },
+            request,
             subject,
             again: None,
             until: now + patience,
@@ -268,6 +276,20 @@ mod tests {
         requests.handle_timeout(now + PATIENCE);
         assert_eq!(said(&mut requests, now + PATIENCE), []);
         assert_eq!(hand.answer.try_recv(), Ok(Err(CommandError::TimedOut)));
+    }
+
+    #[test]
+    fn what_is_too_long_to_be_read_is_refused_at_once() {
+        let now = Instant::now();
+        let mut requests = Requests::new(7);
+        let name = "x".repeat(MAX_COMMAND_BYTES);
+        let mut rename = ask(&mut requests, Command::Rename { who: None, name }, now);
+        assert_eq!(said(&mut requests, now), []);
+        let refused = CommandError::Refused {
+            kind: ErrorKind::TooLong,
+            retry_after: None,
+        };
+        assert_eq!(rename.answer.try_recv(), Ok(Err(refused)));
     }
 
     #[test]

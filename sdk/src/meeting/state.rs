@@ -83,6 +83,15 @@ impl MeetingState {
         self.phase == Phase::Connected
     }
 
+    /// Whether one is out, and stays so unless one [knocks](super::Meeting::knock) again: a host said no, nobody
+    /// answered, or too many wait.
+    pub fn is_turned_away(&self) -> bool {
+        matches!(
+            self.phase,
+            Phase::InLobby(Lobby::Denied { .. } | Lobby::TimedOut | Lobby::Full)
+        )
+    }
+
     /// This participant, as everybody sees it.
     pub fn myself(&self) -> Option<&parvis_meeting::Participant> {
         self.view.as_ref()?.participant(&self.me)

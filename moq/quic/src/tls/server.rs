@@ -28,9 +28,11 @@ const INCOMING_BUFFER: u64 = 16 * 1024;
 #[derive(Clone)]
 pub struct ServerTls {
     key: Arc<CertifiedKey>,
-    /// By a pointer, so that only programs that make a `ServerTls` have the server's half of TLS in them.
-    configure: fn(&Self, &[&[u8]], Arc<TransportConfig>) -> Arc<quinn_proto::ServerConfig>,
+    configure: Configure,
 }
+
+/// By a pointer, so that only programs that make a `ServerTls` have the server's half of TLS in them.
+type Configure = fn(&ServerTls, &[&[u8]], Arc<TransportConfig>) -> Arc<quinn_proto::ServerConfig>;
 
 impl ServerTls {
     /// Reads a certificate chain, the server's own certificate first, and its private key

@@ -160,6 +160,7 @@ async fn who_is_denied_and_joins_anew_is_told_so() {
         )
     };
     in_lobby(&gus, denied).await;
+    assert!(gus.state().is_turned_away());
     soon("leaving", gus.leave()).await;
     // The same device, at the door once more.
     let gus = house.guest(&code, "Gus").await;

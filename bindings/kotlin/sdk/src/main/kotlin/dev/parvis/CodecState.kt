@@ -38,8 +38,13 @@ public sealed interface CodecState {
     /** This one works. */
     public data class InUse(val codec: CodecInUse) : CodecState
 
-    /** Nobody here decodes the track, whose catalog has this codec string. */
-    public data class NoDecoder(val codec: String) : CodecState
+    /**
+     * Nobody here decodes the track, or nobody does any more.
+     *
+     * @property codec the codec string of its catalog
+     * @property fallback why the app's decoder is not used; null: it has no decoders
+     */
+    public data class NoDecoder(val codec: String, val fallback: CodecFallback?) : CodecState
 
     /** What a newer library tells. */
     public data object Unknown : CodecState
@@ -56,6 +61,6 @@ private fun dev.parvis.ffi.CodecFallback.lift(): CodecFallback =
 internal fun dev.parvis.ffi.CodecState.lift(): CodecState =
     when (this) {
         is dev.parvis.ffi.CodecState.InUse -> CodecState.InUse(CodecInUse.lift(codec))
-        is dev.parvis.ffi.CodecState.NoDecoder -> CodecState.NoDecoder(codec)
+        is dev.parvis.ffi.CodecState.NoDecoder -> CodecState.NoDecoder(codec, fallback?.lift())
         is dev.parvis.ffi.CodecState.Unknown -> CodecState.Unknown
     }

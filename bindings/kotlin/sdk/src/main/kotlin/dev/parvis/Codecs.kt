@@ -27,7 +27,7 @@ public fun interface VideoEncoderFactory {
     public fun create(config: VideoEncoderConfig, sink: EncodedSink): VideoEncoder?
 }
 
-/** The app's own video encoder, called by one thread at a time; what it throws has the built-in one take its place. */
+/** The app's own video encoder, called by one thread at a time; what [encode] throws has the built-in one take its place. */
 public interface VideoEncoder {
     /** What it can do; asked once, after it was made. */
     public val caps: VideoEncoderCaps
@@ -40,10 +40,10 @@ public interface VideoEncoder {
      */
     public fun encode(frame: VideoFrame, key: Boolean)
 
-    /** Changes the target, bits a second, without a key frame. */
+    /** Changes the target, bits a second, without a key frame; where it throws the old one stays, and it is asked again. */
     public fun setBitrate(bitrate: Int)
 
-    /** Puts what it holds back in the sink; no picture follows. */
+    /** Puts what it holds back in the sink; no picture follows. Where it throws that is lost. */
     public fun flush()
 
     /** Frees what it has: nothing follows, and what its sink is given is thrown away. */
@@ -75,10 +75,10 @@ public interface VideoDecoder {
      */
     public fun decode(frame: EncodedFrame)
 
-    /** Forgets every reference: frames are missing before the next one. */
+    /** Forgets every reference: frames are missing before the next one. What it throws changes nothing. */
     public fun reset()
 
-    /** Puts what it holds back in the sink. */
+    /** Puts what it holds back in the sink. Where it throws that is lost. */
     public fun flush()
 
     /** Frees what it has: nothing follows, and what its sink is given is thrown away. */
@@ -96,7 +96,7 @@ public class EncodedSink internal constructor(private val native: dev.parvis.ffi
      * @param temporalId its temporal layer, 0 the base
      */
     public fun push(payload: ByteBuffer, timestampUs: Long, key: Boolean, temporalId: Int = 0): Unit =
-        inLibrary { native.push(lent(payload), timestampUs, key, temporalId) }
+        lend(payload) { native.push(it, timestampUs, key, temporalId) }
 
     /** Says that the encoder is of no use any more, and why: the built-in one takes its place. */
     public fun fail(reason: String): Unit = inLibrary { native.fail(reason) }

@@ -21,7 +21,7 @@ public class EncodedSource internal constructor(private val native: dev.parvis.f
      * @param temporalId its temporal layer, 0 the base
      */
     public fun push(layer: Int, payload: ByteBuffer, timestampUs: Long, key: Boolean, temporalId: Int = 0): Unit =
-        inLibrary { native.push(layer, lent(payload), timestampUs, key, temporalId) }
+        lend(payload) { native.push(layer, it, timestampUs, key, temporalId) }
 
     /**
      * What the encoder is to do next; null: it was turned off, or the meeting is over. For one caller at a time. Whoever calls

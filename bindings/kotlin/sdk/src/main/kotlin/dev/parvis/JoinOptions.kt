@@ -105,5 +105,11 @@ internal fun Tickets.lower(): dev.parvis.ffi.Tickets =
     }
 
 private class ForeignTicketSource(private val source: TicketSource) : dev.parvis.ffi.TicketSource {
-    override suspend fun ticket(request: TicketRequest): Ticket = foreign { source.ticket(request) }
+    override suspend fun ticket(request: TicketRequest): Ticket =
+        foreign {
+            val ticket = source.ticket(request)
+            // The generated half hands over what is Unicode only: Rust would wait for ever.
+            if (!Charsets.UTF_8.newEncoder().canEncode(ticket.toString())) throw ParvisException.noText(null)
+            ticket
+        }
 }

@@ -1,5 +1,6 @@
 package dev.parvis
 
+import java.lang.ref.Reference
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
 
@@ -11,14 +12,14 @@ internal class Staging {
     fun lend(samples: FloatArray, push: (ByteBuffer) -> Unit) {
         val staged = stage(samples.size * Float.SIZE_BYTES)
         staged.asFloatBuffer().put(samples)
-        inLibrary { push(staged) }
+        lend(staged, push)
     }
 
     @Synchronized
     fun lend(samples: ShortArray, push: (ByteBuffer) -> Unit) {
         val staged = stage(samples.size * Short.SIZE_BYTES)
         staged.asShortBuffer().put(samples)
-        inLibrary { push(staged) }
+        lend(staged, push)
     }
 
     private fun stage(bytes: Int): ByteBuffer {
@@ -28,7 +29,21 @@ internal class Staging {
     }
 }
 
-/** What the library sees of a buffer: from its position on. */
+/** Lends what is in a buffer, from its position on, to a function of the library. */
+internal inline fun lend(buffer: ByteBuffer, push: (ByteBuffer) -> Unit): Unit =
+    inLibrary {
+        val lent = lent(buffer)
+        try {
+            push(lent)
+        } finally {
+            held(lent)
+        }
+    }
+
+/** What the library is given is an address: the buffer is not to be collected before this. */
+internal fun held(buffer: ByteBuffer): Unit = Reference.reachabilityFence(buffer)
+
+/** What the library sees of a buffer, to be [held]: from its position on. */
 internal fun lent(buffer: ByteBuffer): ByteBuffer {
     if (!buffer.isDirect) {
         throw ParvisException(ErrorKind.BAD_FRAME, "the library reads direct buffers: ByteBuffer.allocateDirect")

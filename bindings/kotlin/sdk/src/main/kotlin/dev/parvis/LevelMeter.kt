@@ -19,10 +19,10 @@ public class LevelMeter(channels: Int = 1) : AutoCloseable {
     public fun push(samples: ShortArray): Unit = staging.lend(samples, native::pushI16)
 
     /** Takes sound as floats, little endian; [samples] is a direct buffer, from its position on. */
-    public fun pushFloats(samples: ByteBuffer): Unit = inLibrary { native.pushF32(lent(samples)) }
+    public fun pushFloats(samples: ByteBuffer): Unit = lend(samples, native::pushF32)
 
     /** Takes sound as 16-bit integers, little endian, as [pushFloats] does. */
-    public fun pushShorts(samples: ByteBuffer): Unit = inLibrary { native.pushI16(lent(samples)) }
+    public fun pushShorts(samples: ByteBuffer): Unit = lend(samples, native::pushI16)
 
     /** How loud it is, in decibels of the loudest that can be: 0 to [SILENCE]. */
     public val decibels: Float get() = inLibrary { native.decibels() }

@@ -1,5 +1,6 @@
 package dev.parvis
 
+import java.lang.ref.WeakReference
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
@@ -28,27 +29,21 @@ import kotlinx.coroutines.launch
  * replaced meanwhile it is said again, and done once. What a command throws is a [ParvisException]; commands of hosts, owners
  * and administrators, are refused to others with `ErrorKind.FORBIDDEN`.
  *
- * [leave] says goodbye and waits until nothing of the meeting runs; [close] frees it at once, and leaves in the background.
+ * [leave] says goodbye and waits until nothing of the meeting runs; [close] frees it at once, and leaves in the background, as does
+ * the garbage collector once a meeting is forgotten, late: while its [events] are collected it is not.
  */
 public class Meeting private constructor(
     internal val native: dev.parvis.ffi.Meeting,
     first: MeetingState,
 ) : AutoCloseable {
     private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Default)
-    private val states = native.states()
-    private val known = MutableStateFlow(first)
+    private val known = Known(native, first)
 
-    /** What is known now, and whenever it is another. */
-    public val state: StateFlow<MeetingState> = known.asStateFlow()
+    /** What is known now, and whenever it is another; never older than an event that was told, or than [leave]. */
+    public val state: StateFlow<MeetingState> = known.state
 
     init {
-        scope.launch(start = CoroutineStart.UNDISPATCHED) {
-            try {
-                while (true) tell(MeetingState.lift(states.next() ?: break))
-            } finally {
-                states.close()
-            }
-        }
+        known.follow(native.states(), scope)
     }
 
     /** Waits until what is known is so, or the meeting is over for this participant; returns what is known then. */
@@ -59,7 +54,7 @@ public class Meeting private constructor(
      * What happens from this call on, though it is collected later; whoever collects it again gets what happens from then on.
      * [state] is what happened before.
      */
-    public fun events(): Flow<MeetingEvent> = pulled(native::events, { it.next()?.lift() }, { it.cancel() })
+    public fun events(): Flow<MeetingEvent> = pulled(native::events, { it.next()?.lift()?.also(known::happened) }, { it.cancel() })
 
     /** Knocks again, after a denial or when nobody answered. */
     public suspend fun knock(): Unit = awaitLibrary { native.knock() }
@@ -102,6 +97,19 @@ public class Meeting private constructor(
 
     /** Asks the hosts to transcribe. */
     public suspend fun requestTranscription(): Unit = awaitLibrary { native.requestTranscription() }
+
+    /** Starts a recording, which is `Done.capture`; how far it is comes by [MeetingEvent.Capture]. Hosts. */
+    public suspend fun startRecording(): Done = awaitLibrary { native.startRecording() }
+
+    /** Stops the recording. Hosts. */
+    public suspend fun stopRecording(): Unit = awaitLibrary { native.stopRecording() }
+
+    /** Starts a transcription of what is spoken, which is `Done.capture`, and with [record] a recording too. Hosts. */
+    public suspend fun startTranscription(language: Language, record: Boolean = false): Done =
+        awaitLibrary { native.startTranscription(language, record) }
+
+    /** Stops the transcription. Hosts. */
+    public suspend fun stopTranscription(): Unit = awaitLibrary { native.stopTranscription() }
 
     /**
      * Lets people in who wait, as many as there are places, in the order in which they came; says how many are in by that,
@@ -250,18 +258,15 @@ public class Meeting private constructor(
     /** Receives all pictures, their smallest layers, or sound only. */
     public fun setReceive(receive: Receive): Unit = inLibrary { native.setReceive(receive) }
 
-    /** Leaves: the others see it at once. Returns when nothing of the meeting runs here. */
-    public suspend fun leave(): Unit = awaitLibrary { native.leave() }
+    /** Leaves: the others see it at once. Returns when nothing of the meeting runs here, and the app's own captures have stopped. */
+    public suspend fun leave(): Unit = awaitLibrary { native.leave().also { known.look() } }
 
     /** Frees it; a meeting that was not left is left in the background. Once more does nothing. */
     override fun close() {
         scope.cancel()
         native.close()
-        tell(known.value.copy(phase = Phase.Disconnected(DisconnectReason.Left)))
+        known.over(DisconnectReason.Left)
     }
-
-    /** Nothing follows the end. */
-    private fun tell(state: MeetingState): Unit = known.update { if (it.phase is Phase.Disconnected) it else state }
 
     public companion object {
         /**
@@ -301,4 +306,47 @@ public class Meeting private constructor(
         /** The clock of capture times: microseconds since 1970, which never jumps within a process. */
         public fun clockUs(): Long = inLibrary { dev.parvis.ffi.clockNowUs() }
     }
+}
+
+/** What is known of a meeting. It keeps nobody in one: whoever waits for what comes next has this alone. */
+private class Known(native: dev.parvis.ffi.Meeting, first: MeetingState) {
+    private val native = WeakReference(native)
+    private val known = MutableStateFlow(first)
+
+    val state = known.asStateFlow()
+
+    /** Looks each time that something is another, until the end. */
+    fun follow(states: dev.parvis.ffi.MeetingStates, scope: CoroutineScope) {
+        scope.launch(start = CoroutineStart.UNDISPATCHED) {
+            states.use {
+                while (true) {
+                    val next = states.next() ?: break
+                    // A state that comes by itself may be older than what was looked at; nothing follows the last.
+                    if (next.phase is dev.parvis.ffi.Phase.Disconnected) tell(MeetingState.lift(next)) else look()
+                }
+            }
+        }
+    }
+
+    /** This was told. */
+    fun happened(event: MeetingEvent) {
+        look()
+        if (event is MeetingEvent.Phase && event.phase is Phase.Disconnected) over(event.phase.reason)
+    }
+
+    /** Looks what is known now. */
+    @Synchronized
+    fun look() {
+        try {
+            native.get()?.let { tell(MeetingState.lift(inLibrary { it.state() })) }
+        } catch (_: ParvisException) {
+            // It is being left: its last state is on the way.
+        }
+    }
+
+    /** It is over. */
+    fun over(reason: DisconnectReason) = tell(known.value.copy(phase = Phase.Disconnected(reason)))
+
+    /** Nothing follows the end. */
+    private fun tell(state: MeetingState) = known.update { if (it.phase is Phase.Disconnected) it else state }
 }

@@ -28,6 +28,14 @@ public data class MeetingState(
     /** Whether one is in. */
     public val isConnected: Boolean get() = phase == Phase.Connected
 
+    /** Whether one is not let in: a host said no, nobody answered, or too many wait or are in. [Meeting.knock] asks again. */
+    public val isTurnedAway: Boolean
+        get() =
+            when ((phase as? Phase.InLobby)?.lobby) {
+                is Lobby.Denied, Lobby.TimedOut, Lobby.Full -> true
+                Lobby.WaitingForHost, is Lobby.Waiting, Lobby.Outside, null -> false
+            }
+
     /** How long what is said to everybody is kept after the end of the meeting; zero: not at all; null: not in so far. */
     public val retention: Duration? get() = view?.policy?.chatIsKept
 
@@ -105,7 +113,7 @@ public sealed interface Lobby {
     /** Nobody answered. */
     public data object TimedOut : Lobby
 
-    /** Too many wait. */
+    /** Too many wait, or are in. */
     public data object Full : Lobby
 
     /** One does not knock. */
@@ -139,7 +147,8 @@ public sealed interface DisconnectReason {
     /**
      * The connection is lost.
      *
-     * @property kind `ErrorKind.NOT_LET_IN` where the relay does not accept the token, else `ErrorKind.LOST`
+     * @property kind `ErrorKind.NOT_LET_IN` where the relay does not accept the token or there is no other one, else
+     * `ErrorKind.LOST`
      * @property reason one line for developers
      */
     public data class Lost(val kind: ErrorKind, val reason: String) : DisconnectReason

@@ -24,11 +24,11 @@ public class Microphone internal constructor(private val native: dev.parvis.ffi.
 
     /** Gives sound as floats, little endian, without a copy on this side; [samples] is a direct buffer, from its position on. */
     public fun pushFloats(samples: ByteBuffer, timestampUs: Long = 0): Unit =
-        inLibrary { native.pushF32(lent(samples), timestampUs) }
+        lend(samples) { native.pushF32(it, timestampUs) }
 
     /** Gives sound as 16-bit integers, little endian, as [pushFloats] does. */
     public fun pushShorts(samples: ByteBuffer, timestampUs: Long = 0): Unit =
-        inLibrary { native.pushI16(lent(samples), timestampUs) }
+        lend(samples) { native.pushI16(it, timestampUs) }
 
     /**
      * How loud one is oneself, in decibels of the loudest that can be, for a bar to show; silence while it is muted. Before one

@@ -20,8 +20,13 @@ public class Mixer internal constructor(private val native: dev.parvis.ffi.Mixer
      */
     public fun pull(samples: Int): AudioFrame = AudioFrame(inLibrary { native.fill(samples) })
 
-    /** Fills a device's buffer with what is heard next; interleaved, 48 kHz. */
-    public fun fill(out: FloatArray): Unit = pull(out.size / channels).use { it.samples.get(out, 0, it.samples.remaining()) }
+    /** Fills a device's buffer with what is heard next; interleaved, 48 kHz, as many samples of each channel. */
+    public fun fill(out: FloatArray) {
+        if (out.size % channels != 0) {
+            throw ParvisException(ErrorKind.BAD_ARGUMENT, "samples of $channels channels are no ${out.size} in all")
+        }
+        pull(out.size / channels).use { it.samples.get(out) }
+    }
 
     /** Ends it: nothing more is received for it. Once more does nothing. */
     override fun close() {

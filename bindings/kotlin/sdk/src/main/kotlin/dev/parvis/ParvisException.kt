@@ -1,5 +1,6 @@
 package dev.parvis
 
+import java.nio.charset.CharacterCodingException
 import kotlin.coroutines.cancellation.CancellationException
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
@@ -12,23 +13,39 @@ import kotlinx.coroutines.withContext
  * An app may throw one in what it gives to be called back, such as a [TicketSource]: it comes out of the call that used it.
  *
  * @property kind what went wrong; stable, the same word in every language
+ * @property message one line for developers
  * @property retryAfter when it may be tried again, from here on, where the meeting says so
- * @property isRetryable whether the same may succeed a little later
- * @property isAuth whether another ticket or sign-in is needed
+ * @param isRetryable null: as others of its kind, or true where [retryAfter] is set
+ * @param isAuth null: as others of its kind
  */
-public class ParvisException internal constructor(
+public class ParvisException(
     public val kind: ErrorKind,
     override val message: String,
-    public val retryAfter: Duration?,
-    public val isRetryable: Boolean,
-    public val isAuth: Boolean,
-    cause: Throwable?,
+    public val retryAfter: Duration? = null,
+    isRetryable: Boolean? = null,
+    isAuth: Boolean? = null,
+    cause: Throwable? = null,
 ) : Exception(message, cause) {
-    /** A failure of the app's own. */
-    public constructor(kind: ErrorKind, message: String) : this(kind, message, null, false, false, null)
+    private val saidRetryable = isRetryable ?: if (retryAfter != null) true else null
+    private val saidAuth = isAuth
+
+    // The library knows the kinds. It is asked late: an app's tests of its own may have none.
+
+    /** Whether the same may succeed a little later. */
+    public val isRetryable: Boolean get() = saidRetryable ?: inLibrary { dev.parvis.ffi.isRetryable(kind) }
+
+    /** Whether another ticket or sign-in is needed. */
+    public val isAuth: Boolean get() = saidAuth ?: inLibrary { dev.parvis.ffi.isAuth(kind) }
 
     internal fun lower(): dev.parvis.ffi.ParvisException =
-        dev.parvis.ffi.ParvisException.Failed(kind, message, retryAfter?.inWholeMilliseconds, isRetryable, isAuth)
+        dev.parvis.ffi.ParvisException.Failed(
+            kind,
+            // What is no Unicode becomes question marks.
+            message.encodeToByteArray().decodeToString(),
+            retryAfter?.inWholeMilliseconds,
+            isRetryable,
+            isAuth,
+        )
 
     internal companion object {
         fun lift(error: dev.parvis.ffi.ParvisException): ParvisException =
@@ -44,7 +61,15 @@ public class ParvisException internal constructor(
             }
 
         fun left(cause: Throwable): ParvisException =
-            ParvisException(ErrorKind.LEFT, "this was closed: join again", null, false, false, cause)
+            ParvisException(ErrorKind.LEFT, "this was closed: join again", cause = cause)
+
+        /** A text has half a surrogate pair. */
+        fun noText(cause: CharacterCodingException?): ParvisException =
+            ParvisException(ErrorKind.BAD_ARGUMENT, "a text is no Unicode: it has half a surrogate pair", cause = cause)
+
+        /** The library has panicked. */
+        fun bug(cause: dev.parvis.ffi.InternalException): ParvisException =
+            ParvisException(ErrorKind.UNKNOWN, "a bug of the library: ${cause.message}", cause = cause)
     }
 }
 
@@ -57,6 +82,10 @@ internal inline fun <T> inLibrary(call: () -> T): T {
         throw error
     } catch (error: dev.parvis.ffi.ParvisException) {
         throw ParvisException.lift(error)
+    } catch (error: dev.parvis.ffi.InternalException) {
+        throw ParvisException.bug(error)
+    } catch (error: CharacterCodingException) {
+        throw ParvisException.noText(error)
     } catch (error: IllegalStateException) {
         throw ParvisException.left(error)
     }

@@ -38,9 +38,7 @@ internal class NativeScreenSound(
 
     override fun pushSound(samples: ShortArray, timestampUs: Long): Unit = staging.lend(samples) { pushI16(it, timestampUs) }
 
-    override fun pushSoundFloats(samples: ByteBuffer, timestampUs: Long): Unit =
-        inLibrary { pushF32(lent(samples), timestampUs) }
+    override fun pushSoundFloats(samples: ByteBuffer, timestampUs: Long): Unit = lend(samples) { pushF32(it, timestampUs) }
 
-    override fun pushSoundShorts(samples: ByteBuffer, timestampUs: Long): Unit =
-        inLibrary { pushI16(lent(samples), timestampUs) }
+    override fun pushSoundShorts(samples: ByteBuffer, timestampUs: Long): Unit = lend(samples) { pushI16(it, timestampUs) }
 }

@@ -34,19 +34,12 @@ public class Picture(
     internal inline fun lend(
         push: (ByteBuffer, ByteBuffer, ByteBuffer, Int, Int, Int, Int, Int, Int, Long) -> Unit,
     ): Unit =
-        inLibrary {
-            push(
-                lent(y),
-                lent(u),
-                lent(v),
-                width,
-                height,
-                yStride,
-                uvStride,
-                uvPixelStride,
-                rotation.degrees,
-                timestampUs,
-            )
+        lend(y) { y ->
+            lend(u) { u ->
+                lend(v) { v ->
+                    push(y, u, v, width, height, yStride, uvStride, uvPixelStride, rotation.degrees, timestampUs)
+                }
+            }
         }
 }
 

@@ -7,6 +7,7 @@ import kotlin.test.assertFalse
 import kotlin.test.assertNotNull
 import kotlin.test.assertTrue
 import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.coroutineScope
@@ -115,6 +116,48 @@ class BadInputTest {
     }
 
     @Test
+    fun `an error of the app's own is as others of its kind, unless it says so`() = test {
+        fun told(error: ParvisException) = listOf(error.isRetryable, error.isAuth, error.retryAfter)
+        for ((own, wanted) in listOf(
+            ParvisException(ErrorKind.NOT_LET_IN, "?") to listOf(false, true, null),
+            ParvisException(ErrorKind.SERVICE_UNAVAILABLE, "?") to listOf(true, false, null),
+            ParvisException(ErrorKind.FORBIDDEN, "?") to listOf(false, false, null),
+            ParvisException(ErrorKind.FORBIDDEN, "?", retryAfter = 3.seconds) to listOf(true, false, 3.seconds),
+            ParvisException(ErrorKind.LOST, "?", isRetryable = false, isAuth = true) to listOf(false, true, null),
+        )) {
+            assertEquals(wanted, told(own))
+            assertEquals(wanted, told(refusal { Meeting.join(site.room(), options.copy(tickets = Tickets.Of { throw own })) }))
+        }
+    }
+
+    @Test
+    fun `a text that is no Unicode`() = test {
+        val half = "a\ud800"
+        val alice = join(this, site.room(), "Alice", site.administrator)
+        alice.isIn()
+        val calls =
+            listOf<suspend () -> Any>(
+                { alice.meeting.chat(half) },
+                { alice.meeting.voice(half) },
+                { Meeting.roomCode(half) },
+                { Meeting.join(site.room(), options.copy(name = half)) },
+                { Meeting.join(site.room(), options.copy(tickets = tickets { it.copy(token = half) })) },
+            )
+        for ((index, call) in calls.withIndex()) assertEquals(ErrorKind.BAD_ARGUMENT, refusal(call).kind, "$index")
+        val own = Tickets.Of { throw ParvisException(ErrorKind.ROOM_FULL, half) }
+        assertEquals(ErrorKind.ROOM_FULL, refusal { Meeting.join(site.room(), options.copy(tickets = own)) }.kind)
+        alice.meeting.leave()
+        alice.close()
+    }
+
+    @Test
+    fun `a panic of the library is told as an error`() = test {
+        val bug = refusal { inLibrary { throw dev.parvis.ffi.InternalException("index out of bounds") } }
+        assertEquals(ErrorKind.UNKNOWN, bug.kind)
+        assertTrue("index out of bounds" in bug.message, bug.message)
+    }
+
+    @Test
     fun `a host who denies`() = test {
         val link = site.room()
         val alice = join(this, link, "Alice", site.administrator)
@@ -122,7 +165,8 @@ class BadInputTest {
         val zoe = join(this, link, "Zoé")
         alice.knows("for the lobby") { it.lobby.isNotEmpty() }
         alice.meeting.deny(Target.All)
-        val state = zoe.knows("for an answer") { (it.phase as? Phase.InLobby)?.lobby is Lobby.Denied }
+        assertFalse(zoe.meeting.state.value.isConnected)
+        val state = zoe.knows("for an answer") { it.isTurnedAway }
         assertNotNull(((state.phase as Phase.InLobby).lobby as Lobby.Denied).retryAfter)
         val early = refusal { zoe.meeting.knock() }
         assertEquals(ErrorKind.DENIED, early.kind)
@@ -200,6 +244,12 @@ class BadInputTest {
         }
         assertEquals(ErrorKind.BAD_ARGUMENT, refusal { alice.meeting.microphone(AudioOptions(3)) }.kind)
         assertEquals(ErrorKind.BAD_ARGUMENT, refusal { alice.meeting.voice("No Body") }.kind)
+        alice.meeting.mixer(2).use { mixer ->
+            for (size in listOf(0, 1, 961)) assertEquals(ErrorKind.BAD_ARGUMENT, refusal { mixer.fill(FloatArray(size)) }.kind, "$size")
+            val out = FloatArray(960) { 1f }
+            mixer.fill(out)
+            assertEquals(0f, out.max())
+        }
         alice.meeting.leave()
         alice.close()
     }

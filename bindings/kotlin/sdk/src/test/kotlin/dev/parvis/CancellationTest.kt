@@ -14,6 +14,7 @@ import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
+import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.launch
@@ -64,6 +65,52 @@ class CancellationTest {
         withTimeout(PATIENCE) { capture.stopped.await() }
         assertEquals(listOf("open", "stop"), capture.calls)
         listOf(zoe, alice).forEach(Person::close)
+    }
+
+    @Test
+    fun `a capture that still opens when nobody wants it any more is stopped once it is open`() = test { site ->
+        val (alice, zoe) = two(site)
+        for (turnOn in listOf<suspend (Recorded) -> AutoCloseable>(
+            { zoe.meeting.camera(it, VideoOptions(Media.WIDTH, Media.HEIGHT)) },
+            { zoe.meeting.screen(it, VideoOptions(Media.WIDTH, Media.HEIGHT)) },
+            { zoe.meeting.microphone(it) },
+        )) {
+            val opens = CompletableDeferred<Unit>()
+            val capture = Recorded {
+                withContext(NonCancellable) { opens.await() }
+                calls += "opened"
+            }
+            val waiting = launch { turnOn(capture) }
+            withTimeout(PATIENCE) { capture.opened.await() }
+            waiting.cancelAndJoin()
+            opens.complete(Unit)
+            withTimeout(PATIENCE) { capture.stopped.await() }
+            assertEquals(listOf("open", "opened", "stop"), capture.calls)
+        }
+        listOf(zoe, alice).forEach { it.meeting.leave(); it.close() }
+    }
+
+    @Test
+    fun `a capture is stopped when the meeting is over, and nothing more is taken`() = test { site ->
+        for (end in listOf<suspend (alice: Person, zoe: Person) -> Unit>(
+            { _, zoe -> zoe.meeting.leave() },
+            { alice, zoe -> alice.meeting.remove(zoe.id) },
+            { alice, _ -> alice.meeting.endForAll() },
+        )) {
+            val (alice, zoe) = two(site)
+            val captures = List(2) { Recorded() }
+            val camera = zoe.meeting.camera(captures[0], VideoOptions(Media.WIDTH, Media.HEIGHT))
+            val microphone = zoe.meeting.microphone(captures[1])
+            end(alice, zoe)
+            for (capture in captures) {
+                withTimeout(PATIENCE) { capture.stopped.await() }
+                assertEquals(listOf("open", "start", "stop"), capture.calls)
+            }
+            assertEquals(ErrorKind.LEFT, assertFailsWith<ParvisException> { camera.push(Media.picture(0)) }.kind)
+            assertEquals(ErrorKind.LEFT, assertFailsWith<ParvisException> { microphone.push(Media.sounds[0]) }.kind)
+            listOf(camera, microphone, zoe, alice).forEach(AutoCloseable::close)
+            assertEquals(listOf("open", "start", "stop"), captures[0].calls)
+        }
     }
 
     @Test
@@ -122,7 +169,8 @@ private class Busy : CoroutineDispatcher() {
 }
 
 /** A capture that remembers what was asked of it. */
-private class Recorded(private val closing: () -> Unit = {}, private val opening: suspend () -> Unit = {}) : CameraCapture {
+private class Recorded(private val closing: () -> Unit = {}, private val opening: suspend Recorded.() -> Unit = {}) :
+    AudioCapture, CameraCapture, ScreenCapture {
     val calls = mutableListOf<String>()
     val opened = CompletableDeferred<Unit>()
     val stopped = CompletableDeferred<Unit>()
@@ -133,7 +181,15 @@ private class Recorded(private val closing: () -> Unit = {}, private val opening
         opening()
     }
 
+    override fun start(microphone: Microphone) {
+        calls += "start"
+    }
+
     override fun start(camera: Camera) {
+        calls += "start"
+    }
+
+    override fun start(screen: Screen) {
         calls += "start"
     }
 

@@ -3,6 +3,7 @@ package dev.parvis
 import java.util.concurrent.CountDownLatch
 import java.util.concurrent.TimeUnit
 import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
 import kotlin.test.assertIs
 import kotlin.test.assertNull
 import kotlin.test.assertTrue
@@ -11,6 +12,8 @@ import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeout
 import org.junit.jupiter.api.AfterAll
@@ -182,7 +185,7 @@ class CodecsTest {
                 alice.meeting.picture(zoe.id, Source.CAMERA, SHOWN).use { picture ->
                     val waiting = async { picture.next() }
                     val event = alice.sees<MeetingEvent.Codec> { it.state is CodecState.NoDecoder }
-                    assertEquals(CodecState.NoDecoder(FakeHardware.CODEC), event.state)
+                    assertEquals(CodecState.NoDecoder(FakeHardware.CODEC, null), event.state)
                     assertEquals(zoe.id to "camera/180p", event.participant to event.track)
                     assertEquals(listOf(FakeHardware.CODEC), picture.undecodable())
                     picture.close()
@@ -190,6 +193,27 @@ class CodecsTest {
                 }
             }
         }
+    }
+
+    @Test
+    fun `a decoder that breaks in mid-call and has no other is told with its reason`() {
+        val decoders = FakeHardware(failAfter = 10)
+        meeting(Codecs(videoEncoders = FakeHardware()), Codecs(videoDecoders = decoders)) { alice, zoe ->
+            zoe.meeting.camera(VideoOptions(Media.WIDTH, Media.HEIGHT, 15)).use { camera ->
+                val filming = film(camera::push)
+                alice.meeting.picture(zoe.id, Source.CAMERA, SHOWN).use { picture ->
+                    val watching = launch { picture.frames().collect {} }
+                    val event = alice.sees<MeetingEvent.Codec> { it.state is CodecState.NoDecoder }
+                    val none = event.state as CodecState.NoDecoder
+                    assertEquals(FakeHardware.CODEC, none.codec)
+                    assertTrue("taken away" in assertIs<CodecFallback.Failed>(none.fallback).reason, "$none")
+                    withTimeout(PATIENCE) { while (picture.undecodable() != listOf(FakeHardware.CODEC)) delay(20) }
+                    watching.cancelAndJoin()
+                }
+                filming.cancelAndJoin()
+            }
+        }
+        assertEquals(0, decoders.open.get())
     }
 
     @Test
@@ -219,6 +243,10 @@ class CodecsTest {
             next.await()!!.use { assertEquals(captured + 66_000 to null, it.frame.timestampUs to it.begins) }
             assertEquals(2, shown.stats().received)
             assertEquals("camera/180p" to 2L, camera.stats().single().let { it.track to it.encoded })
+            for (layer in listOf(-1, 1)) {
+                val none = assertFailsWith<ParvisException> { camera.push(layer, sent, captured, key = true) }
+                assertEquals(ErrorKind.BAD_ARGUMENT, none.kind)
+            }
             camera.mute()
             while (camera.nextDemand() != EncodedDemand.Paused(true)) continue
             alice.knows("the mute") { it.participant(zoe.id)?.media?.camera == MediaState.MUTED }

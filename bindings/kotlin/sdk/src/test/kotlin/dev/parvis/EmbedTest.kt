@@ -45,4 +45,22 @@ class EmbedTest {
             }
         }
     }
+
+    @Test
+    fun `the ten lines end where a host says no`() = runBlocking(Dispatchers.Default) {
+        Site().use { site ->
+            coroutineScope {
+                val link = site.room()
+                val alice = join(this, link, "Alice", site.administrator)
+                alice.isIn()
+                val nothing = ByteBuffer.allocateDirect(0)
+                val zoe = launch { Embed(link, "device").join(nothing, nothing, nothing, ShortArray(0)) { error("seen") } }
+                alice.knows("for the lobby") { it.lobby.isNotEmpty() }
+                alice.meeting.deny(Target.All)
+                withTimeout(PATIENCE) { zoe.join() }
+                alice.meeting.leave()
+                alice.close()
+            }
+        }
+    }
 }

@@ -2,6 +2,7 @@ package dev.parvis
 
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
+import kotlin.test.assertNotNull
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.coroutineScope
@@ -102,6 +103,16 @@ class HostsTest {
         for (kind in listOf(CaptureKind.RECORDING, CaptureKind.TRANSCRIPTION)) {
             assertEquals(MeetingEvent.CaptureRequested(kind, zoe.id), alice.sees<MeetingEvent.CaptureRequested>())
         }
+        // Nobody runs a service that would take them on.
+        assertNotNull(host.startTranscription(Language.AUTO, record = true).capture)
+        val failed = List(2) {
+            val event = zoe.sees<MeetingEvent.Capture> { it.capture.status == CaptureStatus.FAILED_TO_START }
+            assertEquals(CaptureFailure.SERVICE_UNAVAILABLE, event.capture.failure)
+            event.capture.language
+        }
+        assertEquals(setOf(Language.AUTO, null), failed.toSet())
+        assertNotNull(host.startRecording().capture)
+        assertEquals(ErrorKind.NOT_RECORDING, refusal { host.stopTranscription() })
         assertEquals(ErrorKind.NOT_SIGNED_IN, refusal { host.setRole(zoe.id, Role.MEMBER) })
         host.remove(zoe.id)
         zoe.knows("to be removed") { it.phase == Phase.Disconnected(DisconnectReason.Removed) }
@@ -132,6 +143,10 @@ class HostsTest {
                 { member.setHistory(HistoryPolicy.NONE) },
                 { member.lock(true) },
                 { member.remove(alice.id) },
+                { member.startRecording() },
+                { member.stopRecording() },
+                { member.startTranscription(Language.FR) },
+                { member.stopTranscription() },
                 { member.endForAll() },
             )
         for ((index, call) in refused.withIndex()) assertEquals(ErrorKind.FORBIDDEN, refusal(call), "$index")

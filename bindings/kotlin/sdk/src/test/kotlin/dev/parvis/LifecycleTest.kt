@@ -18,8 +18,10 @@ import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.delay
+import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.isActive
@@ -188,6 +190,53 @@ class LifecycleTest {
     }
 
     @Test
+    fun `a meeting that was forgotten is left once the garbage collector finds it`() = test {
+        val (alice, zoe) = two(site)
+        alice.meeting.setAccess(AccessLevel.PUBLIC)
+        val forgotten = isInAndForgotten("${site.url}/${alice.meeting.state.value.code}")
+        alice.knows("to be one of three") { it.participants.size == 3 }
+        withTimeout(PATIENCE) {
+            while (alice.meeting.state.value.participants.size == 3) {
+                System.gc()
+                delay(50)
+            }
+            forgotten.first { it.phase == Phase.Disconnected(DisconnectReason.Left) }
+        }
+        listOf(alice, zoe).forEach { it.meeting.leave(); it.close() }
+    }
+
+    /** Comes in, and drops the meeting and what is open of it; returns what is known of it. */
+    private suspend fun isInAndForgotten(link: String): StateFlow<MeetingState> {
+        val meeting = Meeting.join(link, JoinOptions("Chloé", "device3", trust = Trust.Anyone))
+        meeting.waitFor { it.isConnected }
+        meeting.camera(VideoOptions(Media.WIDTH, Media.HEIGHT))
+        return meeting.state
+    }
+
+    @Test
+    fun `what is known is never older than what was told`() = test {
+        val (alice, zoe) = two(site)
+        val told = Channel<Pair<List<String>, List<String>>>(Channel.UNLIMITED)
+        val events = alice.meeting.events()
+        val following = launch {
+            events.collect { if (it is MeetingEvent.Hands) told.send(it.participants to alice.meeting.state.value.hands) }
+        }
+        suspend fun isTold(hands: List<String>) = assertEquals(hands to hands, withTimeout(PATIENCE) { told.receive() })
+        repeat(20) {
+            zoe.meeting.raiseHand()
+            isTold(listOf(zoe.id))
+            zoe.meeting.lowerHand()
+            isTold(emptyList())
+        }
+        following.cancelAndJoin()
+        for (person in listOf(zoe, alice)) {
+            person.meeting.leave()
+            assertEquals(Phase.Disconnected(DisconnectReason.Left), person.meeting.state.value.phase)
+            person.close()
+        }
+    }
+
+    @Test
     fun `a command that waits ends when the meeting is left`() = test {
         val (alice, zoe) = two(site)
         site.kill()
@@ -239,12 +288,15 @@ class LifecycleTest {
                 while (minOf(2 * seen.get(), 2 * heard.get(), pushed.get()) < frames) delay(20)
             }
         until(FRAMES / 4)
-        val settled = residentAfterCollecting()
+        val (resident, heap) = afterCollecting(heard)
         until(FRAMES)
-        val grown = residentAfterCollecting() - settled
-        println("$seen pictures and $heard of sound came of $pushed; ${grown / 1024} KiB more than after a quarter")
+        val (residentThen, heapThen) = afterCollecting(heard)
+        val (grown, heapGrown) = residentThen - resident to heapThen - heap
+        println("$seen pictures and $heard of sound came of $pushed; after a quarter ${grown / 1024} KiB more, on the heap ${heapGrown / 1024}")
         // If either kind were kept, it would be 14 MB at least.
         assertTrue(grown < 8L shl 20, "$grown bytes more")
+        // The heap is there from the start. If what stands for either kind on it were kept, it would be 1 MB at least.
+        assertTrue(heapGrown < 3L shl 18, "$heapGrown bytes of the heap more")
         watching.cancelAndJoin()
         filming.cancelAndJoin()
         listening.cancelAndJoin()
@@ -261,9 +313,17 @@ class LifecycleTest {
         return Picture(SMALL, SMALL, pixels.duplicate(), chroma, chroma.duplicate())
     }
 
-    private fun residentAfterCollecting(): Long {
-        repeat(2) { System.gc() }
-        return File("/proc/self/statm").readText().split(' ')[1].toLong() * 4096
+    /** Bytes of the process, and the fewest that are in use on the JVM's heap. */
+    private suspend fun afterCollecting(heard: AtomicInteger): Pair<Long, Long> {
+        val heap =
+            List(5) {
+                // What was collected is taken note of when a frame is looked at.
+                val before = heard.get()
+                while (heard.get() < before + 5) delay(5)
+                System.gc()
+                Runtime.getRuntime().run { totalMemory() - freeMemory() }
+            }
+        return File("/proc/self/statm").readText().split(' ')[1].toLong() * 4096 to heap.min()
     }
 }
 

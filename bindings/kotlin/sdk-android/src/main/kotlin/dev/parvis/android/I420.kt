@@ -21,7 +21,9 @@ internal class I420(val width: Int, val height: Int) {
         for (line in 0 until height) {
             rgba.duplicate().position(line * stride).get(row)
             for (x in 0 until width) {
-                val (r, g, b) = Triple(byte(x * 4), byte(x * 4 + 1), byte(x * 4 + 2))
+                val r = byte(x * 4)
+                val g = byte(x * 4 + 1)
+                val b = byte(x * 4 + 2)
                 luma[x] = (((66 * r + 129 * g + 25 * b + 128) shr 8) + 16).toByte()
                 if (x % 2 == 0) {
                     blue[x / 2] = (((-38 * r - 74 * g + 112 * b + 128) shr 8) + 128).toByte()

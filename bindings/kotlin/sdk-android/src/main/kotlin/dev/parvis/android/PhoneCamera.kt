@@ -25,10 +25,10 @@ import dev.parvis.ParvisException
 import dev.parvis.Picture
 import dev.parvis.Rotation
 import dev.parvis.VideoOptions
+import kotlin.coroutines.Continuation
 import kotlin.coroutines.resume
 import kotlin.coroutines.resumeWithException
-import kotlinx.coroutines.CancellableContinuation
-import kotlinx.coroutines.suspendCancellableCoroutine
+import kotlin.coroutines.suspendCoroutine
 
 /** Which camera of a phone. */
 public enum class Facing(internal val characteristic: Int) {
@@ -84,7 +84,8 @@ public class PhoneCamera(
     override suspend fun open() {
         context.require(Manifest.permission.CAMERA, "camera")
         worker.start()
-        device = suspendCancellableCoroutine { opened ->
+        // Not to be cancelled: a camera that opens is to be known, or nobody closes it.
+        device = suspendCoroutine { opened ->
             asked { cameras.openCamera(id, Opening(opened), Handler(worker.looper)) }
         }
     }
@@ -164,9 +165,12 @@ public class PhoneCamera(
         )
     }
 
-    private inner class Opening(private val opened: CancellableContinuation<CameraDevice>) : CameraDevice.StateCallback() {
+    private inner class Opening(private val opened: Continuation<CameraDevice>) : CameraDevice.StateCallback() {
+        private var isOpening = true
+
         override fun onOpened(camera: CameraDevice) {
-            if (opened.isActive) opened.resume(camera) else camera.close()
+            isOpening = false
+            opened.resume(camera)
         }
 
         override fun onDisconnected(camera: CameraDevice) = gone(camera, "another app has the camera")
@@ -175,7 +179,9 @@ public class PhoneCamera(
 
         private fun gone(camera: CameraDevice, why: String) {
             camera.close()
-            if (opened.isActive) opened.resumeWithException(IllegalStateException(why)) else gone()
+            if (!isOpening) return gone()
+            isOpening = false
+            opened.resumeWithException(IllegalStateException(why))
         }
     }
 

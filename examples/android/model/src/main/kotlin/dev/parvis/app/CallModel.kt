@@ -12,6 +12,8 @@ import dev.parvis.Target
 import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
@@ -38,12 +40,14 @@ class CallModel(private val scope: CoroutineScope, private val call: Call, turnO
 
     init {
         val events = call.events()
-        scope.launch { events.collect(::happened) }
-        scope.launch { call.state.collect { known -> shown.update { it.with(known, lastSpoke) } } }
-        for ((source, device) in devices) {
-            scope.launch { device.state.collect { now -> shown.update { it.with(source, now) } } }
-        }
+        val following =
+            scope.launch {
+                launch { events.collect(::happened) }
+                launch { call.state.collect { show() } }
+                for (device in devices.values) launch { device.state.collect { show() } }
+            }
         scope.launch {
+            // Whoever is turned away may knock again, as long as the call is shown.
             val known = call.state.first { it.phase == Phase.Connected || it.phase is Phase.Disconnected }
             if (known.phase != Phase.Connected) return@launch
             for (source in turnOn) attempt { devices.getValue(source).turnOn() }
@@ -52,6 +56,8 @@ class CallModel(private val scope: CoroutineScope, private val call: Call, turnO
         scope.launch {
             call.state.first { it.phase is Phase.Disconnected }
             turnDevicesOff()
+            following.cancelAndJoin()
+            show()
         }
     }
 
@@ -142,7 +148,8 @@ class CallModel(private val scope: CoroutineScope, private val call: Call, turnO
         scope.launch {
             withContext(NonCancellable) {
                 if (everybody) saying { call.endForAll() }
-                turnDevicesOff()
+                // Beside it: a device may wait for an answer, which leaving ends.
+                launch { turnDevicesOff() }
                 saying { call.leave() }
             }
         }
@@ -163,14 +170,19 @@ class CallModel(private val scope: CoroutineScope, private val call: Call, turnO
             is MeetingEvent.ChatFailed -> shown.update { it.copy(chat = it.chat.failed(event.clientId, event.error)) }
             is MeetingEvent.Reaction -> float(event.participant, event.emoji)
             is MeetingEvent.Speakers -> spoke(event.participants)
-            is MeetingEvent.Muted -> {
-                devices.getValue(event.source).wasMuted()
-                say("${shown.value.nameOf(event.by)} muted you")
-            }
+            is MeetingEvent.Muted -> muted(event.source, event.by)
             is MeetingEvent.SuggestLowerHand -> say("You spoke: lower your hand?")
             is MeetingEvent.Missed -> attempt { loadHistory() }
             else -> Unit
         }
+    }
+
+    private fun muted(source: Source, by: String) {
+        val device = devices.getValue(source)
+        attempt { if (source == Source.MICROPHONE) device.wasMuted() else device.turnOff() }
+        val name = shown.value.nameOf(by)
+        // One's own name: it is forbidden to all but hosts.
+        say(if (by == shown.value.me) "Only hosts may use the ${source.inWords()} now" else "$name turned your ${source.inWords()} off")
     }
 
     private fun wrote(message: ChatMessage) {
@@ -183,7 +195,7 @@ class CallModel(private val scope: CoroutineScope, private val call: Call, turnO
 
     private fun spoke(speakers: List<String>) {
         lastSpoke = (speakers + lastSpoke).distinct().take(REMEMBERED_SPEAKERS)
-        shown.update { it.with(call.state.value, lastSpoke) }
+        show()
     }
 
     private fun float(who: String, emoji: Emoji) {
@@ -200,9 +212,10 @@ class CallModel(private val scope: CoroutineScope, private val call: Call, turnO
         shown.update { it.copy(chat = it.chat.with(page.messages)) }
     }
 
-    private suspend fun turnDevicesOff() {
-        for (device in devices.values) saying { device.turnOff() }
-    }
+    private suspend fun turnDevicesOff() =
+        coroutineScope {
+            for (device in devices.values) launch { saying { device.turnOff() } }
+        }
 
     private fun attempt(act: suspend () -> Unit) {
         scope.launch { saying(act) }
@@ -216,12 +229,14 @@ class CallModel(private val scope: CoroutineScope, private val call: Call, turnO
         }
     }
 
-    private fun CallState.with(source: Source, now: DeviceState) =
-        when (source) {
-            Source.MICROPHONE -> copy(microphone = now)
-            Source.CAMERA -> copy(camera = now)
-            Source.SCREEN -> copy(screen = now)
+    /** Shows what is known of the meeting and of one's own devices. */
+    private fun show() {
+        fun now(source: Source) = devices.getValue(source).state.value
+        shown.update {
+            it.with(call.state.value, lastSpoke)
+                .copy(microphone = now(Source.MICROPHONE), camera = now(Source.CAMERA), screen = now(Source.SCREEN))
         }
+    }
 
     private companion object {
         /** How long a reaction floats. */

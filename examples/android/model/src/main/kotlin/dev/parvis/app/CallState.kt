@@ -7,6 +7,7 @@ import dev.parvis.Participant
 import dev.parvis.Phase
 import dev.parvis.Role
 import dev.parvis.Waiter
+import dev.parvis.isRunning
 
 /** Which screen a call is on. */
 sealed interface Stage {
@@ -83,7 +84,7 @@ data class CallState(
             waiting = known.lobby,
             isHost = known.myself?.role?.let { it >= Role.ADMINISTRATOR } ?: false,
             handPosition = known.handPosition(known.me),
-            isRecording = known.view?.recording != null,
+            isRecording = known.view?.recording?.status?.isRunning ?: false,
         )
 }
 

@@ -52,12 +52,12 @@ class LocalDevice(private val call: Call, private val source: Source) {
             }
         }
 
-    /** Mutes it: it stays announced, and is quick to turn on again. */
+    /** Mutes it: it stays announced, and is quick to turn on again. Nothing is captured from now on, whatever the answer. */
     suspend fun mute() =
         turn.withLock {
             val track = track ?: return@withLock
-            track.mute()
             known.value = DeviceState.MUTED
+            track.mute()
         }
 
     /** Turns it off and gives the device back. */

@@ -4,6 +4,7 @@ import dev.parvis.DisconnectReason
 import dev.parvis.ErrorKind
 import dev.parvis.Lobby
 import dev.parvis.ParvisException
+import dev.parvis.Source
 
 /** What went wrong, for people; what only developers understand is not in it. */
 fun ParvisException.inWords(): String =
@@ -39,6 +40,14 @@ fun ErrorKind.inWords(): String =
         ErrorKind.CALLBACK -> "The phone does not give it. Another app may have it."
         ErrorKind.CODEC -> "This phone cannot encode or decode it."
         else -> "That did not work ($this)."
+    }
+
+/** What it is called, for people. */
+fun Source.inWords(): String =
+    when (this) {
+        Source.MICROPHONE -> "microphone"
+        Source.CAMERA -> "camera"
+        Source.SCREEN -> "screen"
     }
 
 /** How it stands in the lobby, for people. */

@@ -1,5 +1,7 @@
 package dev.parvis.app
 
+import dev.parvis.Capture
+import dev.parvis.CaptureStatus
 import dev.parvis.DisconnectReason
 import dev.parvis.Emoji
 import dev.parvis.ErrorKind
@@ -16,7 +18,11 @@ import kotlin.test.assertNull
 import kotlin.test.assertTrue
 import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.ExperimentalCoroutinesApi
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.job
+import kotlinx.coroutines.test.StandardTestDispatcher
 import kotlinx.coroutines.test.TestScope
 import kotlinx.coroutines.test.advanceTimeBy
 import kotlinx.coroutines.test.runCurrent
@@ -101,7 +107,7 @@ class CallModelTest {
         model.leave()
         call.opening.complete(Unit)
         runCurrent()
-        assertEquals(listOf("open CAMERA", "close CAMERA", "leave"), call.asked)
+        assertEquals(listOf("open CAMERA", "leave", "close CAMERA"), call.asked)
     }
 
     @Test
@@ -130,10 +136,58 @@ class CallModelTest {
         val model = model(setOf(Source.MICROPHONE))
         happens(MeetingEvent.Muted(Source.MICROPHONE, by = "ada"))
         assertEquals(DeviceState.MUTED, model.state.value.microphone)
-        assertEquals("Ada muted you", model.state.value.notice)
+        assertEquals("Ada turned your microphone off", model.state.value.notice)
         model.toggleMicrophone()
         runCurrent()
         assertEquals("unmute own MICROPHONE", call.asked.last())
+    }
+
+    @Test
+    fun `a camera that is forbidden to all is closed, and nobody is said to have done it`() = runTest {
+        call.state.value = connected
+        val model = model(setOf(Source.CAMERA))
+        happens(MeetingEvent.Muted(Source.CAMERA, by = ME))
+        assertEquals("close CAMERA", call.asked.last())
+        assertEquals(DeviceState.OFF, model.state.value.camera)
+        assertEquals("Only hosts may use the camera now", model.state.value.notice)
+    }
+
+    @Test
+    fun `who mutes without a network is muted at once, and may leave`() = runTest {
+        call.state.value = connected
+        val model = model(setOf(Source.MICROPHONE))
+        call.answering = CompletableDeferred()
+        model.toggleMicrophone()
+        runCurrent()
+        assertEquals(DeviceState.MUTED, model.state.value.microphone)
+        model.leave()
+        runCurrent()
+        assertEquals(listOf("mute own MICROPHONE", "leave", "close MICROPHONE"), call.asked.takeLast(3))
+    }
+
+    @Test
+    fun `nothing of a call that is over goes on`() = runTest {
+        call.state.value = connected
+        val calls = CoroutineScope(StandardTestDispatcher(testScheduler) + Job())
+        val model = CallModel(calls, call, setOf(Source.CAMERA))
+        runCurrent()
+        assertEquals(DeviceState.ON, model.state.value.camera)
+        call.state.value = connected.copy(phase = Phase.Disconnected(DisconnectReason.RoomEnded))
+        runCurrent()
+        assertEquals(Stage.Over("The meeting is over") to DeviceState.OFF, model.state.value.run { stage to camera })
+        assertEquals(emptyList(), calls.coroutineContext.job.children.toList())
+    }
+
+    @Test
+    fun `a meeting is recorded for as long as a recording runs`() = runTest {
+        call.state.value = connected
+        val model = model()
+        for ((status, shown) in listOf(CaptureStatus.ACTIVE to true, CaptureStatus.SAVED to false, CaptureStatus.ABORTED to false)) {
+            val recording = Capture(1, status, 0, "ada", null, null)
+            call.state.value = connected.copy(view = connected.view!!.copy(recording = recording))
+            runCurrent()
+            assertEquals(shown, model.state.value.isRecording, "$status")
+        }
     }
 
     @Test

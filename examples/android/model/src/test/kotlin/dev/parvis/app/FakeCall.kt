@@ -44,6 +44,9 @@ class FakeCall(first: MeetingState = state(Phase.Connecting)) : Call {
     /** How many there is no place for. */
     var waiting = 0
 
+    /** What an answer to muting waits for. */
+    var answering: CompletableDeferred<Unit> = CompletableDeferred(Unit)
+
     /** What opening a device waits for. */
     var opening: CompletableDeferred<Unit> = CompletableDeferred(Unit)
 
@@ -74,7 +77,7 @@ class FakeCall(first: MeetingState = state(Phase.Connecting)) : Call {
 
     override suspend fun admit(who: Target): Done {
         ask("admit $who")
-        return Done(null, null, null, 1, waiting)
+        return Done(null, null, null, null, 1, waiting)
     }
 
     override suspend fun deny(who: Target) = ask("deny $who")
@@ -91,7 +94,10 @@ class FakeCall(first: MeetingState = state(Phase.Connecting)) : Call {
         ask("open $source")
         opening.await()
         return object : LocalTrack {
-            override suspend fun mute() = ask("mute own $source")
+            override suspend fun mute() {
+                ask("mute own $source")
+                answering.await()
+            }
 
             override suspend fun unmute() = ask("unmute own $source")
 
@@ -99,7 +105,10 @@ class FakeCall(first: MeetingState = state(Phase.Connecting)) : Call {
         }
     }
 
-    override suspend fun leave() = ask("leave")
+    override suspend fun leave() {
+        ask("leave")
+        answering.complete(Unit)
+    }
 
     override fun close() = ask("close")
 }
@@ -112,7 +121,7 @@ private class FakePending(
 ) : Pending {
     override val state = PendingState.Sending
 
-    override suspend fun outcome(): Done = Done(null, null, null, null, null)
+    override suspend fun outcome(): Done = Done(null, null, null, null, null, null)
 
     override suspend fun retry(): Done {
         again()

@@ -50,9 +50,9 @@ suspend fun helloRoom(link: String, name: String, say: (String) -> Unit) {
         val known =
             meeting.state.first { state ->
                 if (state.phase == Phase.InLobby(Lobby.WaitingForHost)) say("waiting for the host")
-                state.phase == Phase.Connected || state.phase is Phase.Disconnected
+                state.isConnected || state.isTurnedAway || state.phase is Phase.Disconnected
             }
-        if (known.phase != Phase.Connected) return say("not let in: ${known.phase}")
+        if (!known.isConnected) return say("not let in: ${known.phase}")
         say("$name is in ${known.code} with ${known.view!!.participants.size - 1} others")
         val before = known.view!!.participants.map { it.id }
         coroutineScope {

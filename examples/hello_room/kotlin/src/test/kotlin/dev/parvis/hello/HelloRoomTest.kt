@@ -48,4 +48,25 @@ class HelloRoomTest {
                 }
             }
         }
+
+    @Test
+    fun `it ends when a host says no`() =
+        runBlocking(Dispatchers.Default) {
+            Site().use { site ->
+                coroutineScope {
+                    val link = site.room()
+                    val alice = join(this, link, "Alice", site.administrator)
+                    alice.isIn()
+                    val said = Channel<String>(Channel.UNLIMITED)
+                    val hello = launch { helloRoom(link, "Zoé") { said.trySend(it) } }
+                    alice.knows("for the lobby") { it.lobby.isNotEmpty() }
+                    alice.meeting.deny(Target.All)
+                    withTimeout(60.seconds) { hello.join() }
+                    val line = said.receive()
+                    assertTrue(line.startsWith("not let in: "), line)
+                    alice.meeting.leave()
+                    alice.close()
+                }
+            }
+        }
 }

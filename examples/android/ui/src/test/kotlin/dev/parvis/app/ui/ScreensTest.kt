@@ -77,7 +77,7 @@ class ScreensTest {
 
     @Test
     fun `a call is drawn on each stage`() {
-        val shared = call.copy(tiles = listOf(tile(0, Source.SCREEN)) + call.tiles, notice = "Ada Lovelace muted you")
+        val shared = call.copy(tiles = listOf(tile(0, Source.SCREEN)) + call.tiles, notice = "Ada Lovelace turned your microphone off")
         val stages =
             mapOf(
                 "connecting" to CallState(code = "abc-defg-hij"),
