@@ -1,5 +1,8 @@
 use std::net::{IpAddr, SocketAddr};
 
+/// What the kernel takes in one train: 64 KiB less headers.
+pub(crate) const MAX_TRAIN_BYTES: usize = 65_000;
+
 /// The congestion mark of an IP packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Ecn {

@@ -149,6 +149,30 @@ impl Received {
     }
 }
 
+/// The kernel refuses a longer one whole, again each time.
+#[test]
+fn no_train_is_longer_than_the_kernel_takes() {
+    let (mut pair, key) = subscribed(Options {
+        link: LinkOptions {
+            delay: Duration::from_micros(50),
+            ..LinkOptions::default()
+        },
+        ..Options::default()
+    });
+    let mut received = Received::default();
+    for group in 0..20 {
+        let stream = open_group(&mut pair, key, group);
+        write(&mut pair, stream, 0, payload(group, 0, 500_000));
+        finish(&mut pair, stream);
+        pair.run(LIMIT, |pair| {
+            received.take(pair);
+            received.finished > group as usize
+        });
+    }
+    assert!(pair.longest_train > 32_000, "{}", pair.longest_train);
+    assert!(pair.longest_train <= 65_000, "{}", pair.longest_train);
+}
+
 #[test]
 fn a_thousand_objects_survive_five_percent_loss() {
     let [raw, web] = carriers();

@@ -15,7 +15,10 @@ use quinn_proto::{ConnectionHandle, Side, StreamEvent, VarInt, crypto::rustls::H
 
 pub(crate) use self::web::WebOptions;
 use self::{reading::ReadQueue, sending::OwnStreams, silence::Silence, web::Web};
-use crate::{CloseReason, ConnectionEvent, PathStats, QueueStats, RequestTarget, http3};
+use crate::{
+    CloseReason, ConnectionEvent, PathStats, QueueStats, RequestTarget, http3,
+    packet::MAX_TRAIN_BYTES,
+};
 
 /// How often the session hears of the path.
 const PATH_INTERVAL: Duration = Duration::from_millis(25);
@@ -257,7 +260,10 @@ impl Connection {
             self.tell_path(now);
             self.run_session(now);
             buf.clear();
-            if let Some(transmit) = self.quic.poll_transmit(now, max_segments, buf) {
+            // A longer train is refused whole, and each time that it is sent again.
+            let fitting = MAX_TRAIN_BYTES / usize::from(self.quic.current_mtu()).max(1);
+            let segments = max_segments.min(fitting).max(1);
+            if let Some(transmit) = self.quic.poll_transmit(now, segments, buf) {
                 return Some(transmit);
             }
             // Sending may have made room for datagrams.

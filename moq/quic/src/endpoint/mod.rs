@@ -215,7 +215,7 @@ impl Endpoint {
 
     /// The next datagram, or train of datagrams, to send; `buf` is overwritten.
     ///
-    /// max_segments: how many datagrams a train may have; at least 1.
+    /// max_segments: how many datagrams a train may have; at least 1. It has fewer where 64 KiB would not hold them.
     pub fn poll_transmit(
         &mut self,
         now: Instant,

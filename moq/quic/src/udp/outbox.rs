@@ -5,12 +5,10 @@ use std::{
 
 use quinn_udp::UdpSocketState;
 
-use crate::{Ecn, Transmit};
+use crate::{Ecn, Transmit, packet::MAX_TRAIN_BYTES};
 
 /// Bytes after which a sweep is interrupted to send.
 const FULL: usize = 1 << 20;
-/// What the kernel takes in one train: 64 segments, 64 KiB less headers.
-const MAX_TRAIN_BYTES: usize = 65_000;
 
 /// Datagrams and trains that wait for one system call.
 #[derive(Debug)]

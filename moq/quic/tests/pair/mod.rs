@@ -71,6 +71,8 @@ pub struct Pair {
     pub reachable: [bool; 2],
     /// The link to each side.
     pub links: [Link<BytesMut>; 2],
+    /// Bytes of the longest train of datagrams that a side sent.
+    pub longest_train: usize,
 }
 
 impl Pair {
@@ -117,6 +119,7 @@ impl Pair {
             polls: [true; 2],
             reachable: [true; 2],
             links: [0, 1].map(|to| Link::new(options.link, options.seed * 2 + to, start)),
+            longest_train: 0,
         }
     }
 
@@ -202,8 +205,9 @@ impl Pair {
 
     fn send(&mut self, side: usize) {
         let mut buf = Vec::new();
-        while let Some(transmit) = self.endpoints[side].poll_transmit(self.now, &mut buf, 10) {
+        while let Some(transmit) = self.endpoints[side].poll_transmit(self.now, &mut buf, 64) {
             assert_eq!(transmit.destination, address(1 - side));
+            self.longest_train = self.longest_train.max(transmit.size);
             let segment = transmit.segment_size.unwrap_or(transmit.size);
             for datagram in buf[..transmit.size].chunks(segment) {
                 if self.reachable[1 - side] {
