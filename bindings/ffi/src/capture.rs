@@ -1,11 +1,27 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::{Camera, Microphone, ParvisError, Screen};
 
-/// A source with a capture of the app.
-pub(crate) trait Captured: Send + Sync {
-    /// Stops the capture, if it has not been.
-    fn stop(&self);
+/// The app's own capture that a source has, if it has one: stopped once, when the source is turned off or the meeting is
+/// over.
+#[derive(Default)]
+pub(crate) struct Capturing(Mutex<Option<Stop>>);
+
+type Stop = Box<dyn FnOnce() -> Result<(), ParvisError> + Send>;
+
+impl Capturing {
+    pub(crate) fn stopped_by(
+        &self,
+        stop: impl FnOnce() -> Result<(), ParvisError> + Send + 'static,
+    ) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(stop));
+    }
+
+    /// Stops it, unless it has been.
+    pub(crate) fn stop(&self) -> Result<(), ParvisError> {
+        let stop = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        stop.map_or(Ok(()), |stop| stop())
+    }
 }
 
 /// The app's own capture of sound.

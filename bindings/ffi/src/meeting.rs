@@ -1,10 +1,7 @@
 use std::{
     future::Future,
     pin::Pin,
-    sync::{
-        Arc, Mutex, PoisonError, Weak,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError, Weak},
 };
 
 use parvis::meeting;
@@ -12,7 +9,7 @@ use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
 
 use crate::{
     Codecs, JoinOptions, MeetingEvents, MeetingState, MeetingStates, ParvisError, Tickets,
-    capture::Captured,
+    capture::Capturing,
     runtime::{self, drop_within, within},
 };
 
@@ -32,9 +29,8 @@ pub(crate) struct Inner {
     left: watch::Sender<bool>,
     /// What was known when it was left.
     last: watch::Sender<Option<Arc<meeting::MeetingState>>>,
-    over: AtomicBool,
     /// What the app captures, to be stopped when it is over; `None`: it is.
-    captured: Mutex<Option<Vec<Weak<dyn Captured>>>>,
+    captured: Mutex<Option<Vec<Weak<Capturing>>>>,
     /// Waits until it is over, and stops what is captured.
     end: Mutex<Option<JoinHandle<()>>>,
 }
@@ -77,7 +73,6 @@ impl Meeting {
             meeting: Mutex::new(Some(Arc::clone(&held))),
             left: watch::Sender::new(false),
             last: watch::Sender::default(),
-            over: AtomicBool::new(false),
             captured: Mutex::new(Some(Vec::new())),
             end: Mutex::default(),
         });
@@ -162,16 +157,19 @@ impl Inner {
 
     /// Whether it was left or has ended.
     pub(crate) fn is_over(&self) -> bool {
-        self.is_left() || self.over.load(Ordering::Acquire)
+        self.is_left() || self.lock_captured().is_none()
     }
 
-    /// Has a capture stopped when the meeting is over.
-    pub(crate) fn keep(&self, capture: Weak<dyn Captured>) -> Result<(), ParvisError> {
-        let mut captured = self.lock_captured();
-        let captured = captured.as_mut().ok_or_else(ParvisError::left)?;
-        captured.retain(|other| other.strong_count() > 0);
-        captured.push(capture);
-        Ok(())
+    /// Has a capture stopped when the meeting is over; if it is already, at once.
+    pub(crate) fn keep(&self, capture: &Arc<Capturing>) -> Result<(), ParvisError> {
+        if let Some(captured) = self.lock_captured().as_mut() {
+            captured.retain(|other| other.strong_count() > 0);
+            captured.push(Arc::downgrade(capture));
+            return Ok(());
+        }
+        // What went wrong first is what is told.
+        let _ = capture.stop();
+        Err(ParvisError::left())
     }
 
     /// Waits until it is left.
@@ -216,21 +214,24 @@ impl Inner {
     async fn end(self: Arc<Self>, held: Arc<Held>) {
         held.meeting().wait_for(|_| false).await;
         drop(held);
-        self.over.store(true, Ordering::Release);
         let captured = self.lock_captured().take().unwrap_or_default();
         let captured: Vec<_> = captured.iter().filter_map(Weak::upgrade).collect();
         if captured.is_empty() {
             return;
         }
         // A device takes a while to close.
-        let stopping = self
-            .handle
-            .spawn_blocking(move || captured.iter().for_each(|one| one.stop()));
+        let stopping = self.handle.spawn_blocking(move || {
+            for capture in captured {
+                if let Err(error) = capture.stop() {
+                    tracing::warn!(%error, "a capture did not stop");
+                }
+            }
+        });
         // An error is a panic, which was printed where it happened.
         let _ = stopping.await;
     }
 
-    fn lock_captured(&self) -> std::sync::MutexGuard<'_, Option<Vec<Weak<dyn Captured>>>> {
+    fn lock_captured(&self) -> std::sync::MutexGuard<'_, Option<Vec<Weak<Capturing>>>> {
         self.captured.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

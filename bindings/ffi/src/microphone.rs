@@ -1,10 +1,10 @@
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use parvis::{codec::Channels, meeting};
 
 use crate::{
     AudioCapture, AudioOptions, Meeting, ParvisError,
-    capture::{Captured, Opening},
+    capture::{Capturing, Opening},
     own::Own,
     sound,
 };
@@ -14,7 +14,7 @@ use crate::{
 pub struct Microphone {
     own: Own<meeting::Microphone>,
     channels: Channels,
-    capture: Mutex<Option<Arc<dyn AudioCapture>>>,
+    capture: Arc<Capturing>,
 }
 
 #[uniffi::export]
@@ -31,7 +31,7 @@ impl Meeting {
         Ok(Arc::new(Microphone {
             own: Own::new(&self.inner, microphone),
             channels,
-            capture: Mutex::default(),
+            capture: Arc::default(),
         }))
     }
 
@@ -48,15 +48,16 @@ impl Meeting {
         capture.open().await?;
         let microphone = self.microphone(options).await?;
         opening.hand_over();
-        *microphone.lock_capture() = Some(Arc::clone(&capture));
+        microphone.capture.stopped_by({
+            let capture = Arc::clone(&capture);
+            move || capture.stop()
+        });
         if let Err(error) = capture.start(Arc::clone(&microphone)) {
             // What went wrong first is what is told.
             let _ = microphone.turn_off();
             return Err(error);
         }
-        self.inner
-            .keep(Arc::downgrade(&microphone) as _)
-            .inspect_err(|_| microphone.stop())?;
+        self.inner.keep(&microphone.capture)?;
         Ok(microphone)
     }
 }
@@ -103,22 +104,6 @@ impl Microphone {
     /// Turns it off, and stops the app's own capture.
     pub fn turn_off(&self) -> Result<(), ParvisError> {
         self.own.turn_off()?;
-        let capture = self.lock_capture().take();
-        capture.map_or(Ok(()), |capture| capture.stop())
-    }
-}
-
-impl Microphone {
-    fn lock_capture(&self) -> std::sync::MutexGuard<'_, Option<Arc<dyn AudioCapture>>> {
-        self.capture.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Captured for Microphone {
-    fn stop(&self) {
-        let capture = self.lock_capture().take();
-        if let Some(Err(error)) = capture.map(|capture| capture.stop()) {
-            tracing::warn!(%error, "a capture did not stop");
-        }
+        self.capture.stop()
     }
 }

@@ -1,10 +1,10 @@
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use parvis::{VideoLayer, meeting};
 
 use crate::{
     CameraCapture, CodecInUse, Meeting, ParvisError, ScreenCapture, VideoOptions,
-    capture::{Captured, Opening},
+    capture::{Capturing, Opening},
     meeting::Inner,
     numbers::signed,
     own::{Own, own_pictures},
@@ -56,15 +56,16 @@ impl Meeting {
         capture.open().await?;
         let camera = self.camera(options).await?;
         opening.hand_over();
-        *camera.lock_capture() = Some(Arc::clone(&capture));
+        camera.capture.stopped_by({
+            let capture = Arc::clone(&capture);
+            move || capture.stop()
+        });
         if let Err(error) = capture.start(Arc::clone(&camera)) {
             // What went wrong first is what is told.
             let _ = camera.turn_off();
             return Err(error);
         }
-        self.inner
-            .keep(Arc::downgrade(&camera) as _)
-            .inspect_err(|_| camera.stop())?;
+        self.inner.keep(&camera.capture)?;
         Ok(camera)
     }
 
@@ -93,28 +94,29 @@ impl Meeting {
         capture.open().await?;
         let screen = self.screen(options).await?;
         opening.hand_over();
-        *screen.lock_capture() = Some(Arc::clone(&capture));
+        screen.capture.stopped_by({
+            let capture = Arc::clone(&capture);
+            move || capture.stop()
+        });
         if let Err(error) = capture.start(Arc::clone(&screen)) {
             // What went wrong first is what is told.
             let _ = screen.turn_off();
             return Err(error);
         }
-        self.inner
-            .keep(Arc::downgrade(&screen) as _)
-            .inspect_err(|_| screen.stop())?;
+        self.inner.keep(&screen.capture)?;
         Ok(screen)
     }
 }
 
 macro_rules! video_source {
-    ($(#[$doc:meta])* $name:ident, $capture:ident $(, $sound:ident)?) => {
+    ($(#[$doc:meta])* $name:ident $(, $sound:ident)?) => {
         $(#[$doc])*
         #[derive(uniffi::Object)]
         pub struct $name {
             pub(crate) own: Own<meeting::$name>,
             $(pub(crate) sound: $sound,)?
             size: (u32, u32),
-            capture: Mutex<Option<Arc<dyn $capture>>>,
+            capture: Arc<Capturing>,
         }
 
         #[uniffi::export]
@@ -154,8 +156,7 @@ macro_rules! video_source {
             /// Turns it off, and stops the app's own capture.
             pub fn turn_off(&self) -> Result<(), ParvisError> {
                 self.own.turn_off()?;
-                let capture = self.lock_capture().take();
-                capture.map_or(Ok(()), |capture| capture.stop())
+                self.capture.stop()
             }
         }
 
@@ -167,21 +168,8 @@ macro_rules! video_source {
                     own: Own::new(inner, source),
                     $(sound: $sound::default(),)?
                     size,
-                    capture: Mutex::default(),
+                    capture: Arc::default(),
                 })
-            }
-
-            fn lock_capture(&self) -> std::sync::MutexGuard<'_, Option<Arc<dyn $capture>>> {
-                self.capture.lock().unwrap_or_else(PoisonError::into_inner)
-            }
-        }
-
-        impl Captured for $name {
-            fn stop(&self) {
-                let capture = self.lock_capture().take();
-                if let Some(Err(error)) = capture.map(|capture| capture.stop()) {
-                    tracing::warn!(%error, "a capture did not stop");
-                }
             }
         }
     };
@@ -189,12 +177,12 @@ macro_rules! video_source {
 
 video_source! {
     /// One's own camera. [`Camera::turn_off`] or freeing it turns it off.
-    Camera, CameraCapture
+    Camera
 }
 
 video_source! {
     /// A screen that is shared. [`Screen::turn_off`] or freeing it ends that.
-    Screen, ScreenCapture, ScreenSound
+    Screen, ScreenSound
 }
 
 impl From<parvis::LocalStats> for LocalStats {

@@ -150,6 +150,14 @@ impl Told {
     }
 }
 
+/// The owner of a room of her own.
+async fn alice(site: &Site) -> Person {
+    let administrator = Tickets::agent(site.administrator.clone());
+    let alice = Person::joins(&site.room(), "Alice", administrator).await;
+    alice.is_in().await;
+    alice
+}
+
 fn sound() -> AudioOptions {
     AudioOptions {
         channels: 1,
@@ -161,9 +169,7 @@ fn sound() -> AudioOptions {
 async fn a_capture_is_stopped_when_the_meeting_is_over_whoever_ends_it() {
     let site = Site::start();
     for leaves in [true, false] {
-        let administrator = Tickets::agent(site.administrator.clone());
-        let alice = Person::joins(&site.room(), "Alice", administrator).await;
-        alice.is_in().await;
+        let alice = alice(&site).await;
         let capture = Told::new(None);
         let on = alice
             .meeting
@@ -189,9 +195,7 @@ async fn a_capture_is_stopped_when_the_meeting_is_over_whoever_ends_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn pictures_sounds_and_messages_of_no_shape() {
     let site = Site::start();
-    let administrator = Tickets::agent(site.administrator.clone());
-    let alice = Person::joins(&site.room(), "Alice", administrator).await;
-    alice.is_in().await;
+    let alice = alice(&site).await;
     let kind = |failed: ParvisError| failed.kind();
     for (text, wanted) in [
         (" ".to_owned(), ErrorKind::Empty),
@@ -250,9 +254,7 @@ async fn pictures_sounds_and_messages_of_no_shape() {
 #[tokio::test(flavor = "multi_thread")]
 async fn leaving_waits_for_nobody_whose_answer_is_not_looked_at() {
     let site = Site::start();
-    let administrator = Tickets::agent(site.administrator.clone());
-    let alice = Person::joins(&site.room(), "Alice", administrator).await;
-    alice.is_in().await;
+    let alice = alice(&site).await;
     let states = alice.meeting.states();
     let mut next = loop {
         let mut next = Box::pin(states.next());
@@ -276,9 +278,7 @@ async fn leaving_waits_for_nobody_whose_answer_is_not_looked_at() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_permission_for_the_microphone_and_a_capture_that_throws() {
     let site = Site::start();
-    let administrator = Tickets::agent(site.administrator.clone());
-    let alice = Person::joins(&site.room(), "Alice", administrator).await;
-    alice.is_in().await;
+    let alice = alice(&site).await;
     for error in [failed(ErrorKind::PermissionDenied, "no"), bug()] {
         let capture = Told::new(Some(error.clone()));
         let refused = alice

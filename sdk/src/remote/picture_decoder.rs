@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 use super::{DecodedVideo, RemoteCounters};
 use crate::{
-    CodecInUse, CodecState, ParticipantName, SubscribeError, clock,
+    CodecFallback, CodecInUse, CodecState, ParticipantName, SubscribeError, clock,
     codecs::OpenDecoder,
     engine::{Engine, RemoteFrame},
     temporal_subset::TemporalSubset,
@@ -94,7 +94,14 @@ impl PictureDecoder {
         let open = match engine.codecs().open_decoder(track, stream, end) {
             Ok(open) => open,
             Err(error) => {
-                report_none(engine, participant, track, &error);
+                if let SubscribeError::NoDecoder {
+                    codec, fallback, ..
+                } = &error
+                {
+                    let (codec, fallback) = (codec.clone(), fallback.clone());
+                    let state = CodecState::NoDecoder { codec, fallback };
+                    engine.codecs().report(Some(participant), track, state);
+                }
                 return Err(error);
             }
         };
@@ -114,7 +121,7 @@ impl PictureDecoder {
             damaged: 0,
             asked_key: None,
         };
-        decoder.report();
+        decoder.report(CodecState::InUse(decoder.open.in_use.clone()));
         Ok(decoder)
     }
 
@@ -211,9 +218,12 @@ impl PictureDecoder {
 
     /// Why the decoder is of no use any more, if so.
     fn failure(&self) -> Option<String> {
+        if !self.open.is_platforms {
+            return None;
+        }
         let mut progress = self.output.progress();
         let patience = STALLED + self.open.decoder.caps().delay_frames;
-        if self.open.is_platforms && progress.waiting > patience {
+        if progress.waiting > patience {
             return Some(format!("nothing came for {} packets", progress.waiting));
         }
         progress.failed.take()
@@ -221,10 +231,14 @@ impl PictureDecoder {
 
     /// Puts the built-in decoder in the place of the platform's, which failed; returns whether there is one.
     fn replace(&mut self, reason: String) -> bool {
-        let open = match OpenDecoder::after(reason, &self.track, &self.stream) {
+        let open = match OpenDecoder::after(reason.clone(), &self.track, &self.stream) {
             Ok(open) => open,
             Err(error) => {
-                report_none(&self.engine, &self.participant, &self.track, &error);
+                tracing::warn!(track = self.track, %error, "there is no other decoder");
+                self.report(CodecState::NoDecoder {
+                    codec: self.stream.codec.clone(),
+                    fallback: Some(CodecFallback::Failed(reason)),
+                });
                 self.undecodable.store(true, Ordering::Release);
                 return false;
             }
@@ -237,7 +251,7 @@ impl PictureDecoder {
         let mut in_use = self.in_use.lock().unwrap_or_else(PoisonError::into_inner);
         in_use.clone_from(&self.open.in_use);
         drop(in_use);
-        self.report();
+        self.report(CodecState::InUse(self.open.in_use.clone()));
         true
     }
 
@@ -254,27 +268,9 @@ impl PictureDecoder {
         }
     }
 
-    fn report(&self) {
-        let state = CodecState::InUse(self.open.in_use.clone());
+    fn report(&self, state: CodecState) {
         let codecs = self.engine.codecs();
         codecs.report(Some(&self.participant), &self.track, state);
-    }
-}
-
-/// Tells that nothing here decodes a track.
-fn report_none(
-    engine: &Engine,
-    participant: &ParticipantName,
-    track: &str,
-    error: &SubscribeError,
-) {
-    if let SubscribeError::NoDecoder {
-        codec, fallback, ..
-    } = error
-    {
-        let (codec, fallback) = (codec.clone(), fallback.clone());
-        let state = CodecState::NoDecoder { codec, fallback };
-        engine.codecs().report(Some(participant), track, state);
     }
 }
 

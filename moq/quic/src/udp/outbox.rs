@@ -74,8 +74,10 @@ impl Outbox {
             src_ip: transmit.src_ip,
         };
         self.trains.push(train);
-        if bytes.len() > MAX_TRAIN_BYTES || self.max_segments == 1 {
-            self.split(self.trains.len() - 1);
+        if self.max_segments == 1 {
+            self.split(self.trains.len() - 1, 1);
+        } else if bytes.len() > MAX_TRAIN_BYTES {
+            self.split(self.trains.len() - 1, MAX_TRAIN_BYTES);
         }
     }
 
@@ -90,7 +92,7 @@ impl Outbox {
                     tracing::info!("the network takes no trains of datagrams; sending singly");
                     self.max_segments = 1;
                     for index in (self.sent..self.trains.len()).rev() {
-                        self.split(index);
+                        self.split(index, 1);
                     }
                 }
                 Progress::Unsendable(error) => {
@@ -106,17 +108,22 @@ impl Outbox {
         Ok(true)
     }
 
-    /// Makes single datagrams of a train.
-    fn split(&mut self, index: usize) {
+    /// Makes trains of at most so many bytes of one, or single datagrams.
+    fn split(&mut self, index: usize, most: usize) {
         let train = self.trains[index];
         let Some(segment) = train.segment.map(usize::from) else {
             return;
         };
-        let parts = (0..train.len).step_by(segment.max(1)).map(|offset| Train {
-            start: train.start + offset,
-            len: segment.min(train.len - offset),
-            segment: None,
-            ..train
+        let segment = segment.max(1);
+        let step = (most / segment).max(1) * segment;
+        let parts = (0..train.len).step_by(step).map(|offset| {
+            let len = step.min(train.len - offset);
+            Train {
+                start: train.start + offset,
+                len,
+                segment: train.segment.filter(|_| len > segment),
+                ..train
+            }
         });
         self.trains.splice(index..=index, parts.collect::<Vec<_>>());
     }
@@ -184,8 +191,8 @@ mod tests {
     fn a_train_longer_than_the_kernel_takes_is_split() {
         let mut outbox = Outbox::new(64);
         outbox.push(&transmit(66_000, Some(1100)), &vec![0; 66_000]);
-        assert_eq!(outbox.trains.len(), 60);
+        assert_eq!(lengths(&outbox), [(64_900, Some(1100)), (1100, None)]);
         outbox.push(&transmit(60_000, Some(1100)), &vec![0; 60_000]);
-        assert_eq!(lengths(&outbox)[60..], [(60_000, Some(1100))]);
+        assert_eq!(lengths(&outbox)[2..], [(60_000, Some(1100))]);
     }
 }
